@@ -1,0 +1,5 @@
+//! snapdeck: one terminal console for the snapshots of every block store an
+//! administrator runs. See `docs/architecture.md` for the rooms and floors.
+
+pub mod engine;
+pub mod model;

@@ -1,0 +1,2 @@
+//! The `snapdeck` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What a volume, a snapshot, a task, an operation is. No I/O, no async, no dialect.
