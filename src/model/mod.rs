@@ -1,1 +1,34 @@
-//! What a volume, a snapshot, a task, an operation is. No I/O, no async, no dialect.
+//! The words of the house: what a volume, a snapshot, a task, an operation
+//! *is*. Pure: no I/O, no async, no clock, no dialect. Everything above speaks
+//! in these types; every dialect's own words are mapped onto them in `wire/`
+//! or in the provider's room.
+
+mod capabilities;
+mod ids;
+mod object;
+mod operation;
+mod plan;
+mod problem;
+mod query;
+mod reference;
+mod size;
+mod spec;
+mod state;
+mod task;
+mod time;
+mod tree;
+
+pub use capabilities::{Capabilities, Words};
+pub use ids::{Kind, ObjectRef, SnapshotId, TaskId, VolumeId};
+pub use object::{Object, Snapshot, Volume};
+pub use operation::{Operation, OperationKind, Value};
+pub use plan::{Loss, Plan, PlannedStep, Touched, Undo};
+pub use problem::{Problem, ProblemKind};
+pub use query::{Change, Page, Query, Raw};
+pub use reference::Reference;
+pub use size::Bytes;
+pub use spec::{Availability, FieldSpec, FieldType, OperationSpec};
+pub use state::{SnapshotState, TaskState, VolumeState};
+pub use task::{Progress, Step, StepEvent, StepOutcome, StepState, Task};
+pub use time::{Age, Time};
+pub use tree::{SnapshotTree, TreeRow, TreeRowKind};

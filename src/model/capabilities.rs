@@ -1,0 +1,37 @@
+//! What a provider can do, and how it speaks of it.
+
+use super::{Kind, OperationKind, OperationSpec};
+
+/// A provider's own words for the kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// One volume (`volume`, `disk`).
+    pub volume: &'static str,
+    /// One snapshot (`snapshot`, `point-in-time copy`).
+    pub snapshot: &'static str,
+}
+
+/// What a provider has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// What kind of system it is (`embedded`).
+    pub system: &'static str,
+    /// The kinds that it can list.
+    pub kinds: Vec<Kind>,
+    /// Every operation, with its spec or the reason why it is not there.
+    pub operations: Vec<OperationSpec>,
+    /// How many things a page of a list has at most.
+    pub page_size: usize,
+    /// How many calls may be under way at once.
+    pub concurrency: usize,
+    /// Its own words.
+    pub words: Words,
+}
+
+impl Capabilities {
+    /// The spec of an operation, supported or not.
+    #[must_use]
+    pub fn operation(&self, kind: OperationKind) -> Option<&OperationSpec> {
+        self.operations.iter().find(|spec| spec.kind == kind)
+    }
+}

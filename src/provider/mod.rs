@@ -1,0 +1,155 @@
+//! What every system is to the rest of the program: something that can be
+//! read, and, where the profile allows it, changed.
+//!
+//! Every change is an [`Operation`](crate::model::Operation), and every operation is plan,
+//! show, apply: [`Reader::plan`] says what would be done without doing any of it,
+//! and [`Writer::run`] does one step of such a plan. There is no second way to
+//! change anything. A read-only [`Connection`] has no [`Writer`], so that there is
+//! nothing to call.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{
+    Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Progress, Query, Raw,
+    StepOutcome, TaskId,
+};
+
+pub mod conformance;
+pub mod embedded;
+mod resolve;
+
+pub use resolve::{Resolver, list_all};
+
+/// The means to look at a system. Changes nothing, ever.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// What the system has and can do. The same for the life of the connection.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// A list, as a stream of pages. An error ends the stream.
+    fn list(&self, query: Query) -> BoxStream<'static, Result<Page, Problem>>;
+
+    /// One thing, as it is now.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::model::ProblemKind::NotFound) where there is none of this id.
+    async fn show(&self, object: &ObjectRef) -> Result<Object, Problem>;
+
+    /// The body of one thing as the system sends it or keeps it.
+    ///
+    /// # Errors
+    /// As [`Reader::show`].
+    async fn raw(&self, object: &ObjectRef) -> Result<Raw, Problem>;
+
+    /// What an operation would do, as things stand now. Free of side effects.
+    ///
+    /// # Errors
+    /// The reason why it cannot be done.
+    async fn plan(&self, operation: &Operation) -> Result<Plan, Problem>;
+
+    /// What changes from now on. The stream ends when the connection does. A slow
+    /// reader is told of kinds rather than of each thing.
+    fn watch(&self) -> BoxStream<'static, Change>;
+
+    /// The bytes of a volume or a snapshot, for reading.
+    ///
+    /// # Errors
+    /// A reason, where the system does not let its data be read from here.
+    fn content(&self, object: &ObjectRef) -> Result<Arc<dyn Content>, Problem>;
+}
+
+/// A run of bytes of one sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataRange {
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// How long it is, in bytes.
+    pub length: u64,
+    /// Whether anything but zeroes may be there.
+    pub data: bool,
+}
+
+/// The bytes of a volume or a snapshot. Blocking: called from threads that may wait.
+pub trait Content: Send + Sync {
+    /// The size in bytes.
+    fn size(&self) -> u64;
+
+    /// The runs from `offset` on, in order and without gaps, as many as the system
+    /// tells at once; empty only at the end.
+    ///
+    /// # Errors
+    /// Where the mapping cannot be read.
+    fn ranges(&self, offset: u64) -> Result<Vec<DataRange>, Problem>;
+
+    /// Fills `buffer` from `offset` on.
+    ///
+    /// # Errors
+    /// Where the data cannot be read or is not what was written.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Problem>;
+}
+
+/// What came of a step of which only its key is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was done; this came of it.
+    Done(StepOutcome),
+    /// It was begun, and running it again takes it up where it is.
+    Running,
+    /// Nothing of it happened, or what happened does no harm and is done again.
+    NotDone,
+}
+
+/// Called with how far a step has come; cheap, from any thread.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// What a step is run with.
+#[derive(Clone)]
+pub struct StepContext {
+    /// The task that it belongs to. With the step's index it is the idempotency
+    /// key: a step that is run again with the same key is not done twice.
+    pub task: TaskId,
+    /// What the steps before it made.
+    pub before: Vec<StepOutcome>,
+    /// Where progress is told.
+    pub progress: ProgressSink,
+    /// Ends it early where that is possible; the step then fails with a problem
+    /// that says what is left.
+    pub cancel: CancellationToken,
+}
+
+/// The means to change a system: one step of a plan at a time.
+#[async_trait]
+pub trait Writer: Send + Sync {
+    /// Runs one step to its end.
+    ///
+    /// # Errors
+    /// Why it failed, and what is left of it.
+    async fn run(
+        &self,
+        plan: &Plan,
+        step: usize,
+        context: StepContext,
+    ) -> Result<StepOutcome, Problem>;
+
+    /// Finds out what came of a step that was begun with this key and of which
+    /// nothing was heard since.
+    ///
+    /// # Errors
+    /// Where the system cannot be asked.
+    async fn fate(&self, plan: &Plan, step: usize, task: &TaskId) -> Result<Fate, Problem>;
+}
+
+/// A system that has been opened.
+#[derive(Clone)]
+pub struct Connection {
+    /// What the profile is called.
+    pub name: String,
+    /// The means to look.
+    pub reader: Arc<dyn Reader>,
+    /// The means to change; `None` where the profile or the user said read-only.
+    pub writer: Option<Arc<dyn Writer>>,
+}

@@ -1,0 +1,10 @@
+//! Plans, runs and follows operations. A [`Tracker`] writes each step to a journal on
+//! disk before it is run; started again, it finds what was under way, asks the
+//! system what came of it, and follows it on.
+
+mod journal;
+mod runner;
+mod tracker;
+
+pub use journal::{Journal, JournalError};
+pub use tracker::{Control, Tracker};
