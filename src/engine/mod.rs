@@ -71,4 +71,6 @@ pub use info::{
     Attrs, Change, Extent, ExtentKind, JobInfo, JobKind, JobState, PointInfo, SnapshotRequest,
     Source, StoreStats, Usage, VolumeInfo,
 };
+pub use ops::MAX_VOLUME_SIZE;
+pub use page::BLOCK as BLOCK_SIZE;
 pub use store::{OpenOptions, Store};

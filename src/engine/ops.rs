@@ -13,7 +13,8 @@ use super::page::BLOCK;
 use super::record::Record;
 use super::store::{Store, now};
 
-const MAX_SIZE: u64 = 64 << 40;
+/// The size of the largest volume, in bytes: 64 TiB.
+pub const MAX_VOLUME_SIZE: u64 = 64 << 40;
 
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > 1024 {
@@ -38,7 +39,7 @@ fn check_attrs(attrs: &Attrs) -> Result<()> {
 }
 
 fn check_size(size: u64) -> Result<()> {
-    if !size.is_multiple_of(BLOCK) || !(BLOCK..=MAX_SIZE).contains(&size) {
+    if !size.is_multiple_of(BLOCK) || !(BLOCK..=MAX_VOLUME_SIZE).contains(&size) {
         return Err(EngineError::BadSize { size });
     }
     Ok(())

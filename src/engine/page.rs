@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 /// Bytes in a block, the unit of mapping.
-pub(super) const BLOCK: u64 = 4096;
+pub const BLOCK: u64 = 4096;
 /// The same, for buffers.
 pub(super) const BLOCK_LEN: usize = 4096;
 /// Blocks that one leaf maps.

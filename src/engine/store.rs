@@ -308,6 +308,7 @@ fn look(dir: &Path) -> Result<Content> {
         }
     };
     let mut content = Content::Empty;
+    let mut foreign = None;
     for entry in entries {
         let entry =
             entry.map_err(|e| EngineError::io(format!("looking into {}", dir.display()), e))?;
@@ -318,8 +319,13 @@ fn look(dir: &Path) -> Result<Content> {
             Some(_) if matches!(content, Content::Empty) => content = Content::Unfinished,
             Some(_) => {}
             None if name == LOCK_FILE => {}
-            None => return Ok(Content::Foreign(name.into_owned())),
+            None => foreign = Some(name.into_owned()),
         }
     }
-    Ok(content)
+    // What others keep beside a store (a journal, lost+found) is theirs.
+    match (content, foreign) {
+        (Content::Store, _) => Ok(Content::Store),
+        (_, Some(found)) => Ok(Content::Foreign(found)),
+        (content, None) => Ok(content),
+    }
 }

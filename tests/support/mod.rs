@@ -5,7 +5,11 @@
     clippy::panic,
     reason = "a test says so by ending"
 )]
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -57,7 +57,7 @@ pub(super) fn fill(
     let mut at = 0;
     while at < length {
         let (data, hole_end) = next_data(&file, at, length).map_err(|e| unreadable(&e))?;
-        discard(store, id, at, data - at).map_err(failed)?;
+        clear(store, id, at, data - at).map_err(failed)?;
         at = data;
         while at < hole_end {
             if context.should_stop() {
@@ -83,7 +83,7 @@ pub(super) fn fill(
         }
     }
     // What lies behind the image's end is no part of it.
-    discard(store, id, length, size.saturating_sub(length)).map_err(failed)?;
+    clear(store, id, length, size.saturating_sub(length)).map_err(failed)?;
     store.flush().map_err(failed)?;
     Ok(StepOutcome {
         message: format!("{} of data in an image of {}", Bytes(filled), Bytes(length)),
@@ -91,22 +91,27 @@ pub(super) fn fill(
     })
 }
 
-/// Makes a range read as zeroes, in runs that leave the store responsive.
-fn discard(
+/// Makes a range read as zeroes: whole blocks take no room then, and what shares a block
+/// with the range's ends stays.
+fn clear(
     store: &engine::Store,
     id: engine::VolumeId,
     offset: u64,
     length: u64,
 ) -> Result<(), engine::EngineError> {
+    // In runs that leave the store responsive.
     const RUN: u64 = 1 << 30;
-    let mut at = offset;
     let end = offset + length;
-    while at < end {
-        let n = RUN.min(end - at);
+    let first = offset.next_multiple_of(engine::BLOCK_SIZE).min(end);
+    let last = (end - end % engine::BLOCK_SIZE).max(first);
+    store.write_zeroes(id, offset, first - offset)?;
+    let mut at = first;
+    while at < last {
+        let n = RUN.min(last - at);
         store.discard(id, at, n)?;
         at += n;
     }
-    Ok(())
+    store.write_zeroes(id, last, end - last)
 }
 
 /// The next run of data at or behind `at`: where it begins and where it ends.

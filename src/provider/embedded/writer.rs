@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::reader::blocking;
 use super::{Shared, attributes, convert, error, import, plan};
-use crate::engine::{self, Attrs, JobKind, SnapshotRequest, VolumeInfo};
+use crate::engine::{self, Attrs, JobKind, JobState, SnapshotRequest, VolumeInfo};
 use crate::model::{
     Bytes, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, StepOutcome, TaskId,
     Time,
@@ -170,7 +170,9 @@ impl EmbeddedWriter {
 
     fn reclaiming(&self) -> Option<engine::JobInfo> {
         let mut jobs = self.shared.store.jobs().into_iter();
-        jobs.find(|job| job.kind == JobKind::Reclaim)
+        // What waits does so for something that nobody can hurry: room that a point still
+        // shares with several others is free when they go.
+        jobs.find(|job| job.kind == JobKind::Reclaim && job.state == JobState::Running)
     }
 }
 
