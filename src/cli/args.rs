@@ -113,7 +113,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 120)]
     pub scale: u32,
     /// Make the estate (with --store) and do not open the console
-    #[arg(long, requires = "store")]
+    #[arg(long)]
     pub build_only: bool,
 }
 

@@ -32,6 +32,9 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
 pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8, Problem> {
     if !args.build_only {
         needs_terminal()?;
+    } else if options.store.is_none() {
+        return Err(Problem::user("an estate that is only made needs a place to stay")
+            .hint("say where with --store DIR"));
     }
     // Without --store it is thrown away when this ends.
     let (dir, _throw_away) = match &options.store {
