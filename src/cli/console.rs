@@ -33,8 +33,10 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     if !args.build_only {
         needs_terminal()?;
     } else if options.store.is_none() {
-        return Err(Problem::user("an estate that is only made needs a place to stay")
-            .hint("say where with --store DIR"));
+        return Err(
+            Problem::user("an estate that is only made needs a place to stay")
+                .hint("say where with --store DIR"),
+        );
     }
     // Without --store it is thrown away when this ends.
     let (dir, _throw_away) = match &options.store {
