@@ -1,6 +1,7 @@
 //! snapdeck: one terminal console for the snapshots of every block store an
 //! administrator runs. See `docs/architecture.md` for the rooms and floors.
 
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod model;

@@ -1,6 +1,7 @@
-//! What a person can set: themes, and later profiles and keys. Pure data and
-//! its reading from text; where the text lies is for the faces to find.
+//! Where things are kept, and what the user has set: pure data and its reading from text.
 
+mod paths;
 pub mod theme;
 
+pub use paths::Paths;
 pub use theme::Theme;

@@ -1,1 +1,76 @@
-//! The embedded copy-on-write block engine.
+//! The embedded copy-on-write block engine: volumes of blocks, snapshots,
+//! clones and copies of them, in a directory that one process has open.
+//!
+//! A snapshot, a restore and a clone are one record each, whatever the size;
+//! reading costs the same below any number of snapshots; after a crash the
+//! store is what it was after some prefix of all that was done to it, never
+//! shorter than the last flush. Everything read is checked. The format is
+//! described in `docs/engine-format.md`.
+//!
+//! The engine is synchronous and safe to use from many threads.
+//!
+//! ```
+//! use snapdeck::engine::{Attrs, OpenOptions, SnapshotRequest, Source, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let store = Store::create(dir.path(), &OpenOptions::default())?;
+//! let volume = store.create_volume("data", 1 << 30, Attrs::new())?;
+//! store.write(volume, 0, b"before")?;
+//! let request = SnapshotRequest { volume, name: "monday".into(), attrs: Attrs::new() };
+//! let monday = store.snapshot(&[request])?[0];
+//! store.write(volume, 0, b"after!")?;
+//!
+//! let mut bytes = [0; 6];
+//! store.read(Source::Point(monday), 0, &mut bytes)?;
+//! assert_eq!(&bytes, b"before");
+//! store.restore(volume, monday, None, None)?;
+//! store.read(Source::Volume(volume), 0, &mut bytes)?;
+//! assert_eq!(&bytes, b"before");
+//! store.close()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod apply;
+mod background;
+mod bytes;
+mod catalog;
+mod catalog_codec;
+mod checkpoint;
+mod copy;
+mod core;
+mod disk;
+mod error;
+mod extents;
+mod ids;
+mod info;
+mod jobs;
+mod log;
+mod ops;
+mod page;
+mod page_codec;
+mod pages;
+mod read;
+mod reclaim;
+mod record;
+mod recovery;
+mod space;
+mod store;
+mod superblock;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod usage;
+mod walk;
+mod write;
+
+pub use error::EngineError;
+pub use ids::{JobId, PointId, VolumeId};
+pub use info::{
+    Attrs, Change, Extent, ExtentKind, JobInfo, JobKind, JobState, PointInfo, SnapshotRequest,
+    Source, StoreStats, Usage, VolumeInfo,
+};
+pub use ops::MAX_VOLUME_SIZE;
+pub use page::BLOCK as BLOCK_SIZE;
+pub use store::{OpenOptions, Store};

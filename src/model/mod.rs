@@ -17,6 +17,7 @@ mod state;
 mod task;
 mod time;
 mod tree;
+mod visible;
 
 pub use capabilities::{Capabilities, Words};
 pub use ids::{Kind, ObjectRef, SnapshotId, TaskId, VolumeId};
@@ -32,3 +33,4 @@ pub use state::{SnapshotState, TaskState, VolumeState};
 pub use task::{Progress, Step, StepEvent, StepOutcome, StepState, Task};
 pub use time::{Age, Time};
 pub use tree::{SnapshotTree, TreeRow, TreeRowKind};
+pub use visible::visible;

@@ -214,6 +214,12 @@ impl Task {
         }
     }
 
+    /// Whether nothing more comes of it unless somebody decides something.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.state.is_over() || self.state == TaskState::Suspended
+    }
+
     /// The step that is under way, or the first that is not over; `None` when all are.
     #[must_use]
     pub fn current(&self) -> Option<usize> {

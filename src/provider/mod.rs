@@ -116,9 +116,29 @@ pub struct StepContext {
     pub before: Vec<StepOutcome>,
     /// Where progress is told.
     pub progress: ProgressSink,
-    /// Ends it early where that is possible; the step then fails with a problem
-    /// that says what is left.
+    /// Somebody wants it ended: the step undoes or leaves what it can, and fails with a
+    /// problem that says what is left.
     pub cancel: CancellationToken,
+    /// The program ends: the step stops waiting and leaves everything as it is, to be
+    /// taken up again at the next start.
+    pub detach: CancellationToken,
+}
+
+impl StepContext {
+    /// Whether the step should end early, for either reason.
+    #[must_use]
+    pub fn should_stop(&self) -> bool {
+        self.cancel.is_cancelled() || self.detach.is_cancelled()
+    }
+
+    /// Waits a moment; less where the step should end early.
+    pub async fn pause(&self, moment: std::time::Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(moment) => {}
+            () = self.cancel.cancelled() => {}
+            () = self.detach.cancelled() => {}
+        }
+    }
 }
 
 /// The means to change a system: one step of a plan at a time.

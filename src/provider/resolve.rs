@@ -59,7 +59,8 @@ impl<'a> Resolver<'a> {
             let (inside, outside): (Vec<_>, Vec<_>) = all.into_iter().partition(
                 |object| matches!(object, Object::Snapshot(s) if s.volume.as_str() == volume.id),
             );
-            if let Some(foreign) = outside.iter().find(|object| object.id() == text) {
+            let named = |object: &&Object| object.id() == text || object.full_name() == text;
+            if let Some(foreign) = outside.iter().find(named) {
                 return Err(Problem::conflict(format!(
                     "snapshot {} is of another volume",
                     foreign.full_name()

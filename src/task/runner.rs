@@ -54,6 +54,7 @@ async fn drive(
         let follows = task.plan.steps.get(step).is_some_and(|s| s.follows);
         let slot = tokio::select! {
             () = token.cancelled() => None,
+            () = inner.detach.cancelled() => None,
             slot = inner.slots.acquire(), if !follows => slot.ok(),
             () = std::future::ready(()), if follows => None,
         };
@@ -70,6 +71,7 @@ async fn drive(
             before: outcomes(&task),
             progress: sink(inner, id, step),
             cancel: token.clone(),
+            detach: inner.detach.clone(),
         };
         let result = writer.run(&task.plan, step, context).await;
         drop(slot);

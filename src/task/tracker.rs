@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::Stream;
 use parking_lot::Mutex;
@@ -65,7 +64,7 @@ pub(super) struct Inner {
     version: watch::Sender<u64>,
     pub(super) slots: Semaphore,
     pub(super) jobs: TaskTracker,
-    closing: AtomicBool,
+    pub(super) detach: CancellationToken,
     by: String,
     /// What was under way when the journal was opened.
     left: Mutex<Vec<TaskId>>,
@@ -128,7 +127,7 @@ impl Tracker {
                 version: watch::Sender::new(0),
                 slots: Semaphore::new(concurrency),
                 jobs: TaskTracker::new(),
-                closing: AtomicBool::new(false),
+                detach: CancellationToken::new(),
                 by: by.to_owned(),
                 left: Mutex::new(left),
             }),
@@ -298,14 +297,7 @@ impl Tracker {
     /// Stops following, and waits until no step runs here any more. What was under way is
     /// in the journal as it is, for the next start to find.
     pub async fn close(&self) {
-        self.inner.closing.store(true, Ordering::SeqCst);
-        let tokens: Vec<_> = {
-            let entries = self.inner.entries.lock();
-            entries.values().filter_map(|e| e.running.clone()).collect()
-        };
-        for token in tokens {
-            token.cancel();
-        }
+        self.inner.detach.cancel();
         self.inner.slots.close();
         self.inner.jobs.close();
         self.inner.jobs.wait().await;
@@ -315,7 +307,7 @@ impl Tracker {
 impl Inner {
     /// Whether the program is ending: nothing that fails from now on is a failure.
     pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
+        self.detach.is_cancelled()
     }
 
     fn next_version(&self) -> u64 {

@@ -1,1 +1,132 @@
-//! The embedded engine as a provider.
+//! The embedded engine as a provider: a store in a directory, opened by this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use super::Connection;
+use crate::engine::{OpenOptions, Store};
+use crate::model::{Capabilities, Change, Kind, Problem};
+
+mod attributes;
+mod content;
+mod convert;
+pub mod demo;
+
+mod error;
+mod import;
+mod plan;
+mod reader;
+mod specs;
+mod writer;
+
+pub use specs::capabilities;
+
+/// How a store is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Never make the means to change anything.
+    pub read_only: bool,
+    /// Make the store where there is none.
+    pub create: bool,
+    /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
+    pub idle: bool,
+}
+
+/// The file in the store's directory that the task journal is kept in.
+const JOURNAL: &str = "journal.jsonl";
+
+/// A store that is open. Both handles of its connection share it.
+pub(super) struct Shared {
+    store: Store,
+
+    capabilities: Capabilities,
+    changes: broadcast::Sender<Change>,
+}
+
+/// An open store, its connection, and where its journal is.
+pub struct Embedded {
+    store: Store,
+    /// The means to look and to change.
+    pub connection: Connection,
+    /// The journal of tasks.
+    pub journal: PathBuf,
+}
+
+impl Embedded {
+    /// Opens the store in `dir`.
+    ///
+    /// # Errors
+    /// Where there is none (and none is to be made), another process has it, or it is
+    /// damaged or foreign; the problem says which.
+    pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
+        let engine = OpenOptions {
+            background: !options.idle,
+            ..OpenOptions::default()
+        };
+        let opened = if options.create && !options.read_only {
+            Store::open_or_create(dir, &engine)
+        } else {
+            Store::open(dir, &engine)
+        };
+        let store = opened.map_err(|e| error::opening(&e, dir))?;
+        Ok(Self::over(store, dir, options.read_only))
+    }
+
+    fn over(store: Store, dir: &Path, read_only: bool) -> Self {
+        let (changes, _) = broadcast::channel(256);
+        let sender = changes.clone();
+        store.subscribe(Box::new(move |change| {
+            if let Some(change) = convert::change(change) {
+                // Nobody listening is no fault.
+                let _ = sender.send(change);
+            }
+        }));
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+
+            capabilities: capabilities(),
+            changes,
+        });
+        let connection = Connection {
+            name: connection_name(dir),
+            reader: Arc::new(reader::EmbeddedReader::new(shared.clone())),
+            writer: (!read_only).then(|| Arc::new(writer::EmbeddedWriter::new(shared)) as _),
+        };
+        Self {
+            store,
+            connection,
+            journal: dir.join(JOURNAL),
+        }
+    }
+
+    /// The engine below, for the demo estate.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Brings everything to the medium and gives the store up to other processes.
+    ///
+    /// # Errors
+    /// Where the last data could not be written.
+    pub fn close(self) -> Result<(), Problem> {
+        self.store
+            .close()
+            .map_err(|e| error::problem(&e, "the store could not be closed"))
+    }
+}
+
+/// What a profile made for a directory alone is called: the directory's name.
+fn connection_name(dir: &Path) -> String {
+    dir.file_name().map_or_else(
+        || dir.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// Every kind, for a reader that fell behind.
+fn everything() -> [Change; 2] {
+    Kind::ALL.map(Change::Kind)
+}

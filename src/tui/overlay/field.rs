@@ -30,28 +30,27 @@ pub(crate) struct Field {
     pub(crate) suggestion: Option<String>,
     /// What is wrong with it, told once it was typed into.
     pub(crate) wrong: Option<String>,
-    /// What it held when the form was opened.
-    first: String,
-    touched: bool,
+    /// What the thing has there now; given again, it would change nothing.
+    present: Option<String>,
 }
 
 impl Field {
     /// A field that begins with this text, which its type must accept.
     pub(crate) fn new(spec: FieldSpec, text: Option<String>, suggestion: Option<String>) -> Self {
+        let present = text.clone();
         let text = text.or_else(|| spec.default.map(str::to_owned));
         let text = text.unwrap_or_default();
         let holds = match spec.ty {
             FieldType::Flag => Holds::Flag(matches!(text.as_str(), "true" | "yes" | "on" | "1")),
             FieldType::Object(_) => Holds::Object(None),
-            _ => Holds::Line(Input::new(text.clone())),
+            _ => Holds::Line(Input::new(text)),
         };
         Self {
             spec,
             holds,
             suggestion,
             wrong: None,
-            first: text,
-            touched: false,
+            present,
         }
     }
 
@@ -62,8 +61,7 @@ impl Field {
             holds: Holds::Pinned(shown),
             suggestion: None,
             wrong: None,
-            first: String::new(),
-            touched: false,
+            present: None,
         }
     }
 
@@ -78,9 +76,14 @@ impl Field {
             Holds::Line(input) if input.value().is_empty() => match &self.suggestion {
                 Some(suggestion) => Some(suggestion.clone()),
                 // Emptied on purpose, it is said to be empty.
-                None if self.touched && !self.first.is_empty() => Some(String::new()),
+                None if self.present.as_ref().is_some_and(|p| !p.is_empty()) => Some(String::new()),
                 None => None,
             },
+            Holds::Line(input)
+                if !self.spec.required && self.present.as_deref() == Some(input.value()) =>
+            {
+                None
+            }
             Holds::Line(input) => Some(input.value().to_owned()),
             Holds::Flag(flag) => Some(flag.to_string()),
             Holds::Object(object) => object.as_ref().map(|(object, _)| object.id.clone()),
@@ -109,7 +112,6 @@ impl Field {
                 let changed = edit(input, key);
                 let moves = matches!(key, Key::LEFT | Key::RIGHT | Key::HOME | Key::END);
                 if changed {
-                    self.touched = true;
                     self.check();
                 }
                 changed || moves || key.typed().is_some()
@@ -122,7 +124,6 @@ impl Field {
                     _ if matches!(key, Key::LEFT | Key::RIGHT) => *flag = !*flag,
                     _ => return false,
                 }
-                self.touched = true;
                 true
             }
             Holds::Object(_) | Holds::Pinned(_) => false,
@@ -133,7 +134,6 @@ impl Field {
     pub(crate) fn paste(&mut self, text: &str) {
         if let Holds::Line(input) = &mut self.holds {
             type_into(input, text);
-            self.touched = true;
             self.check();
         }
     }
@@ -141,7 +141,6 @@ impl Field {
     /// Takes a thing that was chosen.
     pub(crate) fn choose(&mut self, object: Option<(ObjectRef, String)>) {
         self.holds = Holds::Object(object);
-        self.touched = true;
         self.check();
     }
 

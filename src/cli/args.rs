@@ -1,0 +1,220 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::operation_args::OperationArgs;
+
+/// One terminal console for the snapshots of every block store an administrator runs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "snapdeck",
+    version,
+    about,
+    long_about = "One terminal console for the snapshots of every block store an administrator runs.\n\n\
+        Without a command it opens the console on the embedded store."
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub options: GlobalOptions,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Cli {
+    /// The command; the console where none was said.
+    #[must_use]
+    pub fn chosen(&self) -> Command {
+        self.command.clone().unwrap_or(Command::Console)
+    }
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub struct GlobalOptions {
+    /// The directory of the embedded store
+    #[arg(long, global = true, value_name = "DIR", env = "SNAPDECK_STORE")]
+    pub store: Option<PathBuf>,
+    /// Make every change impossible
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Colours of the console; found from the terminal unless said
+    #[arg(long, global = true, value_name = "TIER")]
+    pub colors: Option<Colors>,
+    /// The console's theme: dark, light, high-contrast, or one of your own
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+}
+
+/// The colours that a terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colors {
+    /// None at all.
+    None,
+    /// The 16 of the terminal's own palette.
+    #[value(name = "16")]
+    Sixteen,
+    /// The 256 of xterm.
+    #[value(name = "256")]
+    TwoHundredFiftySix,
+    /// 24 bits.
+    True,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people
+    #[default]
+    Table,
+    /// JSON; sizes in bytes, times in RFC 3339 UTC
+    Json,
+    /// YAML, of the same shape as the JSON
+    Yaml,
+    /// CSV with a header line
+    Csv,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Open the console (what happens without a command)
+    Console,
+    /// Open the console on a throw-away estate with real data in it
+    Demo(DemoArgs),
+    /// List things
+    Get(GetArgs),
+    /// Show all there is to know of one thing
+    Describe(DescribeArgs),
+    /// Do something: create, snapshot, restore, clone, delete…
+    Run(OperationArgs),
+    /// Fill a volume from a raw image
+    Import(ImportArgs),
+    /// Write a volume or a snapshot to a raw image; what was never written stays a hole
+    Export(ExportArgs),
+    /// Take up tasks that were left under way, and wait for them
+    Follow(FollowArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `snapdeck demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// About how many snapshots the estate has
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    pub scale: u32,
+    /// Make the estate (with --store) and do not open the console
+    #[arg(long)]
+    pub build_only: bool,
+}
+
+/// The kinds that can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListKind {
+    /// Block devices that can be written
+    #[value(alias = "volume")]
+    Volumes,
+    /// Points in time of volumes
+    #[value(alias = "snapshot")]
+    Snapshots,
+    /// Operations under way and over
+    #[value(alias = "task")]
+    Tasks,
+}
+
+/// `snapdeck get`.
+#[derive(Clone, Debug, Args)]
+pub struct GetArgs {
+    /// What to list
+    pub kind: ListKind,
+    /// Only the snapshots of this volume
+    #[arg(long, value_name = "VOLUME")]
+    pub volume: Option<String>,
+    /// How to write it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// The formats of one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OneFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// JSON; sizes in bytes, times in RFC 3339 UTC
+    Json,
+    /// YAML, of the same shape as the JSON
+    Yaml,
+    /// The record as the system has it
+    Raw,
+}
+
+/// `snapdeck describe`.
+#[derive(Clone, Debug, Args)]
+pub struct DescribeArgs {
+    /// What it is
+    pub kind: ListKind,
+    /// Its name or id; a snapshot's is VOLUME@SNAPSHOT
+    pub name: String,
+    /// How to write it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: OneFormat,
+}
+
+/// `snapdeck import`.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("target").required(true).args(["name", "into"]))]
+pub struct ImportArgs {
+    /// The raw image file
+    pub image: PathBuf,
+    /// The name of a new volume
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A volume that is there, whose content is replaced
+    #[arg(long, value_name = "VOLUME")]
+    pub into: Option<String>,
+    /// Keep what that volume holds now as a snapshot first
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub guard: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `snapdeck export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// VOLUME or VOLUME@SNAPSHOT, by name or id
+    pub source: String,
+    /// The file to make
+    pub file: PathBuf,
+    /// Replace a file that is there
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+/// `snapdeck follow`.
+#[derive(Clone, Debug, Args)]
+pub struct FollowArgs {
+    /// Only this task
+    pub task: Option<String>,
+}

@@ -1,0 +1,161 @@
+//! `snapdeck run` and `snapdeck import`: plan, show, apply.
+
+use super::args::{GlobalOptions, ImportArgs, OneFormat};
+use super::follow::{Followed, exit_code, watch};
+use super::get::TaskRow;
+use super::open::{Opened, Purpose, open};
+use super::operation_args::OperationArgs;
+use super::{EXIT_INTERRUPTED, ask, output, plan_text, text};
+use crate::model::{
+    FieldType, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Task,
+    TaskState,
+};
+use crate::provider::{Reader, Resolver};
+
+/// Runs an operation.
+pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result<u8, Problem> {
+    // Only what makes something out of nothing makes a store.
+    let purpose = match (args.plan, args.kind) {
+        (false, OperationKind::CreateVolume | OperationKind::ImportImage) => Purpose::Change,
+        _ => Purpose::Follow,
+    };
+    let opened = open(options, purpose)?;
+    let result = plan_and_run(&opened, args).await;
+    let closed = opened.close().await;
+    let code = result?;
+    closed?;
+    Ok(code)
+}
+
+/// Fills a volume from an image: the operation of that name, waited for.
+pub(super) async fn import(options: &GlobalOptions, args: &ImportArgs) -> Result<u8, Problem> {
+    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let mut fields = vec![
+        ("file", path(&args.image)),
+        ("guard", args.guard.to_string()),
+    ];
+    if let Some(name) = &args.name {
+        fields.push(("name", name.clone()));
+    }
+    if let Some(volume) = &args.into {
+        fields.push(("volume", volume.clone()));
+    }
+    let args = OperationArgs {
+        kind: OperationKind::ImportImage,
+        fields,
+        plan: args.plan,
+        wait: true,
+        yes: args.yes,
+        output: OneFormat::Text,
+    };
+    run(options, &args).await
+}
+
+async fn plan_and_run(opened: &Opened, args: &OperationArgs) -> Result<u8, Problem> {
+    let reader = &*opened.embedded.connection.reader;
+    let operation = operation(reader, args).await?;
+    let plan = opened.tracker.plan(&operation).await?;
+    if args.plan {
+        output::print(&match args.output {
+            OneFormat::Text => plan_text::plan(&plan),
+            OneFormat::Json | OneFormat::Raw => output::json(&plan)?,
+            OneFormat::Yaml => output::yaml(&plan)?,
+        })?;
+        return Ok(0);
+    }
+    let (asked, yes) = (plan.clone(), args.yes);
+    tokio::task::spawn_blocking(move || ask::confirm(&asked, yes))
+        .await
+        .map_err(|e| Problem::new(ProblemKind::Bug, "asking failed").caused_by(&e))??;
+    apply(opened, args, plan).await
+}
+
+#[allow(clippy::print_stderr, reason = "messages go to standard error")]
+async fn apply(opened: &Opened, args: &OperationArgs, plan: Plan) -> Result<u8, Problem> {
+    let tracker = &opened.tracker;
+    let id = tracker.submit(plan).await?;
+    let followed = if args.wait {
+        watch(tracker, &id, Task::is_settled).await?
+    } else {
+        watch(tracker, &id, |task| task.is_settled() || only_follows(task)).await?
+    };
+    let task = tracker
+        .task(&id)
+        .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
+    match args.output {
+        OneFormat::Text => {}
+        OneFormat::Json | OneFormat::Raw => {
+            output::print(&output::json(&TaskRow::from(task.clone()))?)?;
+        }
+        OneFormat::Yaml => output::print(&output::yaml(&TaskRow::from(task.clone()))?)?,
+    }
+    if followed == Followed::Interrupted {
+        eprintln!("left under way as task {id}; `snapdeck follow` takes it up again");
+        return Ok(EXIT_INTERRUPTED);
+    }
+    if task.state == TaskState::Failed {
+        let problem = task.problem().cloned();
+        return Err(problem.unwrap_or_else(|| Problem::new(ProblemKind::Bug, "it failed")));
+    }
+    let summary = text::visible(&task.plan.summary);
+    match &task.state {
+        TaskState::Succeeded => eprintln!("done: {summary}"),
+        TaskState::Cancelled | TaskState::Suspended => {
+            eprintln!("{}: {summary}", task.state);
+        }
+        _ => eprintln!(
+            "goes on in the background as task {id}: {summary}\n`snapdeck follow`, or the console, follows it on"
+        ),
+    }
+    Ok(exit_code(&task))
+}
+
+/// Whether all that is left of a task is waiting for the system.
+fn only_follows(task: &Task) -> bool {
+    task.current().is_some_and(|step| {
+        task.plan
+            .steps
+            .get(step..)
+            .is_some_and(|left| left.iter().all(|step| step.follows))
+    })
+}
+
+/// The operation that was typed, with names made ids.
+async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operation, Problem> {
+    let spec = reader
+        .capabilities()
+        .operation(args.kind)
+        .ok_or_else(|| Problem::user(format!("there is no {} here", args.kind)))?;
+    let resolver = Resolver::new(reader);
+    let mut texts = Vec::new();
+    let mut volume: Option<ObjectRef> = None;
+    // A volume first, since it narrows what a snapshot's name may mean.
+    let (volumes, others): (Vec<_>, Vec<_>) = args.fields.iter().partition(|(name, _)| {
+        spec.field(name)
+            .is_some_and(|field| field.ty == FieldType::Object(Kind::Volume))
+    });
+    for (name, text) in volumes.into_iter().chain(others) {
+        let text = match spec.field(name).map(|field| &field.ty) {
+            Some(FieldType::Object(kind)) => {
+                let found = resolver.find(*kind, text, volume.as_ref()).await?;
+                match &found {
+                    Object::Volume(_) => volume = Some(found.reference()),
+                    // A snapshot says which volume it is of, where nobody else did.
+                    Object::Snapshot(snapshot) => {
+                        if volume.is_none() && spec.field("volume").is_some_and(|f| f.required) {
+                            texts.push(("volume", snapshot.volume.to_string()));
+                        }
+                    }
+                }
+                found.id().to_owned()
+            }
+            // A task may be taken up again from another folder.
+            Some(FieldType::File) => std::path::absolute(text)
+                .map_or_else(|_| text.clone(), |path| path.to_string_lossy().into_owned()),
+            _ => text.clone(),
+        };
+        texts.push((*name, text));
+    }
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(n, t)| (*n, t.as_str())).collect();
+    spec.operation(&texts)
+}

@@ -1,0 +1,45 @@
+//! Where things are kept on this machine, as the XDG base directories say.
+
+use std::path::PathBuf;
+
+use etcetera::{AppStrategy as _, AppStrategyArgs, choose_app_strategy};
+
+use crate::model::{Problem, ProblemKind};
+
+/// The folders of this user.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// Where the default store is kept (`~/.local/share/snapdeck/store`).
+    pub store: PathBuf,
+    /// Where the configuration is (`~/.config/snapdeck`).
+    pub config: PathBuf,
+}
+
+impl Paths {
+    /// The folders of this user.
+    ///
+    /// # Errors
+    /// Where the system does not say where this user's home is.
+    pub fn of_user() -> Result<Self, Problem> {
+        let strategy = choose_app_strategy(AppStrategyArgs {
+            top_level_domain: "org".to_owned(),
+            author: "snapdeck".to_owned(),
+            app_name: "snapdeck".to_owned(),
+        })
+        .map_err(|e| {
+            Problem::new(ProblemKind::Config, "your home folder is not known")
+                .caused_by(&e)
+                .hint("set HOME, or name a store with --store DIR")
+        })?;
+        Ok(Self {
+            store: strategy.data_dir().join("store"),
+            config: strategy.config_dir(),
+        })
+    }
+
+    /// The user's own themes.
+    #[must_use]
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
+    }
+}

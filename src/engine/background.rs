@@ -1,0 +1,148 @@
+//! The thread in the background: checkpoints when they are due, giving back
+//! space, copies. One step at a time, so that none waits long for another.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::error::{EngineError, Result};
+use super::ids::JobId;
+use super::info::Change;
+use super::reclaim::Step;
+
+/// How long the thread sleeps if no one wakes it.
+const NAP: Duration = Duration::from_millis(500);
+
+/// Starts the thread. It ends once the store is closed.
+pub(super) fn start(core: Arc<Core>) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("snapdeck-engine".into())
+        .spawn(move || {
+            while !core.closed.load(Ordering::Acquire) {
+                if !core.background_round() {
+                    core.sleep();
+                }
+            }
+        })
+        .map_err(|e| EngineError::io("starting the engine's thread", e))
+}
+
+impl Core {
+    fn sleep(&self) {
+        let until = self.jobs.next_copy().map_or(NAP, |at| {
+            at.saturating_duration_since(Instant::now()).min(NAP)
+        });
+        let mut flag = self.wake.0.lock();
+        if !*flag {
+            self.wake.1.wait_for(&mut flag, until);
+        }
+        *flag = false;
+    }
+
+    /// One step of everything. False if there was nothing to do.
+    fn background_round(&self) -> bool {
+        if self.check_writable().is_err() {
+            return false;
+        }
+        if self.checkpoint_due() && self.checkpoint().is_err() {
+            return false;
+        }
+        let reclaimed = self.background_reclaim();
+        let copied = self.background_copy();
+        reclaimed || copied
+    }
+
+    /// Notes a failure of a job; true if it can go on.
+    fn note(&self, job: JobId, result: Result<bool>) -> bool {
+        match result {
+            Ok(more) => more,
+            Err(e) => {
+                self.jobs.set_trouble(job, Some(e.to_string()));
+                let stuck = self.job_infos().into_iter().find(|info| info.id == job);
+                self.tell(&stuck.into_iter().map(Change::Job).collect::<Vec<_>>());
+                false
+            }
+        }
+    }
+
+    fn background_reclaim(&self) -> bool {
+        let id = self.jobs.reclaim;
+        if self.jobs.reclaim_paused() || self.jobs.trouble(id).is_some() {
+            return false;
+        }
+        let step = self.reclaim_step().and_then(|step| {
+            match step {
+                Step::AfterCheckpoint => self.checkpoint()?,
+                // What was given back can be used once its record is durable.
+                Step::Idle => return Ok(false),
+                Step::More => {
+                    if self.guarded.read().state.catalog.hidden.is_empty() {
+                        let lsn = self.guarded.read().state.lsn;
+                        self.commit(lsn)?;
+                    }
+                }
+            }
+            Ok(true)
+        });
+        self.note(id, step)
+    }
+
+    fn background_copy(&self) -> bool {
+        let ids: Vec<JobId> = {
+            let guarded = self.guarded.read();
+            guarded
+                .state
+                .catalog
+                .jobs
+                .values()
+                .filter(|job| !job.paused)
+                .map(|job| job.id)
+                .collect()
+        };
+        let mut more = false;
+        for id in ids {
+            if self.jobs.next_copy().is_some() {
+                return more;
+            }
+            if self.jobs.trouble(id).is_none() {
+                let step = self.copy_step(id).map(|step| step != Step::Idle);
+                more |= self.note(id, step);
+            }
+        }
+        more
+    }
+
+    /// Does all that the background would do, here and now; paused jobs stay paused.
+    pub(super) fn settle(&self) -> Result<()> {
+        loop {
+            match self.reclaim_step()? {
+                Step::More => continue,
+                Step::AfterCheckpoint => {
+                    self.checkpoint()?;
+                    continue;
+                }
+                Step::Idle => {}
+            }
+            let ids: Vec<JobId> = {
+                let guarded = self.guarded.read();
+                guarded
+                    .state
+                    .catalog
+                    .jobs
+                    .values()
+                    .filter(|job| !job.paused)
+                    .map(|job| job.id)
+                    .collect()
+            };
+            if ids.is_empty() {
+                let lsn = self.guarded.read().state.lsn;
+                return self.commit(lsn);
+            }
+            for id in ids {
+                while self.copy_step(id)? == Step::More {}
+            }
+        }
+    }
+}

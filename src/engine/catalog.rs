@@ -1,0 +1,310 @@
+//! Volumes, snapshots and how they descend from each other.
+//!
+//! A node is the present content of a volume (its head, which can be written)
+//! or a point in time (which cannot). A deleted node stays, hidden, until its
+//! space has been given back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ids::{JobId, PointId, VolumeId};
+use super::info::{Attrs, Source};
+use super::page::Child;
+use super::tree::{Owner, Tree};
+
+/// The cursor of a sweep that has passed everything.
+pub(super) const SWEPT: u64 = u64::MAX;
+
+/// Blocks that a node holds alone, or that this is not known at present.
+#[derive(Debug)]
+pub(super) struct Exclusive(AtomicU64);
+
+impl Exclusive {
+    const STALE: u64 = u64::MAX;
+
+    pub(super) fn known(blocks: u64) -> Self {
+        Self(AtomicU64::new(blocks))
+    }
+
+    pub(super) fn from_disk(blocks: Option<u64>) -> Self {
+        Self::known(blocks.unwrap_or(Self::STALE))
+    }
+
+    pub(super) fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|&v| v != Self::STALE)
+    }
+
+    /// Notes what a walk found. The caller holds the catalog for reading, so
+    /// nothing has changed since.
+    pub(super) fn set(&self, blocks: u64) {
+        self.0.store(blocks, Ordering::Relaxed);
+    }
+
+    fn forget(&self) {
+        self.set(Self::STALE);
+    }
+}
+
+impl Clone for Exclusive {
+    fn clone(&self) -> Self {
+        Self::from_disk(self.get())
+    }
+}
+
+/// What a node is to those outside.
+#[derive(Clone, Debug)]
+pub(super) enum Role {
+    /// The present content of a volume.
+    Head(VolumeId),
+    /// A snapshot.
+    Point {
+        id: PointId,
+        /// To whose history it belongs.
+        volume: VolumeId,
+        name: String,
+        attrs: Attrs,
+    },
+    /// Deleted. Leaves below the cursor have been given back.
+    Hidden { cursor: u64 },
+}
+
+/// A mapping with its place in the history.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) id: u64,
+    pub(super) parent: Option<u64>,
+    pub(super) role: Role,
+    pub(super) tree: Tree,
+    /// Bytes.
+    pub(super) size: u64,
+    /// Microseconds since 1970.
+    pub(super) created: i64,
+    /// The record that froze it; 0 for a head.
+    pub(super) freeze: u64,
+    /// Blocks of data mapped.
+    pub(super) referenced: u64,
+    /// Of them, those born after the parent was frozen.
+    pub(super) written: u64,
+    /// Of them, those that no child has; kept where there are children.
+    pub(super) exclusive: Exclusive,
+}
+
+/// A volume.
+#[derive(Clone, Debug)]
+pub(super) struct Volume {
+    pub(super) id: VolumeId,
+    pub(super) head: u64,
+    pub(super) name: String,
+    pub(super) created: i64,
+    pub(super) attrs: Attrs,
+}
+
+/// A copy under way.
+#[derive(Clone, Debug)]
+pub(super) struct CopyJob {
+    pub(super) id: JobId,
+    pub(super) volume: VolumeId,
+    /// What was born up to here is to be copied.
+    pub(super) threshold: u64,
+    /// Leaves below have been copied.
+    pub(super) cursor: u64,
+    /// Blocks copied.
+    pub(super) done: u64,
+    /// Blocks that there were to copy at the start.
+    pub(super) total: u64,
+    pub(super) paused: bool,
+}
+
+/// Nodes that are written together at a checkpoint.
+pub(super) const CHUNK_NODES: u64 = 32;
+
+/// All there is.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    pub(super) nodes: BTreeMap<u64, Node>,
+    pub(super) volumes: BTreeMap<VolumeId, Volume>,
+    pub(super) points: BTreeMap<PointId, u64>,
+    pub(super) jobs: BTreeMap<JobId, CopyJob>,
+    pub(super) next_node: u64,
+    /// Nodes by parent.
+    children: BTreeMap<u64, BTreeSet<u64>>,
+    /// Nodes that are deleted and still there.
+    pub(super) hidden: BTreeSet<u64>,
+    /// The node whose space is being given back just now.
+    pub(super) sweeping: Option<u64>,
+    /// Nodes whose tree is not all on disk.
+    pub(super) in_memory: BTreeSet<u64>,
+    /// Chunks of nodes that are not on disk as they are.
+    pub(super) dirty_chunks: BTreeSet<u64>,
+    pub(super) jobs_dirty: bool,
+}
+
+impl Catalog {
+    pub(super) fn children(&self, node: u64) -> impl Iterator<Item = u64> + '_ {
+        self.children.get(&node).into_iter().flatten().copied()
+    }
+
+    pub(super) fn child_count(&self, node: u64) -> usize {
+        self.children.get(&node).map_or(0, BTreeSet::len)
+    }
+
+    /// The node, to be changed; it will be written at the next checkpoint.
+    pub(super) fn node_mut(&mut self, id: u64) -> Option<&mut Node> {
+        self.dirty_chunks.insert(id / CHUNK_NODES);
+        self.nodes.get_mut(&id)
+    }
+
+    /// Notes whether the node's tree has pages in memory that are not on disk.
+    pub(super) fn note_root(&mut self, id: u64) {
+        match self.nodes.get(&id).and_then(|node| node.tree.root.as_ref()) {
+            Some(Child::Mem(_)) => self.in_memory.insert(id),
+            _ => self.in_memory.remove(&id),
+        };
+    }
+
+    /// Adds a node, a child of its parent. A parent that had none, or that
+    /// shares everything with the new child, holds nothing alone.
+    pub(super) fn add_node(&mut self, node: Node) {
+        let id = node.id;
+        self.next_node = self.next_node.max(id + 1);
+        if let Some(parent) = node.parent {
+            self.children.entry(parent).or_default().insert(id);
+        }
+        if let Role::Hidden { cursor } = node.role {
+            self.hidden.insert(id);
+            if cursor > 0 {
+                self.sweeping = Some(id);
+            }
+        }
+        if let Role::Point { id: point, .. } = node.role {
+            self.points.insert(point, id);
+        }
+        self.dirty_chunks.insert(id / CHUNK_NODES);
+        self.nodes.insert(id, node);
+        self.note_root(id);
+    }
+
+    /// Puts a node below another parent, or below none.
+    pub(super) fn set_parent(&mut self, id: u64, parent: Option<u64>) {
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        let old = std::mem::replace(&mut node.parent, parent);
+        if let Some(old) = old {
+            self.unlink(old, id);
+        }
+        if let Some(parent) = parent {
+            self.children.entry(parent).or_default().insert(id);
+            self.forget_exclusive(parent);
+        }
+    }
+
+    fn unlink(&mut self, parent: u64, child: u64) {
+        if let Some(set) = self.children.get_mut(&parent) {
+            set.remove(&child);
+            if set.is_empty() {
+                self.children.remove(&parent);
+            }
+        }
+        self.forget_exclusive(parent);
+    }
+
+    /// What the node holds alone has to be found out by a walk.
+    pub(super) fn forget_exclusive(&mut self, id: u64) {
+        if let Some(node) = self.node_mut(id) {
+            node.exclusive.forget();
+        }
+    }
+
+    /// Takes the node out. Its children must have gone elsewhere.
+    pub(super) fn remove_node(&mut self, id: u64) {
+        self.dirty_chunks.insert(id / CHUNK_NODES);
+        if let Some(node) = self.nodes.remove(&id)
+            && let Some(parent) = node.parent
+        {
+            self.unlink(parent, id);
+        }
+        self.hidden.remove(&id);
+        self.in_memory.remove(&id);
+        if self.sweeping == Some(id) {
+            self.sweeping = None;
+        }
+    }
+
+    /// The node is deleted: hidden until its space has been given back.
+    pub(super) fn hide(&mut self, id: u64) {
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        let old = std::mem::replace(&mut node.role, Role::Hidden { cursor: 0 });
+        self.hidden.insert(id);
+        if let Role::Point { id: point, .. } = old {
+            self.points.remove(&point);
+        }
+    }
+
+    /// When the node's parent was frozen: what was born up to then is shared. 0 if it has none.
+    pub(super) fn parent_freeze(&self, id: u64) -> u64 {
+        self.parent(id).map_or(0, |parent| parent.freeze)
+    }
+
+    fn parent(&self, id: u64) -> Option<&Node> {
+        self.nodes.get(&self.nodes.get(&id)?.parent?)
+    }
+
+    /// What the node shares with its parent.
+    pub(super) fn owner(&self, id: u64) -> Owner {
+        let Some(parent) = self.parent(id) else {
+            return Owner::default();
+        };
+        let swept = match parent.role {
+            Role::Hidden { cursor } if cursor > 0 => Some((cursor, self.parent_freeze(parent.id))),
+            _ => None,
+        };
+        Owner {
+            freeze: parent.freeze,
+            swept,
+        }
+    }
+
+    /// The nearest snapshot above the node.
+    pub(super) fn visible_parent(&self, id: u64) -> Option<(PointId, u64)> {
+        let mut at = self.parent(id);
+        while let Some(node) = at {
+            if let Role::Point { id, .. } = node.role {
+                return Some((id, node.id));
+            }
+            at = self.parent(node.id);
+        }
+        None
+    }
+
+    /// The node that a source means.
+    pub(super) fn node_of(&self, source: Source) -> Option<&Node> {
+        let id = match source {
+            Source::Volume(id) => self.volumes.get(&id)?.head,
+            Source::Point(id) => *self.points.get(&id)?,
+        };
+        self.nodes.get(&id)
+    }
+
+    /// The name of a node, for messages.
+    pub(super) fn describe(&self, node: &Node) -> String {
+        match &node.role {
+            Role::Head(id) => {
+                let name = self
+                    .volumes
+                    .get(id)
+                    .map_or("?", |volume| volume.name.as_str());
+                format!("volume {name} ({id})")
+            }
+            Role::Point { id, name, .. } => format!("snapshot {name} ({id})"),
+            Role::Hidden { .. } => format!("deleted node {}", node.id),
+        }
+    }
+
+    /// The copy of a volume that is under way.
+    pub(super) fn copy_of(&self, volume: VolumeId) -> Option<&CopyJob> {
+        self.jobs.values().find(|job| job.volume == volume)
+    }
+}

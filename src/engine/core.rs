@@ -1,0 +1,521 @@
+//! What all parts of an open store share, and the way a change takes: applied
+//! to the state and put on the log's batch in one step, made durable by a commit.
+//!
+//! Locks are taken in this order: checkpoint, log, state, space; the others
+//! are held for moments and take no further ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use uuid::Uuid;
+
+use super::apply::{Env, State};
+use super::checkpoint::Checkpoints;
+use super::disk::{Disk, FileName};
+use super::error::{EngineError, Result};
+use super::info::{Change, StoreStats};
+use super::jobs::JobBoard;
+use super::log::{Batch, Log};
+use super::page::{BLOCK, BLOCK_LEN};
+use super::pages::Pages;
+use super::record::Record;
+use super::space::{Run, Space};
+
+/// Sizes that shape a store's work. Tests make them small.
+#[derive(Clone, Debug)]
+pub(super) struct Tuning {
+    /// Bytes of a log segment.
+    pub(super) segment_bytes: u64,
+    /// Bytes of log after which a checkpoint is due.
+    pub(super) log_limit: u64,
+    /// Bytes of metadata that is only in memory after which a checkpoint is due.
+    pub(super) dirty_limit: u64,
+    /// Bytes of records that may wait before they are committed.
+    pub(super) batch_limit: usize,
+    /// Bytes of data up to which a commit puts them into the log.
+    pub(super) inline_limit: usize,
+    /// Blocks by which the data files grow.
+    pub(super) grow_blocks: u64,
+    /// Bytes by which the metadata file grows.
+    pub(super) grow_meta: u64,
+    /// Blocks of a data file, for a new store.
+    pub(super) chunk_blocks: u32,
+    /// Leaves that one step of a sweep or a copy visits.
+    pub(super) step_leaves: u64,
+    /// Bytes of the page cache.
+    pub(super) cache_bytes: u64,
+    /// Whether metadata operations are durable when they return.
+    pub(super) durable_ops: bool,
+    /// Whether there are threads in the background.
+    pub(super) background: bool,
+}
+
+impl Tuning {
+    /// For a cache of this many bytes.
+    pub(super) fn for_cache(cache_bytes: u64) -> Self {
+        let cache_bytes = cache_bytes.max(4 << 20);
+        Self {
+            segment_bytes: 4 << 20,
+            log_limit: 32 << 20,
+            dirty_limit: (cache_bytes / 4).min(64 << 20),
+            batch_limit: 1 << 20,
+            inline_limit: 128 << 10,
+            grow_blocks: 16 << 10,
+            grow_meta: 4 << 20,
+            chunk_blocks: 4 << 20,
+            step_leaves: 64,
+            cache_bytes: cache_bytes / 4 * 3,
+            durable_ops: true,
+            background: true,
+        }
+    }
+}
+
+/// The state and the records that are not in the log yet.
+#[derive(Default)]
+pub(super) struct Guarded {
+    pub(super) state: State,
+    pub(super) batch: Batch,
+}
+
+/// Those who read blocks that they looked up at a certain record.
+#[derive(Default)]
+pub(super) struct Readers(Mutex<BTreeMap<u64, usize>>);
+
+impl Readers {
+    fn oldest(&self) -> u64 {
+        self.0.lock().keys().next().copied().unwrap_or(u64::MAX)
+    }
+}
+
+/// Holds back the blocks that were in use at a certain record.
+pub(super) struct Ticket<'a>(&'a Readers, u64);
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut readers = self.0.0.lock();
+        if let Some(count) = readers.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                readers.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// One who wants to hear of changes.
+pub(super) type Listener = Arc<dyn Fn(&Change) + Send + Sync>;
+
+/// An open store.
+pub(super) struct Core {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) store: Uuid,
+    pub(super) created: i64,
+    pub(super) chunk_blocks: u32,
+    pub(super) tuning: Tuning,
+    pub(super) pages: Pages,
+    pub(super) checkpoints: Mutex<Checkpoints>,
+    pub(super) log: Mutex<Log>,
+    pub(super) guarded: RwLock<Guarded>,
+    pub(super) space: Mutex<Space>,
+    pub(super) readers: Readers,
+    /// Data files written to since they were last synced.
+    pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// The last record that is durable.
+    pub(super) durable: AtomicU64,
+    /// The last record that was there at the last checkpoint or when the store was opened.
+    pub(super) settled: AtomicU64,
+    /// Bytes of log since the last checkpoint.
+    pub(super) log_bytes: AtomicU64,
+    /// Bytes there are in the metadata file that no page uses.
+    pub(super) meta_room: AtomicU64,
+    pub(super) meta_bytes: AtomicU64,
+    /// The log has a spare segment.
+    pub(super) log_room: AtomicBool,
+    read_only: Mutex<Option<String>>,
+    failed: AtomicBool,
+    pub(super) closed: AtomicBool,
+    pub(super) listeners: RwLock<Vec<Listener>>,
+    pub(super) jobs: JobBoard,
+    /// Set when the background has something to do.
+    pub(super) wake: (Mutex<bool>, Condvar),
+}
+
+/// What [`Core::new`] puts together.
+pub(super) struct Parts {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) store: Uuid,
+    pub(super) created: i64,
+    pub(super) chunk_blocks: u32,
+    pub(super) pages: Pages,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) log: Log,
+    pub(super) state: State,
+    pub(super) space: Space,
+    pub(super) dirty_files: BTreeSet<u32>,
+}
+
+impl Core {
+    pub(super) fn new(parts: Parts, tuning: Tuning) -> Self {
+        let lsn = parts.state.lsn;
+        Self {
+            log_bytes: AtomicU64::new(parts.log.live_bytes()),
+            meta_room: AtomicU64::new(parts.checkpoints.meta.free() * 512),
+            meta_bytes: AtomicU64::new(parts.checkpoints.meta.used * 512),
+            disk: parts.disk,
+            store: parts.store,
+            created: parts.created,
+            chunk_blocks: parts.chunk_blocks,
+            jobs: JobBoard::new(parts.store),
+            tuning,
+            pages: parts.pages,
+            checkpoints: Mutex::new(parts.checkpoints),
+            log: Mutex::new(parts.log),
+            guarded: RwLock::new(Guarded {
+                state: parts.state,
+                batch: Batch::default(),
+            }),
+            space: Mutex::new(parts.space),
+            readers: Readers::default(),
+            dirty_files: Mutex::new(parts.dirty_files),
+            durable: AtomicU64::new(lsn),
+            settled: AtomicU64::new(lsn),
+            log_room: AtomicBool::new(false),
+            read_only: Mutex::new(None),
+            failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            listeners: RwLock::default(),
+            wake: (Mutex::new(false), Condvar::new()),
+        }
+    }
+
+    pub(super) fn env(&self) -> Env<'_> {
+        Env {
+            pages: &self.pages,
+            space: &self.space,
+        }
+    }
+
+    /// An error if the store takes no changes.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        if self.failed.load(Ordering::Acquire) {
+            let reason = self.read_only.lock().clone().unwrap_or_default();
+            return Err(EngineError::ReadOnly { reason });
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(EngineError::Closed);
+        }
+        Ok(())
+    }
+
+    /// The store takes no changes from now on: what is on disk is not known any more.
+    pub(super) fn turn_read_only(&self, reason: &str) {
+        let mut slot = self.read_only.lock();
+        if slot.is_none() {
+            *slot = Some(reason.to_owned());
+            self.failed.store(true, Ordering::Release);
+            drop(slot);
+            self.tell(&[Change::ReadOnly(reason.to_owned())]);
+        }
+    }
+
+    /// Turns read-only because of a system error, and returns it.
+    pub(super) fn poison(&self, what: &str, error: std::io::Error) -> EngineError {
+        self.turn_read_only(&format!("{what} failed ({error})"));
+        EngineError::Io {
+            what: what.to_owned(),
+            source: error,
+        }
+    }
+
+    /// Tells all listeners.
+    pub(super) fn tell(&self, changes: &[Change]) {
+        let listeners = self.listeners.read().clone();
+        for listener in listeners {
+            for change in changes {
+                listener(change);
+            }
+        }
+    }
+
+    /// Wakes the background.
+    pub(super) fn nudge(&self) {
+        *self.wake.0.lock() = true;
+        self.wake.1.notify_all();
+    }
+
+    /// Applies a record and puts it on the batch. Returns its number.
+    pub(super) fn record(&self, guarded: &mut Guarded, record: &Record) -> Result<u64> {
+        self.check_writable()?;
+        guarded.state.apply(self.env(), record)?;
+        record.encode(&mut guarded.batch.records);
+        guarded.batch.count += 1;
+        Ok(guarded.state.lsn)
+    }
+
+    /// A ticket for what the state maps now. The caller holds the state.
+    pub(super) fn ticket(&self, state: &State) -> Ticket<'_> {
+        *self.readers.0.lock().entry(state.lsn).or_default() += 1;
+        Ticket(&self.readers, state.lsn)
+    }
+
+    /// Makes all records up to this one durable.
+    pub(super) fn commit(&self, lsn: u64) -> Result<()> {
+        if self.durable.load(Ordering::Acquire) >= lsn {
+            return Ok(());
+        }
+        let mut log = self.log.lock();
+        // Another's commit may have taken this one's records along.
+        if self.durable.load(Ordering::Acquire) >= lsn {
+            return Ok(());
+        }
+        self.check_failed()?;
+        let batch = std::mem::take(&mut self.guarded.write().batch);
+        self.commit_batch(&mut log, batch, true)
+    }
+
+    fn check_failed(&self) -> Result<()> {
+        if self.failed.load(Ordering::Acquire) {
+            self.check_writable()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes a batch that was just taken; on a full disk it is put back.
+    pub(super) fn commit_batch(&self, log: &mut Log, batch: Batch, may_inline: bool) -> Result<()> {
+        if batch.count == 0 {
+            return Ok(());
+        }
+        if let Err(e) = log.ensure_room(&batch) {
+            let mut guarded = self.guarded.write();
+            let later = std::mem::replace(&mut guarded.batch, batch);
+            guarded.batch.append(later);
+            return Err(e);
+        }
+        let inline = may_inline && !batch.overflow;
+        if !inline {
+            self.sync_data()?;
+        }
+        log.write(&batch, inline)
+            .map_err(|e| self.poison("writing the log", e))?;
+        let lsn = log.head().lsn;
+        self.log_bytes.store(log.live_bytes(), Ordering::Relaxed);
+        self.log_room
+            .store(log.ensure_spare().is_ok(), Ordering::Release);
+        self.durable.store(lsn, Ordering::Release);
+        self.release();
+        Ok(())
+    }
+
+    /// Makes durable what was written to the data files.
+    pub(super) fn sync_data(&self) -> Result<()> {
+        let files = std::mem::take(&mut *self.dirty_files.lock());
+        for file in files {
+            self.disk
+                .sync(FileName::Data(file))
+                .map_err(|e| self.poison("syncing the data", e))?;
+        }
+        Ok(())
+    }
+
+    /// Lets blocks be used again that no one needs any more.
+    fn release(&self) {
+        let until = self
+            .durable
+            .load(Ordering::Acquire)
+            .min(self.readers.oldest());
+        self.space.lock().release_until(until);
+    }
+
+    /// Takes blocks of the store for `want` blocks of data, as few runs as may be.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSpace`] if the disk is full; none are taken then.
+    pub(super) fn take_blocks(&self, want: u64) -> Result<Vec<Run>> {
+        match self.try_take(want) {
+            Err(EngineError::NoSpace) => {
+                // What was freed lately may only wait for its record to be durable.
+                let lsn = self.guarded.read().state.lsn;
+                self.commit(lsn)?;
+                self.try_take(want)
+            }
+            other => other,
+        }
+    }
+
+    fn try_take(&self, want: u64) -> Result<Vec<Run>> {
+        let until = self
+            .durable
+            .load(Ordering::Acquire)
+            .min(self.readers.oldest());
+        let mut space = self.space.lock();
+        space.release_until(until);
+        let mut runs = space.take(&self.pages, want)?;
+        let mut got: u64 = runs.iter().map(|run| run.len).sum();
+        while got < want {
+            if let Err(e) = self.grow_data(&mut space, want - got) {
+                for run in runs {
+                    space.put_back(run);
+                }
+                return Err(e);
+            }
+            let more = space.take(&self.pages, want - got)?;
+            got += more.iter().map(|run| run.len).sum::<u64>();
+            runs.extend(more);
+        }
+        Ok(runs)
+    }
+
+    /// Takes room on the disk for more blocks; a little at least.
+    fn grow_data(&self, space: &mut Space, need: u64) -> Result<()> {
+        let chunk = u64::from(self.chunk_blocks);
+        let (file, at) = (
+            FileName::Data((space.backed / chunk) as u32),
+            space.backed % chunk,
+        );
+        let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
+        loop {
+            // The file's length has to be durable before the log speaks of its blocks.
+            let grown = self
+                .disk
+                .reserve(file, at * BLOCK, step * BLOCK)
+                .and_then(|()| self.disk.sync(file));
+            match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
+                Ok(()) => {
+                    space.extend(space.backed + step);
+                    return Ok(());
+                }
+                Err(EngineError::NoSpace) if step > need.min(16) => {
+                    step = (step / 4).max(need.min(16)).min(step - 1);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Gives back blocks that were taken and are not needed.
+    pub(super) fn put_back(&self, runs: &[Run]) {
+        let mut space = self.space.lock();
+        for run in runs {
+            space.put_back(*run);
+        }
+    }
+
+    /// The file that holds a block, the byte it begins at, and how many blocks follow in that file.
+    fn locate(&self, block: u64) -> (u32, u64, u64) {
+        let chunk = u64::from(self.chunk_blocks);
+        (
+            (block / chunk) as u32,
+            block % chunk * BLOCK,
+            chunk - block % chunk,
+        )
+    }
+
+    /// Writes data to blocks next to each other.
+    pub(super) fn write_blocks(&self, mut block: u64, mut data: &[u8]) -> Result<()> {
+        while !data.is_empty() {
+            let (file, offset, room) = self.locate(block);
+            let n = (data.len() / BLOCK_LEN).min(room as usize);
+            let (now, rest) = data.split_at(n * BLOCK_LEN);
+            let name = FileName::Data(file);
+            self.disk
+                .write_at(name, offset, now)
+                .map_err(|e| EngineError::io(format!("writing block {block} to {name}"), e))?;
+            // Noted after the write and before the record: whoever commits the record syncs the file.
+            self.dirty_files.lock().insert(file);
+            data = rest;
+            block += n as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads blocks next to each other.
+    pub(super) fn read_blocks(&self, mut block: u64, mut buf: &mut [u8]) -> Result<()> {
+        while !buf.is_empty() {
+            let (file, offset, room) = self.locate(block);
+            let n = (buf.len() / BLOCK_LEN).min(room as usize);
+            let (now, rest) = buf.split_at_mut(n * BLOCK_LEN);
+            let name = FileName::Data(file);
+            self.disk
+                .read_at(name, offset, now)
+                .map_err(|e| EngineError::io(format!("reading block {block} from {name}"), e))?;
+            buf = rest;
+            block += n as u64;
+        }
+        Ok(())
+    }
+
+    /// Sees that what a write leaves to be done later will find room: a spare
+    /// segment for the log, sectors for the next checkpoint. Brings about a
+    /// checkpoint when one is due.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSpace`] if the disk is full. Deleting does not come here.
+    pub(super) fn admit(&self) -> Result<()> {
+        self.check_writable()?;
+        if !self.log_room.load(Ordering::Acquire) {
+            let spare = self.log.lock().ensure_spare();
+            self.log_room.store(spare.is_ok(), Ordering::Release);
+            if let Err(e) = spare {
+                // A checkpoint frees segments.
+                self.checkpoint().map_err(|_| e)?;
+            }
+        }
+        let dirty = self.guarded.read().state.dirty;
+        let due = self.log_bytes.load(Ordering::Relaxed) / self.tuning.log_limit.max(1)
+            + dirty / self.tuning.dirty_limit.max(1);
+        if due > 0 {
+            if self.tuning.background && due == 1 {
+                self.nudge();
+            } else {
+                self.checkpoint()?;
+            }
+        }
+        if self.meta_room.load(Ordering::Relaxed) < self.meta_need(dirty) {
+            self.checkpoints
+                .lock()
+                .make_room(self, self.meta_need(dirty))?;
+        }
+        Ok(())
+    }
+
+    /// Bytes of metadata that a checkpoint may write (at most, about).
+    fn meta_need(&self, dirty: u64) -> u64 {
+        dirty * 4 + self.tuning.grow_meta / 4
+    }
+
+    /// Whether there were changes since the last checkpoint or since the store was opened.
+    pub(super) fn has_changed(&self) -> bool {
+        self.guarded.read().state.lsn > self.settled.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint is due.
+    pub(super) fn checkpoint_due(&self) -> bool {
+        self.log_bytes.load(Ordering::Relaxed) >= self.tuning.log_limit
+            || self.guarded.read().state.dirty >= self.tuning.dirty_limit
+    }
+
+    /// What there is, in numbers.
+    pub(super) fn stats(&self) -> StoreStats {
+        let guarded = self.guarded.read();
+        let catalog = &guarded.state.catalog;
+        let hidden = catalog.hidden.iter().filter_map(|id| catalog.nodes.get(id));
+        let reclaimable: u64 = hidden
+            .map(|node| super::usage::held_alone(catalog, node).unwrap_or(0))
+            .sum();
+        let data = self.space.lock().used;
+        StoreStats {
+            data_bytes: data * BLOCK,
+            reclaimable: reclaimable * BLOCK,
+            metadata_bytes: self.meta_bytes.load(Ordering::Relaxed),
+            cache_bytes: self.pages.bytes() + guarded.state.dirty,
+            log_bytes: self.log_bytes.load(Ordering::Relaxed),
+            volumes: catalog.volumes.len(),
+            points: catalog.points.len(),
+            read_only: self.read_only.lock().clone(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! All input and output of the engine goes through here: a few named files,
+//! positioned reads and writes, and syncs.
+
+mod file;
+mod lock;
+#[cfg(test)]
+pub(super) mod sim;
+
+use std::fmt;
+use std::io;
+
+pub(super) use file::FileDisk;
+pub(super) use lock::{LOCK_FILE, StoreLock};
+
+/// A file of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum FileName {
+    /// The superblocks.
+    Super,
+    /// Metadata pages.
+    Meta,
+    /// A segment of the log.
+    Log(u32),
+    /// A chunk of user blocks.
+    Data(u32),
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Super => f.write_str("super"),
+            Self::Meta => f.write_str("meta"),
+            Self::Log(n) => write!(f, "log.{n}"),
+            Self::Data(n) => write!(f, "data.{n}"),
+        }
+    }
+}
+
+impl FileName {
+    /// The file of this name, if a store has such a one.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let number = |text: &str| text.parse::<u32>().ok();
+        let parsed = match name {
+            "super" => Self::Super,
+            "meta" => Self::Meta,
+            _ => match name.split_once('.')? {
+                ("log", n) => Self::Log(number(n)?),
+                ("data", n) => Self::Data(number(n)?),
+                _ => return None,
+            },
+        };
+        (parsed.to_string() == name).then_some(parsed)
+    }
+}
+
+/// Files with positioned access. A write may be lost, torn or reordered with
+/// others of the same or another file until a `sync` of its file has returned.
+pub(super) trait Disk: Send + Sync {
+    /// Fills `buf` from `offset`; an error of kind `UnexpectedEof` if the file ends before.
+    fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()>;
+    /// Writes all of `data` at `offset`; the file is created and grows as needed.
+    fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()>;
+    /// Makes what was written to `file` durable, its name too.
+    fn sync(&self, file: FileName) -> io::Result<()>;
+    /// Takes room on the medium for a range, so that writes into it do not find
+    /// the disk full. The file then reaches at least to the end of the range.
+    fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()>;
+    /// The file's length in bytes; `None` if there is no such file.
+    fn len(&self, file: FileName) -> io::Result<Option<u64>>;
+    /// The files that there are.
+    fn list(&self) -> io::Result<Vec<FileName>>;
+}

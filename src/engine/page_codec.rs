@@ -1,0 +1,177 @@
+//! Metadata extents on disk: a header that says what it is and where it
+//! belongs, then the body. See `docs/engine-format.md`.
+
+use super::bytes::{In, Out};
+use super::error::{EngineError, Result};
+use super::page::{Body, Child, Entry, FAN_BITS, Inner, Leaf, Page, PageRef};
+
+/// What a metadata extent holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum PageKind {
+    /// A leaf of a mapping tree.
+    Leaf = 1,
+    /// An inner page of a mapping tree.
+    Inner = 2,
+    /// Nodes of the catalog.
+    Nodes = 3,
+    /// The jobs.
+    Jobs = 4,
+    /// A page of an allocation bitmap.
+    Bitmap = 5,
+    /// A table of bitmap pages.
+    Table = 6,
+    /// The root of a checkpoint.
+    Root = 7,
+}
+
+const MAGIC: u32 = u32::from_le_bytes(*b"SDpg");
+/// Bytes of a header.
+pub(super) const HEADER: usize = 36;
+/// Bytes of a page reference.
+pub(super) const REF_LEN: usize = 24;
+
+/// Lays out an extent: header and body.
+pub(super) fn seal(
+    kind: PageKind,
+    level: u8,
+    store: u64,
+    addr: u64,
+    birth: u64,
+    body: &[u8],
+) -> Vec<u8> {
+    let mut out = Out(Vec::with_capacity(
+        (HEADER + body.len()).next_multiple_of(512),
+    ));
+    out.u32(MAGIC);
+    out.u8(kind as u8);
+    out.u8(level);
+    out.u16(0);
+    out.u64(store);
+    out.u64(addr);
+    out.u64(birth);
+    out.u32(body.len() as u32);
+    out.0.extend_from_slice(body);
+    out.0
+}
+
+/// Checks an extent that was read where `r` points, and returns its body.
+pub(super) fn unseal<'a>(
+    bytes: &'a [u8],
+    r: &PageRef,
+    kind: PageKind,
+    level: u8,
+    store: u64,
+) -> Result<&'a [u8]> {
+    let bad = |what: &str| {
+        EngineError::damaged(format!(
+            "the {kind:?} page at sector {} of meta: {what}",
+            r.addr
+        ))
+    };
+    if crc32c::crc32c(bytes) != r.crc {
+        return Err(bad("its checksum does not match"));
+    }
+    let mut input = In::new(bytes, "a metadata page");
+    let header = (input.u32()?, input.u8()?, input.u8()?, input.u16()?);
+    if header != (MAGIC, kind as u8, level, 0) {
+        return Err(bad("it is of another kind"));
+    }
+    if input.u64()? != store {
+        return Err(bad("it belongs to another store"));
+    }
+    if (input.u64()?, input.u64()?) != (r.addr, r.birth) {
+        return Err(bad("it belongs elsewhere"));
+    }
+    input
+        .blob()
+        .ok()
+        .filter(|_| input.is_empty())
+        .ok_or_else(|| bad("its length does not match"))
+}
+
+/// Appends a reference.
+pub(super) fn put_ref(out: &mut Out, r: &PageRef) {
+    out.u64(r.addr);
+    out.u32(r.len);
+    out.u32(r.crc);
+    out.u64(r.birth);
+}
+
+/// Takes a reference.
+pub(super) fn take_ref(input: &mut In<'_>) -> Result<PageRef> {
+    let r = PageRef {
+        addr: input.u64()?,
+        len: input.u32()?,
+        crc: input.u32()?,
+        birth: input.u64()?,
+    };
+    if (r.len as usize) < HEADER || r.addr > u64::MAX >> 10 {
+        return Err(input.bad("a page reference is out of bounds"));
+    }
+    Ok(r)
+}
+
+/// The body of a leaf: a bitmap of what is mapped, then the entries.
+pub(super) fn encode_leaf(leaf: &Leaf) -> Vec<u8> {
+    let mut out = Out(Vec::with_capacity(32 + leaf.entries.len() * 16));
+    for word in leaf.present {
+        out.u64(word);
+    }
+    for entry in &leaf.entries {
+        out.u64(entry.low);
+        out.u64(entry.high);
+    }
+    out.0
+}
+
+/// The body of an inner page: a bitmap of its children, then their references.
+pub(super) fn encode_inner(children: &[(usize, PageRef)]) -> Vec<u8> {
+    let mut out = Out(Vec::with_capacity(8 + children.len() * REF_LEN));
+    out.u64(children.iter().fold(0, |bits, (i, _)| bits | 1 << i));
+    for (_, r) in children {
+        put_ref(&mut out, r);
+    }
+    out.0
+}
+
+/// A tree page from its body.
+pub(super) fn decode_tree_page(body: &[u8], level: u8, r: PageRef) -> Result<Page> {
+    let mut input = In::new(
+        body,
+        if level == 0 {
+            "a leaf page"
+        } else {
+            "an inner page"
+        },
+    );
+    let body = if level == 0 {
+        let present = [input.u64()?, input.u64()?, input.u64()?, input.u64()?];
+        let n: u32 = present.iter().map(|w| w.count_ones()).sum();
+        let mut entries = Vec::with_capacity(n as usize);
+        for _ in 0..n {
+            let entry = Entry {
+                low: input.u64()?,
+                high: input.u64()?,
+            };
+            if !entry.is_known() {
+                return Err(input.bad("an entry is of an unknown kind"));
+            }
+            entries.push(entry);
+        }
+        Body::Leaf(Leaf { present, entries })
+    } else {
+        let present = input.u64()?;
+        let mut children = Vec::with_capacity(1 << FAN_BITS);
+        for _ in 0..present.count_ones() {
+            children.push(Child::Disk(take_ref(&mut input)?));
+        }
+        Body::Inner(Inner { present, children })
+    };
+    if !input.is_empty() {
+        return Err(input.bad("it is longer than what it holds"));
+    }
+    let page = Page::new(r.birth, body);
+    let _ = page.disk.set(r);
+    Ok(page)
+}

@@ -1,0 +1,135 @@
+//! Reading metadata pages: a cache of clean tree pages with a bound in bytes.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::disk::{Disk, FileName};
+use super::error::{EngineError, Result};
+use super::page::{Page, PageRef};
+use super::page_codec::{PageKind, decode_tree_page, unseal};
+
+const SHARDS: usize = 16;
+
+/// Clean pages, and the way to those that are not in memory.
+pub(super) struct Pages {
+    disk: Arc<dyn Disk>,
+    /// Half of the store's id, found in every page.
+    pub(super) store: u64,
+    shards: Vec<Mutex<Shard>>,
+    shard_limit: u64,
+    bytes: AtomicU64,
+}
+
+#[derive(Default)]
+struct Shard {
+    slots: HashMap<u64, Slot>,
+    /// Second chance: a page used since it was last looked at stays.
+    queue: VecDeque<u64>,
+    bytes: u64,
+}
+
+struct Slot {
+    page: Arc<Page>,
+    r: PageRef,
+    used: bool,
+}
+
+impl Pages {
+    /// A cache of at most `limit` bytes.
+    pub(super) fn new(disk: Arc<dyn Disk>, store: u64, limit: u64) -> Self {
+        Self {
+            disk,
+            store,
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shard_limit: limit / SHARDS as u64,
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Bytes in the cache.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The body of any metadata extent, checked.
+    pub(super) fn read_body(&self, r: &PageRef, kind: PageKind, level: u8) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; r.len as usize];
+        self.disk
+            .read_at(FileName::Meta, r.addr * 512, &mut bytes)
+            .map_err(|e| {
+                if e.kind() == std::io::ErrorKind::UnexpectedEof {
+                    EngineError::damaged(format!(
+                        "the {kind:?} page at sector {} is beyond the end of meta",
+                        r.addr
+                    ))
+                } else {
+                    EngineError::io(format!("reading sector {} of meta", r.addr), e)
+                }
+            })?;
+        let body = unseal(&bytes, r, kind, level, self.store)?;
+        let start = bytes.len() - body.len();
+        bytes.drain(..start);
+        Ok(bytes)
+    }
+
+    /// A tree page.
+    pub(super) fn load(&self, r: &PageRef, level: u8) -> Result<Arc<Page>> {
+        if let Some(slot) = self.shard(r).lock().slots.get_mut(&r.addr)
+            && slot.r == *r
+        {
+            slot.used = true;
+            return Ok(slot.page.clone());
+        }
+        let kind = if level == 0 {
+            PageKind::Leaf
+        } else {
+            PageKind::Inner
+        };
+        let body = self.read_body(r, kind, level)?;
+        let page = Arc::new(decode_tree_page(&body, level, *r)?);
+        self.insert(*r, page.clone());
+        Ok(page)
+    }
+
+    /// Puts a clean page into the cache.
+    pub(super) fn insert(&self, r: PageRef, page: Arc<Page>) {
+        let size = page.bytes();
+        let mut guard = self.shard(&r).lock();
+        let shard = &mut *guard;
+        let before = shard.bytes;
+        match shard.slots.insert(
+            r.addr,
+            Slot {
+                page,
+                r,
+                used: false,
+            },
+        ) {
+            Some(old) => shard.bytes -= old.page.bytes(),
+            None => shard.queue.push_back(r.addr),
+        }
+        shard.bytes += size;
+        while shard.bytes > self.shard_limit
+            && let Some(addr) = shard.queue.pop_front()
+        {
+            let Some(slot) = shard.slots.get_mut(&addr) else {
+                continue;
+            };
+            if slot.used {
+                slot.used = false;
+                shard.queue.push_back(addr);
+            } else if let Some(slot) = shard.slots.remove(&addr) {
+                shard.bytes -= slot.page.bytes();
+            }
+        }
+        self.bytes
+            .fetch_add(shard.bytes.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    fn shard(&self, r: &PageRef) -> &Mutex<Shard> {
+        &self.shards[(r.addr.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60) as usize % SHARDS]
+    }
+}

@@ -1,0 +1,225 @@
+//! Creating a store and opening one: the newest checkpoint, then the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::apply::{Env, State};
+use super::bytes::In;
+use super::catalog_codec::{decode_jobs, take_node};
+use super::checkpoint::{Checkpoints, Root};
+use super::core::{Core, Parts, Tuning};
+use super::disk::{Disk, FileName};
+use super::error::{EngineError, Result};
+use super::log::{Group, Log};
+use super::page::BLOCK;
+use super::page_codec::PageKind;
+use super::pages::Pages;
+use super::record::{Piece, Record};
+use super::space::Space;
+use super::superblock::Superblock;
+
+/// Half of the store's id, enough to tell its pages from others'.
+fn short_id(store: Uuid) -> u64 {
+    store.as_u64_pair().1
+}
+
+impl Core {
+    /// Makes a store on a disk that holds none.
+    pub(super) fn create(disk: Arc<dyn Disk>, tuning: Tuning, created: i64) -> Result<Self> {
+        let store = Uuid::now_v7();
+        let pages = Pages::new(disk.clone(), short_id(store), tuning.cache_bytes);
+        let log = Log::create(disk.clone(), short_id(store), tuning.segment_bytes)?;
+        let core = Self::new(
+            Parts {
+                disk,
+                store,
+                created,
+                chunk_blocks: tuning.chunk_blocks,
+                pages,
+                checkpoints: Checkpoints::default(),
+                log,
+                state: State::default(),
+                space: Space::default(),
+                dirty_files: BTreeSet::new(),
+            },
+            tuning,
+        );
+        core.checkpoints
+            .lock()
+            .make_room(&core, core.tuning.grow_meta / 2)?;
+        // The store is one once this has been written.
+        core.checkpoint()?;
+        Ok(core)
+    }
+
+    /// Opens the store on a disk. Nothing is written but blocks that are in the log only.
+    pub(super) fn open(disk: Arc<dyn Disk>, tuning: Tuning) -> Result<Self> {
+        let superblock = Superblock::read(&*disk)?;
+        let store = short_id(superblock.store);
+        let pages = Pages::new(disk.clone(), store, tuning.cache_bytes);
+        let root = Root::decode(&pages.read_body(&superblock.root, PageKind::Root, 0)?)?;
+
+        let meta_len = disk
+            .len(FileName::Meta)
+            .map_err(|e| EngineError::io("looking at meta", e))?
+            .unwrap_or(0);
+        check_length(FileName::Meta, meta_len, root.meta_backed * 512)?;
+        let mut space = Space::load(&pages, root.data_backed, root.data_tables.clone())?;
+        let backed = data_backed(&*disk, superblock.chunk_blocks, root.data_backed)?;
+        space.extend(backed);
+        let meta = Space::load(&pages, root.meta_backed, root.meta_tables.clone())?;
+
+        let mut state = load_state(&pages, &root)?;
+        let space = parking_lot::Mutex::new(space);
+        let mut dirty_files = BTreeSet::new();
+        let mut inline = BTreeMap::new();
+        let env = Env {
+            pages: &pages,
+            space: &space,
+        };
+        let replay = &mut |group: Group| replay(&mut state, env, group, &mut inline);
+        let log = Log::recover(
+            disk.clone(),
+            store,
+            tuning.segment_bytes,
+            superblock.log,
+            replay,
+        )?;
+        if superblock.log.lsn != root.lsn {
+            return Err(EngineError::damaged(
+                "the superblock and its checkpoint do not belong together",
+            ));
+        }
+        let checkpoints = Checkpoints {
+            meta,
+            generation: superblock.generation,
+            root: Some(superblock.root),
+            chunks: root.chunks,
+            jobs: root.jobs,
+        };
+        let mut space = space.into_inner();
+        space.release_until(u64::MAX);
+        for block in inline.keys() {
+            dirty_files.insert((block / u64::from(superblock.chunk_blocks)) as u32);
+        }
+        let core = Self::new(
+            Parts {
+                disk,
+                store: superblock.store,
+                created: superblock.created,
+                chunk_blocks: superblock.chunk_blocks,
+                pages,
+                checkpoints,
+                log,
+                state,
+                space,
+                dirty_files,
+            },
+            tuning,
+        );
+        for (block, data) in inline {
+            core.write_blocks(block, &data)?;
+        }
+        Ok(core)
+    }
+}
+
+fn check_length(file: FileName, have: u64, need: u64) -> Result<()> {
+    if have < need {
+        return Err(EngineError::Truncated {
+            file: file.to_string(),
+            have,
+            need,
+        });
+    }
+    Ok(())
+}
+
+/// Blocks for which the data files have room.
+fn data_backed(disk: &dyn Disk, chunk_blocks: u32, need: u64) -> Result<u64> {
+    let chunk = u64::from(chunk_blocks);
+    let mut backed = 0;
+    for number in 0.. {
+        let file = FileName::Data(number);
+        let len = disk
+            .len(file)
+            .map_err(|e| EngineError::io(format!("looking at {file}"), e))?;
+        let wanted = need.saturating_sub(backed).min(chunk) * BLOCK;
+        check_length(file, len.unwrap_or(0), wanted)?;
+        let blocks = (len.unwrap_or(0) / BLOCK).min(chunk);
+        backed += blocks;
+        if blocks < chunk {
+            break;
+        }
+    }
+    Ok(backed)
+}
+
+fn load_state(pages: &Pages, root: &Root) -> Result<State> {
+    let mut state = State {
+        lsn: root.lsn,
+        ..State::default()
+    };
+    let catalog = &mut state.catalog;
+    for r in root.chunks.values() {
+        let body = pages.read_body(r, PageKind::Nodes, 0)?;
+        let mut input = In::new(&body, "a page of nodes");
+        for _ in 0..input.u32()? {
+            take_node(&mut input, catalog)?;
+        }
+    }
+    if let Some(r) = &root.jobs {
+        decode_jobs(&pages.read_body(r, PageKind::Jobs, 0)?, catalog)?;
+    }
+    let orphan = catalog.nodes.values().find(|node| {
+        let known = |id: u64| catalog.nodes.contains_key(&id);
+        // A parent is older than its child, so there are no rings.
+        node.parent
+            .is_some_and(|parent| !known(parent) || parent >= node.id)
+    });
+    if let Some(node) = orphan {
+        return Err(EngineError::damaged(format!(
+            "node {} descends from one that is not there",
+            node.id
+        )));
+    }
+    catalog.next_node = root.next_node;
+    catalog.dirty_chunks.clear();
+    Ok(state)
+}
+
+/// Applies a group. Blocks that the log holds are collected: they are written
+/// once it is known that no later record uses the same block.
+fn replay(
+    state: &mut State,
+    env: Env<'_>,
+    group: Group,
+    inline: &mut BTreeMap<u64, Vec<u8>>,
+) -> Result<()> {
+    let fresh: BTreeSet<u64> = group.inline.iter().map(|(block, _)| *block).collect();
+    let mut forget = |block: u64| {
+        if !fresh.contains(&block) {
+            inline.remove(&block);
+        }
+    };
+    for record in &group.records {
+        state.apply(env, record)?;
+        match record {
+            Record::Write { pieces, .. } => {
+                for piece in pieces {
+                    if let Piece::Data { block, .. } = piece {
+                        (*block..block + piece.len()).for_each(&mut forget);
+                    }
+                }
+            }
+            Record::Copied { blocks, .. } => blocks.iter().for_each(|copied| forget(copied.block)),
+            _ => {}
+        }
+    }
+    inline.extend(group.inline);
+    // Records in the log are durable: what they freed is free.
+    env.space.lock().release_until(u64::MAX);
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! What must hold of a store at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::engine::catalog::{Node, Role};
+use crate::engine::page::{Body, Child, Entry, LEAF_BLOCKS, Page, PageRef, span};
+use crate::engine::store::Store;
+use crate::engine::tree::resident;
+use crate::engine::usage::held_alone;
+
+/// What a tree maps, block by block, and the pages it is made of.
+struct Content {
+    entries: BTreeMap<u64, Entry>,
+    pages: Vec<(Child, u64)>,
+}
+
+fn content(store: &Store, node: &Node) -> Content {
+    fn visit(store: &Store, child: &Child, level: u8, base: u64, out: &mut Content) {
+        let page: Arc<Page> = resident(&store.core().pages, child, level).unwrap();
+        out.pages.push((child.clone(), base + span(level)));
+        match &page.body {
+            Body::Leaf(leaf) => {
+                out.entries
+                    .extend(leaf.iter().map(|(i, e)| (base * LEAF_BLOCKS + i as u64, e)));
+            }
+            Body::Inner(inner) => {
+                assert!(!inner.children.is_empty(), "an inner page without children");
+                for (i, below) in inner.iter() {
+                    visit(
+                        store,
+                        below,
+                        level - 1,
+                        base + i as u64 * span(level - 1),
+                        out,
+                    );
+                }
+            }
+        }
+    }
+    let mut out = Content {
+        entries: BTreeMap::new(),
+        pages: Vec::new(),
+    };
+    if let Some(root) = &node.tree.root {
+        visit(store, root, node.tree.level, 0, &mut out);
+    }
+    out
+}
+
+/// Checks counts, owners and maps of a store against a full walk.
+pub(in crate::engine) fn check(store: &Store) {
+    let core = store.core();
+    let guarded = core.guarded.read();
+    let catalog = &guarded.state.catalog;
+    let contents: BTreeMap<u64, Content> = catalog
+        .nodes
+        .values()
+        .map(|node| (node.id, content(store, node)))
+        .collect();
+    let mut mapped: BTreeSet<u64> = BTreeSet::new();
+    let mut extents: BTreeSet<(u64, u64)> = BTreeSet::new();
+    for node in catalog.nodes.values() {
+        let mine = &contents[&node.id];
+        let cursor = match node.role {
+            Role::Hidden { cursor } => cursor,
+            _ => 0,
+        };
+        let live = |lba: &u64| lba / LEAF_BLOCKS >= cursor;
+        let data = |content: &Content| -> BTreeMap<u64, Entry> {
+            content
+                .entries
+                .iter()
+                .filter(|(_, e)| e.block().is_some())
+                .map(|(l, e)| (*l, *e))
+                .collect()
+        };
+        let blocks = data(mine);
+        mapped.extend(
+            blocks
+                .iter()
+                .filter(|(lba, _)| live(lba))
+                .filter_map(|(_, e)| e.block()),
+        );
+        for (page, end) in &mine.pages {
+            if *end > cursor
+                && let Some(r) = page.disk()
+            {
+                extents.insert((r.addr, r.sectors()));
+            }
+        }
+        if cursor > 0 {
+            continue;
+        }
+        if matches!(node.role, Role::Head(_)) {
+            assert_eq!(
+                node.referenced,
+                blocks.len() as u64,
+                "referenced of node {}",
+                node.id
+            );
+        }
+        let freeze = catalog.parent_freeze(node.id);
+        let parent = node.parent.map(|id| &contents[&id]);
+        let swept = node.parent.and_then(|id| match catalog.nodes[&id].role {
+            Role::Hidden { cursor } => Some(cursor),
+            _ => None,
+        });
+        for (lba, entry) in &blocks {
+            let in_parent =
+                parent.is_some_and(|p| p.entries.get(lba).and_then(|e| e.block()) == entry.block());
+            if swept.is_none_or(|cursor| lba / LEAF_BLOCKS >= cursor) {
+                assert_eq!(
+                    entry.birth() <= freeze,
+                    in_parent,
+                    "block {lba} of node {} and its parent",
+                    node.id
+                );
+            }
+        }
+        let written = blocks.values().filter(|e| e.birth() > freeze).count() as u64;
+        assert_eq!(node.written, written, "written of node {}", node.id);
+        let children: Vec<_> = catalog
+            .children(node.id)
+            .map(|id| data(&contents[&id]))
+            .collect();
+        let alone = blocks
+            .iter()
+            .filter(|(lba, e)| {
+                e.birth() > freeze
+                    && !children
+                        .iter()
+                        .any(|c| c.get(lba).and_then(|o| o.block()) == e.block())
+            })
+            .count() as u64;
+        if let Some(known) = held_alone(catalog, node) {
+            assert_eq!(known, alone, "exclusive of node {}", node.id);
+        }
+        let usage = core.usage(&guarded.state, node);
+        assert_eq!(
+            usage.exclusive,
+            alone * 4096,
+            "exclusive of node {} as it is told",
+            node.id
+        );
+    }
+    let used = core.space.lock().all_used(&core.pages).unwrap();
+    let leaked: Vec<_> = used.difference(&mapped).collect();
+    let lost: Vec<_> = mapped.difference(&used).collect();
+    assert!(
+        leaked.is_empty() && lost.is_empty(),
+        "blocks leaked: {leaked:?}, in use but free: {lost:?}"
+    );
+    drop(guarded);
+    check_meta(store, extents);
+}
+
+/// Every sector of metadata is in use by a page, a chunk, a map or the root, or
+/// waits for the next checkpoint.
+fn check_meta(store: &Store, mut extents: BTreeSet<(u64, u64)>) {
+    use crate::engine::page::Freed;
+    let core = store.core();
+    let mut checkpoints = core.checkpoints.lock();
+    let guarded = core.guarded.read();
+    let mut add = |r: &PageRef| {
+        extents.insert((r.addr, r.sectors()));
+    };
+    for freed in &guarded.state.freed {
+        match freed {
+            Freed::Extent(r) => add(r),
+            Freed::Page(page) => {
+                if let Some(r) = page.disk.get() {
+                    add(r);
+                }
+            }
+        }
+    }
+    checkpoints.chunks.values().for_each(&mut add);
+    checkpoints.root.iter().for_each(&mut add);
+    checkpoints.jobs.iter().for_each(&mut add);
+    let space = core.space.lock();
+    for map in [&*space, &checkpoints.meta] {
+        map.tables.iter().flatten().for_each(&mut add);
+        map.pages
+            .iter()
+            .filter_map(|page| page.disk.as_ref())
+            .for_each(&mut add);
+    }
+    drop(space);
+    let mut sectors = BTreeSet::new();
+    for (addr, n) in extents {
+        for sector in addr..addr + n {
+            assert!(sectors.insert(sector), "sector {sector} is used twice");
+        }
+    }
+    let used = checkpoints.meta.all_used(&core.pages).unwrap();
+    let leaked: Vec<_> = used.difference(&sectors).collect();
+    let lost: Vec<_> = sectors.difference(&used).collect();
+    assert!(
+        leaked.is_empty() && lost.is_empty(),
+        "sectors leaked: {leaked:?}, in use but free: {lost:?}"
+    );
+}

@@ -1,0 +1,270 @@
+//! Checks that make things, change them, and take them away again.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use super::look::everything;
+use super::run::Driver;
+use super::{Outcome, hold};
+use crate::model::{
+    Bytes, Kind, Operation, OperationKind, ProblemKind, Query, TreeRowKind, Value, VolumeState,
+};
+use crate::model::{Object, SnapshotTree};
+use crate::provider::list_all;
+
+/// A volume is made, changed, extended, read and deleted.
+pub(super) async fn volume(driver: &Driver<'_>) -> Outcome {
+    let id = driver.create("conformance-volume").await?;
+    let made = driver.see_volume(&id).await?;
+    hold!(
+        made.name == "conformance-volume",
+        "it is called {}",
+        made.name
+    );
+    hold!(made.size == Bytes::gib(1), "it has {}", made.size);
+    hold!(made.state == VolumeState::Available, "it is {}", made.state);
+
+    let renamed = Operation::new(OperationKind::UpdateVolume)
+        .on_volume(&id)
+        .text("name", "conformance-renamed")
+        .text("description", "a text");
+    driver.run(renamed).await?;
+    let seen = driver.see_volume(&id).await?;
+    hold!(
+        seen.name == "conformance-renamed",
+        "renamed, it is called {}",
+        seen.name
+    );
+    hold!(
+        seen.description == "a text",
+        "its description is {:?}",
+        seen.description
+    );
+
+    let extend = |size| {
+        Operation::new(OperationKind::ExtendVolume)
+            .on_volume(&id)
+            .with("size", Value::Size(size))
+    };
+    driver.run(extend(Bytes::gib(2))).await?;
+    let seen = driver.see_volume(&id).await?;
+    hold!(seen.size == Bytes::gib(2), "extended, it has {}", seen.size);
+    let kind = driver
+        .reader
+        .plan(&extend(Bytes::gib(1)))
+        .await
+        .err()
+        .map(|p| p.kind);
+    hold!(
+        kind == Some(ProblemKind::User),
+        "made smaller, it gave {kind:?}"
+    );
+
+    if let Ok(content) = driver.reader.content(&(&id).into()) {
+        hold!(
+            content.size() == Bytes::gib(2).0,
+            "its content has {} bytes",
+            content.size()
+        );
+        let mut at = 0;
+        while at < content.size() {
+            let ranges = content.ranges(at)?;
+            hold!(!ranges.is_empty(), "its mapping ends at {at}");
+            for range in ranges {
+                hold!(range.offset == at, "a gap in its mapping at {at}");
+                hold!(!range.data, "a new volume has data at {at}");
+                at += range.length;
+            }
+        }
+        let mut buffer = [1; 512];
+        content.read(content.size() - 512, &mut buffer)?;
+        hold!(buffer == [0; 512], "a new volume does not read as zeroes");
+        hold!(
+            content.read(content.size() - 1, &mut buffer).is_err(),
+            "it reads beyond its end"
+        );
+    }
+    driver.remove(&id).await
+}
+
+/// Snapshots make a chain; after a restore the next one is a sibling; a guard keeps what was
+/// replaced; deleting one in the middle leaves the others in their order.
+pub(super) async fn snapshot_tree(driver: &Driver<'_>) -> Outcome {
+    let id = driver.create("conformance-tree").await?;
+    let first = driver.snapshot(&id, "first").await?;
+    let second = driver.snapshot(&id, "second").await?;
+    let third = driver.snapshot(&id, "third").await?;
+    hold!(
+        driver.see_volume(&id).await?.parent.as_ref() == Some(&third),
+        "not below its newest"
+    );
+    hold!(
+        driver.see_snapshot(&third).await?.parent.as_ref() == Some(&second),
+        "no chain"
+    );
+
+    let restore = Operation::new(OperationKind::Restore)
+        .on_volume(&id)
+        .on_snapshot(&first)
+        .with("guard", Value::Flag(true));
+    let made = driver.run(restore).await?;
+    let guard = made.iter().find(|object| object.kind == Kind::Snapshot);
+    hold!(guard.is_some(), "a restore with a guard made none");
+    hold!(
+        driver.see_volume(&id).await?.parent.as_ref() == Some(&first),
+        "not restored to first"
+    );
+    let branch = driver.snapshot(&id, "branch").await?;
+    let seen = driver.see_snapshot(&branch).await?;
+    hold!(
+        seen.parent.as_ref() == Some(&first),
+        "after a restore the next is no sibling"
+    );
+    hold!(
+        driver.see_snapshot(&third).await.is_ok(),
+        "a newer snapshot is gone after a restore"
+    );
+
+    let delete = Operation::new(OperationKind::DeleteSnapshot).on_snapshot(&second);
+    driver.run(delete).await?;
+    let seen = driver.see_snapshot(&third).await?;
+    hold!(
+        seen.parent.as_ref() == Some(&first),
+        "its parent deleted, it hangs in the air"
+    );
+
+    let listed = list_all(driver.reader, Query::snapshots_of(id.clone())).await?;
+    let snapshots: Vec<_> = listed
+        .into_iter()
+        .filter_map(|object| match object {
+            Object::Snapshot(snapshot) => Some(snapshot),
+            Object::Volume(_) => None,
+        })
+        .collect();
+    hold!(
+        snapshots.len() == 4,
+        "{} snapshots of 4 are listed",
+        snapshots.len()
+    );
+    let volume = driver.see_volume(&id).await?;
+    hold!(
+        volume.snapshots == 4,
+        "the volume says {} of 4",
+        volume.snapshots
+    );
+    let tree = SnapshotTree::build(&volume, &snapshots);
+    let here = tree
+        .rows
+        .iter()
+        .position(|row| row.kind == TreeRowKind::Here);
+    hold!(here.is_some(), "the tree does not say where the volume is");
+
+    let kept = Operation::new(OperationKind::DeleteVolume).on_volume(&id);
+    let kind = driver.reader.plan(&kept).await.err().map(|p| p.kind);
+    hold!(
+        kind == Some(ProblemKind::Conflict),
+        "deleted over its snapshots: {kind:?}"
+    );
+    driver.remove(&id).await
+}
+
+/// A clone is a volume of its own, and outlives what it was made from.
+pub(super) async fn clone_volume(driver: &Driver<'_>) -> Outcome {
+    let id = driver.create("conformance-source").await?;
+    let point = driver.snapshot(&id, "point").await?;
+    let mut clones = Vec::new();
+    for copy in [false, true] {
+        let operation = Operation::new(OperationKind::Clone)
+            .on_snapshot(&point)
+            .text("name", "conformance-clone")
+            .with("copy", Value::Flag(copy));
+        let made = driver.run(operation).await?;
+        let clone = made.into_iter().find(|object| object.kind == Kind::Volume);
+        hold!(clone.is_some(), "a clone was made, and does not say its id");
+        clones.extend(clone.map(|object| crate::model::VolumeId(object.id)));
+    }
+    driver.remove(&id).await?;
+    for clone in clones {
+        let seen = driver.see_volume(&clone).await?;
+        hold!(
+            seen.size == Bytes::gib(1),
+            "its source gone, the clone has {}",
+            seen.size
+        );
+        driver.remove(&clone).await?;
+    }
+    Ok(())
+}
+
+/// Making a plan changes nothing.
+pub(super) async fn plans_are_pure(driver: &Driver<'_>) -> Outcome {
+    let id = driver.create("conformance-pure").await?;
+    let point = driver.snapshot(&id, "point").await?;
+    let before = everything(driver.reader).await?;
+    for operation in [
+        Operation::new(OperationKind::CreateSnapshot)
+            .on_volume(&id)
+            .text("name", "x"),
+        Operation::new(OperationKind::DeleteSnapshot).on_snapshot(&point),
+        Operation::new(OperationKind::Restore)
+            .on_volume(&id)
+            .on_snapshot(&point),
+        Operation::new(OperationKind::Clone)
+            .on_snapshot(&point)
+            .text("name", "x"),
+        Operation::new(OperationKind::DeleteVolume)
+            .on_volume(&id)
+            .with("snapshots", Value::Flag(true)),
+    ] {
+        let plan = driver.reader.plan(&operation).await?;
+        let again = driver.reader.plan(&operation).await?;
+        hold!(
+            again.still_holds(&plan),
+            "{}: two plans in a row differ",
+            operation.kind
+        );
+        let destructive = matches!(
+            operation.kind,
+            OperationKind::DeleteSnapshot | OperationKind::DeleteVolume
+        );
+        hold!(
+            !destructive || (plan.is_destructive() && plan.confirm.is_some()),
+            "{}: it does not say what is lost, or does not ask",
+            operation.kind
+        );
+    }
+    hold!(
+        everything(driver.reader).await? == before,
+        "a plan changed something"
+    );
+    driver.remove(&id).await
+}
+
+/// A plan does not hold for a thing that has changed since.
+pub(super) async fn plans_are_pinned(driver: &Driver<'_>) -> Outcome {
+    let id = driver.create("conformance-pinned").await?;
+    let delete = Operation::new(OperationKind::DeleteVolume)
+        .on_volume(&id)
+        .with("snapshots", Value::Flag(true));
+    let plan = driver.reader.plan(&delete).await?;
+    driver.snapshot(&id, "later").await?;
+    let now = driver.reader.plan(&delete).await?;
+    hold!(
+        !now.still_holds(&plan),
+        "a plan to delete holds for a snapshot that it never saw"
+    );
+    driver.remove(&id).await
+}
+
+/// Who watches hears of a change.
+pub(super) async fn watch(driver: &Driver<'_>) -> Outcome {
+    let mut changes = driver.reader.watch();
+    let id = driver.create("conformance-watched").await?;
+    let heard = tokio::time::timeout(Duration::from_secs(60), changes.next()).await;
+    hold!(
+        matches!(heard, Ok(Some(_))),
+        "a volume was made, and nobody heard of it"
+    );
+    driver.remove(&id).await
+}

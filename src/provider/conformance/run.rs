@@ -1,0 +1,141 @@
+//! Running plans step by step, each step twice: with the same key it is done once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Violation, hold};
+use crate::model::{
+    Bytes, Kind, Object, ObjectRef, Operation, OperationKind, Problem, Snapshot, SnapshotId,
+    StepOutcome, TaskId, Value, Volume, VolumeId,
+};
+use crate::provider::{Fate, Reader, StepContext, Writer};
+
+/// Both means at once.
+pub(super) struct Driver<'a> {
+    pub(super) reader: &'a dyn Reader,
+    pub(super) writer: &'a dyn Writer,
+}
+
+static TASK: AtomicU64 = AtomicU64::new(0);
+
+impl Driver<'_> {
+    /// Plans and runs an operation to its end.
+    pub(super) async fn run(&self, operation: Operation) -> Result<Vec<ObjectRef>, Violation> {
+        let plan = self.reader.plan(&operation).await?;
+        hold!(!plan.steps.is_empty(), "{} has no steps", operation.kind);
+        hold!(
+            !plan.summary.is_empty(),
+            "{} has no summary",
+            operation.kind
+        );
+        let task = TaskId(format!(
+            "conformance-{}-{}",
+            uuid::Uuid::now_v7(),
+            TASK.fetch_add(1, Ordering::Relaxed)
+        ));
+        let mut before: Vec<StepOutcome> = Vec::new();
+        for step in 0..plan.steps.len() {
+            let planned = &plan.steps[step];
+            hold!(
+                !planned.title.is_empty() && !planned.call.is_empty(),
+                "a step says nothing"
+            );
+            let context = StepContext {
+                task: task.clone(),
+                before: before.clone(),
+                progress: Arc::new(|_| {}),
+                cancel: CancellationToken::new(),
+                detach: CancellationToken::new(),
+            };
+            let fate = self.writer.fate(&plan, step, &task).await?;
+            let begun = matches!(fate, Fate::Done(_));
+            hold!(!begun, "{}: done before it was run", planned.name);
+            let once = self.writer.run(&plan, step, context.clone()).await?;
+            let again = self.writer.run(&plan, step, context).await?;
+            hold!(
+                once.made == again.made,
+                "{}: run again with the same key it made {:?} beside {:?}",
+                planned.name,
+                again.made,
+                once.made
+            );
+            let fate = self.writer.fate(&plan, step, &task).await?;
+            hold!(
+                fate != Fate::NotDone,
+                "{}: done, and said not to be",
+                planned.name
+            );
+            before.push(once);
+        }
+        Ok(before
+            .into_iter()
+            .flat_map(|outcome| outcome.made)
+            .collect())
+    }
+
+    /// Makes a volume, and returns its id.
+    pub(super) async fn create(&self, name: &str) -> Result<VolumeId, Violation> {
+        let operation = Operation::new(OperationKind::CreateVolume)
+            .text("name", name)
+            .with("size", Value::Size(Bytes::gib(1)));
+        let made = self.run(operation).await?;
+        let id = made.iter().find(|object| object.kind == Kind::Volume);
+        hold!(id.is_some(), "a volume was made, and does not say its id");
+        Ok(VolumeId(
+            id.map(|object| object.id.clone()).unwrap_or_default(),
+        ))
+    }
+
+    /// Takes a snapshot, and returns its id.
+    pub(super) async fn snapshot(
+        &self,
+        volume: &VolumeId,
+        name: &str,
+    ) -> Result<SnapshotId, Violation> {
+        let operation = Operation::new(OperationKind::CreateSnapshot)
+            .on_volume(volume)
+            .text("name", name);
+        let made = self.run(operation).await?;
+        let id = made.iter().find(|object| object.kind == Kind::Snapshot);
+        hold!(id.is_some(), "a snapshot was made, and does not say its id");
+        Ok(SnapshotId(
+            id.map(|object| object.id.clone()).unwrap_or_default(),
+        ))
+    }
+
+    /// A volume as it is now.
+    pub(super) async fn see_volume(&self, id: &VolumeId) -> Result<Volume, Violation> {
+        match self.reader.show(&id.into()).await? {
+            Object::Volume(volume) => Ok(volume),
+            other => Err(wrong(&other)),
+        }
+    }
+
+    /// A snapshot as it is now.
+    pub(super) async fn see_snapshot(&self, id: &SnapshotId) -> Result<Snapshot, Violation> {
+        match self.reader.show(&id.into()).await? {
+            Object::Snapshot(snapshot) => Ok(snapshot),
+            other => Err(wrong(&other)),
+        }
+    }
+
+    /// Deletes a volume and its snapshots.
+    pub(super) async fn remove(&self, id: &VolumeId) -> Result<(), Violation> {
+        let operation = Operation::new(OperationKind::DeleteVolume)
+            .on_volume(id)
+            .with("snapshots", Value::Flag(true));
+        self.run(operation).await?;
+        let kind = self.reader.show(&id.into()).await.err().map(|p| p.kind);
+        hold!(
+            kind == Some(crate::model::ProblemKind::NotFound),
+            "a deleted volume is still shown ({kind:?})"
+        );
+        Ok(())
+    }
+}
+
+fn wrong(object: &Object) -> Violation {
+    Problem::user(format!("shown as a {}", object.kind().one())).into()
+}

@@ -1,0 +1,75 @@
+//! The bytes of a volume or a point, for reading.
+
+use super::{convert, error};
+use crate::engine::{ExtentKind, Source, Store};
+use crate::model::{Kind, ObjectRef, Problem};
+use crate::provider::{Content, DataRange};
+
+/// How much of a mapping is looked at in one call, in bytes of the volume.
+const LOOK: u64 = 1 << 30;
+
+/// The bytes of one thing of a store.
+pub(super) struct StoreContent {
+    store: Store,
+    source: Source,
+    size: u64,
+    name: String,
+}
+
+impl StoreContent {
+    /// Opens the bytes of `object`.
+    pub(super) fn open(store: &Store, object: &ObjectRef) -> Result<Self, Problem> {
+        let gone = |e| error::problem(&e, format!("{object} cannot be read"));
+        let (source, size, name) = match object.kind {
+            Kind::Volume => {
+                let id = convert::engine_volume(&object.id)?;
+                let info = store.volume(id).map_err(gone)?;
+                (Source::Volume(id), info.size, info.name)
+            }
+            Kind::Snapshot => {
+                let id = convert::engine_point(&object.id)?;
+                let info = store.point(id).map_err(gone)?;
+                (Source::Point(id), info.size, info.name)
+            }
+        };
+        Ok(Self {
+            store: store.clone(),
+            source,
+            size,
+            name,
+        })
+    }
+}
+
+impl Content for StoreContent {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn ranges(&self, offset: u64) -> Result<Vec<DataRange>, Problem> {
+        if offset >= self.size {
+            return Ok(Vec::new());
+        }
+        let length = LOOK.min(self.size - offset);
+        let extents = self
+            .store
+            .extents(self.source, offset, length)
+            .map_err(|e| {
+                error::problem(&e, format!("the mapping of {} cannot be read", self.name))
+            })?;
+        Ok(extents
+            .into_iter()
+            .map(|extent| DataRange {
+                offset: extent.offset,
+                length: extent.len,
+                data: extent.kind == ExtentKind::Data,
+            })
+            .collect())
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Problem> {
+        self.store
+            .read(self.source, offset, buffer)
+            .map_err(|e| error::problem(&e, format!("{} cannot be read at {offset}", self.name)))
+    }
+}

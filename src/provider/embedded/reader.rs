@@ -1,0 +1,230 @@
+//! Looking at a store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use tokio_stream::wrappers::BroadcastStream;
+
+use super::{Shared, content, convert, error, everything, plan};
+use crate::engine::PointInfo;
+use crate::model::{
+    Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
+    Query, Raw,
+};
+use crate::provider::{Content, Reader};
+
+/// The means to look at a store.
+pub(super) struct EmbeddedReader {
+    shared: Arc<Shared>,
+}
+
+impl EmbeddedReader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        blocking(&self.shared, work).await
+    }
+}
+
+/// Runs what may wait for the disk where waiting harms nobody.
+pub(super) async fn blocking<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    work: impl FnOnce(&Shared) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let shared = shared.clone();
+    tokio::task::spawn_blocking(move || work(&shared))
+        .await
+        .map_err(|e| {
+            Problem::new(ProblemKind::Bug, "a part of the program ended abruptly").caused_by(&e)
+        })?
+}
+
+#[async_trait]
+impl Reader for EmbeddedReader {
+    fn capabilities(&self) -> &Capabilities {
+        &self.shared.capabilities
+    }
+
+    fn list(&self, query: Query) -> BoxStream<'static, Result<Page, Problem>> {
+        let shared = self.shared.clone();
+        let size = self.shared.capabilities.page_size;
+        stream::once(async move { blocking(&shared, move |shared| list(shared, &query)).await })
+            .flat_map(move |listed| {
+                let pages = match listed {
+                    Ok(objects) => pages(objects, size).into_iter().map(Ok).collect(),
+                    Err(problem) => vec![Err(problem)],
+                };
+                stream::iter(pages)
+            })
+            .boxed()
+    }
+
+    async fn show(&self, object: &ObjectRef) -> Result<Object, Problem> {
+        let object = object.clone();
+        self.blocking(move |shared| show(shared, &object)).await
+    }
+
+    async fn raw(&self, object: &ObjectRef) -> Result<Raw, Problem> {
+        let object = object.clone();
+        self.blocking(move |shared| raw(shared, &object)).await
+    }
+
+    async fn plan(&self, operation: &Operation) -> Result<Plan, Problem> {
+        let operation = operation.clone();
+        self.blocking(move |shared| plan::plan(shared, &operation))
+            .await
+    }
+
+    fn watch(&self) -> BoxStream<'static, Change> {
+        BroadcastStream::new(self.shared.changes.subscribe())
+            .flat_map(|change| match change {
+                Ok(change) => stream::iter(vec![change]),
+                // Fell behind: what was missed can be anything.
+                Err(_) => stream::iter(everything().to_vec()),
+            })
+            .boxed()
+    }
+
+    fn content(&self, object: &ObjectRef) -> Result<Arc<dyn Content>, Problem> {
+        Ok(Arc::new(content::StoreContent::open(
+            &self.shared.store,
+            object,
+        )?))
+    }
+}
+
+/// Cuts a list into pages; an empty list is one empty page, so that a screen learns of it.
+fn pages(objects: Vec<Object>, size: usize) -> Vec<Page> {
+    let total = Some(objects.len() as u64);
+    if objects.is_empty() {
+        let items = Vec::new();
+        return vec![Page { items, total }];
+    }
+    let mut pages = Vec::with_capacity(objects.len().div_ceil(size));
+    let mut objects = objects.into_iter();
+    loop {
+        let items: Vec<_> = objects.by_ref().take(size).collect();
+        if items.is_empty() {
+            return pages;
+        }
+        pages.push(Page { items, total });
+    }
+}
+
+fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
+    let store = &shared.store;
+    match query.kind {
+        Kind::Volume => {
+            let counts = convert::count_points(&store.points());
+            let mut volumes = store.volumes();
+            volumes.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
+            Ok(volumes
+                .iter()
+                .map(|info| Object::Volume(convert::volume(info, &counts)))
+                .collect())
+        }
+        Kind::Snapshot => {
+            let points = match &query.volume {
+                Some(id) => store
+                    .points_of(convert::engine_volume(id.as_str())?)
+                    .map_err(|e| {
+                        error::problem(&e, format!("the snapshots of {id} cannot be listed"))
+                    })?,
+                None => store.points(),
+            };
+            let names: HashMap<_, _> = store
+                .volumes()
+                .into_iter()
+                .map(|info| (info.id, info.name))
+                .collect();
+            Ok(points
+                .iter()
+                .map(|info| {
+                    Object::Snapshot(convert::snapshot(info, names.get(&info.volume).cloned()))
+                })
+                .collect())
+        }
+    }
+}
+
+fn point(shared: &Shared, id: &str) -> Result<PointInfo, Problem> {
+    shared
+        .store
+        .point(convert::engine_point(id)?)
+        .map_err(|e| error::problem(&e, format!("snapshot {id} cannot be shown")))
+}
+
+/// One thing, as it is now.
+pub(super) fn show(shared: &Shared, object: &ObjectRef) -> Result<Object, Problem> {
+    let store = &shared.store;
+    match object.kind {
+        Kind::Volume => {
+            let id = convert::engine_volume(&object.id)?;
+            let info = store
+                .volume(id)
+                .map_err(|e| error::problem(&e, format!("volume {} cannot be shown", object.id)))?;
+            let points = store.points_of(id).unwrap_or_default();
+            Ok(Object::Volume(convert::volume(
+                &info,
+                &convert::count_points(&points),
+            )))
+        }
+        Kind::Snapshot => {
+            let info = point(shared, &object.id)?;
+            let name = store.volume(info.volume).ok().map(|volume| volume.name);
+            Ok(Object::Snapshot(convert::snapshot(&info, name)))
+        }
+    }
+}
+
+fn raw(shared: &Shared, object: &ObjectRef) -> Result<Raw, Problem> {
+    let store = &shared.store;
+    let value = match object.kind {
+        Kind::Volume => {
+            let info = store
+                .volume(convert::engine_volume(&object.id)?)
+                .map_err(|e| error::problem(&e, format!("volume {} cannot be shown", object.id)))?;
+            serde_json::json!({
+                "id": info.id.to_string(),
+                "name": info.name,
+                "size": info.size,
+                "created": info.created,
+                "parent": info.parent.map(|id| id.to_string()),
+                "attributes": info.attrs,
+                "referenced": info.usage.referenced,
+                "written": info.usage.written,
+                "exclusive": info.usage.exclusive,
+            })
+        }
+        Kind::Snapshot => {
+            let info = point(shared, &object.id)?;
+            serde_json::json!({
+                "id": info.id.to_string(),
+                "name": info.name,
+                "volume": info.volume.to_string(),
+                "size": info.size,
+                "created": info.created,
+                "parent": info.parent.map(|id| id.to_string()),
+                "clones": info.clones.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "attributes": info.attrs,
+                "referenced": info.usage.referenced,
+                "written": info.usage.written,
+                "exclusive": info.usage.exclusive,
+            })
+        }
+    };
+    let text = serde_json::to_string_pretty(&value)
+        .map_err(|e| Problem::new(ProblemKind::Bug, "the record cannot be shown").caused_by(&e))?;
+    Ok(Raw {
+        media_type: "application/json".to_owned(),
+        text,
+    })
+}

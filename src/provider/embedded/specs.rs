@@ -1,0 +1,249 @@
+//! What the embedded engine has and does.
+
+use crate::model::{
+    Availability, Bytes, Capabilities, FieldSpec, FieldType, Kind, OperationKind, OperationSpec,
+    Words,
+};
+
+/// The most characters of a name.
+const NAME: FieldType = FieldType::Name { max: 255 };
+/// The most characters of a description.
+const TEXT: FieldType = FieldType::Text { max: 1024 };
+const VOLUME: FieldType = FieldType::Object(Kind::Volume);
+const SNAPSHOT: FieldType = FieldType::Object(Kind::Snapshot);
+/// A volume is a whole number of blocks of 4 KiB, 64 TiB at most (`docs/engine-format.md`).
+const SIZE: FieldType = FieldType::Size {
+    min: Bytes(4 * Bytes::KIB),
+    max: Bytes::tib(64),
+    step: Bytes(4 * Bytes::KIB),
+};
+
+/// The capabilities of every store: they do not depend on what is in it.
+#[must_use]
+pub fn capabilities() -> Capabilities {
+    Capabilities {
+        system: "embedded",
+        kinds: Kind::ALL.to_vec(),
+        operations: operations(),
+        page_size: 500,
+        concurrency: 4,
+        words: Words {
+            volume: "volume",
+            snapshot: "snapshot",
+        },
+    }
+}
+
+fn spec(
+    kind: OperationKind,
+    title: &'static str,
+    on: Option<Kind>,
+    doc: &'static str,
+    fields: Vec<FieldSpec>,
+) -> OperationSpec {
+    OperationSpec {
+        kind,
+        title,
+        doc,
+        on,
+        fields,
+        availability: Availability::Supported,
+    }
+}
+
+fn operations() -> Vec<OperationSpec> {
+    let volume = |doc| FieldSpec::required("volume", "Volume", VOLUME, doc);
+    let snapshot = |doc| FieldSpec::required("snapshot", "Snapshot", SNAPSHOT, doc);
+    let name = |doc| FieldSpec::required("name", "Name", NAME, doc);
+    let rename = |doc| FieldSpec::optional("name", "Name", NAME, doc);
+    let description = || {
+        FieldSpec::optional(
+            "description",
+            "Description",
+            TEXT,
+            "Free text kept with it.",
+        )
+    };
+    let instance = || {
+        FieldSpec::optional(
+            "instance",
+            "Instance",
+            FieldType::Text { max: 255 },
+            "The machine that it is attached to, by name; empty for none.",
+        )
+    };
+    let device = || {
+        FieldSpec::optional(
+            "device",
+            "Device",
+            FieldType::Text { max: 64 },
+            "Its device name there, such as vda.",
+        )
+    };
+    let guard =
+        |doc| FieldSpec::optional("guard", "Guard snapshot", FieldType::Flag, doc).default("true");
+    vec![
+        spec(
+            OperationKind::CreateVolume,
+            "Create a volume",
+            None,
+            "Makes an empty thin volume: it takes room only for what is written to it.",
+            vec![
+                name("What it is to be called."),
+                FieldSpec::required(
+                    "size",
+                    "Size",
+                    SIZE,
+                    "What the host sees, such as 64GiB; a multiple of 4 KiB.",
+                ),
+                description(),
+                instance(),
+                device(),
+            ],
+        ),
+        spec(
+            OperationKind::UpdateVolume,
+            "Edit a volume",
+            Some(Kind::Volume),
+            "Changes a volume's name, description or instance; what is not given stays.",
+            vec![
+                volume("The volume."),
+                rename("Its new name."),
+                description(),
+                instance(),
+                device(),
+            ],
+        ),
+        spec(
+            OperationKind::ExtendVolume,
+            "Extend a volume",
+            Some(Kind::Volume),
+            "Makes a volume larger; the new part reads as zeroes.",
+            vec![
+                volume("The volume."),
+                FieldSpec::required("size", "New size", SIZE, "Its new size; larger than now."),
+            ],
+        ),
+        spec(
+            OperationKind::DeleteVolume,
+            "Delete a volume",
+            Some(Kind::Volume),
+            "Removes a volume for good. Clones of its snapshots stay whole.",
+            vec![
+                volume("The volume."),
+                FieldSpec::optional(
+                    "snapshots",
+                    "With its snapshots",
+                    FieldType::Flag,
+                    "Whether its snapshots go with it; without, a volume that has some is kept.",
+                )
+                .default("false"),
+            ],
+        ),
+        spec(
+            OperationKind::CreateSnapshot,
+            "Take a snapshot",
+            Some(Kind::Volume),
+            "Keeps what a volume holds now as a point in time; at once, whatever its size.",
+            vec![
+                volume("The volume."),
+                name("What the point in time is to be called."),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::UpdateSnapshot,
+            "Edit a snapshot",
+            Some(Kind::Snapshot),
+            "Changes a snapshot's name or description; what is not given stays.",
+            vec![
+                snapshot("The snapshot."),
+                rename("Its new name."),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::DeleteSnapshot,
+            "Delete a snapshot",
+            Some(Kind::Snapshot),
+            "Removes a point in time for good; what only it held is freed. Others stay whole.",
+            vec![snapshot("The snapshot.")],
+        ),
+        spec(
+            OperationKind::Restore,
+            "Restore",
+            Some(Kind::Snapshot),
+            "Takes a volume back to a point in time, at once. Newer snapshots stay, as a branch.",
+            vec![
+                volume("The volume that is taken back."),
+                snapshot("The point in time that it is taken back to."),
+                guard("Keep what the volume holds now as a snapshot first."),
+            ],
+        ),
+        spec(
+            OperationKind::Clone,
+            "Clone to a new volume",
+            Some(Kind::Snapshot),
+            "Makes a new volume from a point in time, at once; it shares what it does not change.",
+            vec![
+                snapshot("The point in time."),
+                name("What the new volume is to be called."),
+                FieldSpec::optional(
+                    "copy",
+                    "Copy everything",
+                    FieldType::Flag,
+                    "Whether to copy what is shared in the background, so that it stands alone.",
+                )
+                .default("false"),
+                description(),
+                instance(),
+            ],
+        ),
+        spec(
+            OperationKind::Flatten,
+            "Flatten",
+            Some(Kind::Volume),
+            "Copies what a volume shares with snapshots in the background, so that it stands alone.",
+            vec![volume("The volume.")],
+        ),
+        spec(
+            OperationKind::ImportImage,
+            "Import a raw image",
+            None,
+            "Fills a new volume, or one that is there, from a raw image file; holes stay holes.",
+            vec![
+                FieldSpec::required("file", "Image file", FieldType::File, "The raw image."),
+                FieldSpec::optional("name", "New volume", NAME, "The name of a new volume."),
+                FieldSpec::optional(
+                    "volume",
+                    "Or into",
+                    VOLUME,
+                    "A volume that is there, whose content is replaced.",
+                ),
+                guard("Keep what that volume holds now as a snapshot first."),
+            ],
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_a_spec_and_every_default_is_valid() {
+        let capabilities = capabilities();
+        for kind in OperationKind::ALL {
+            let spec = capabilities.operation(kind).unwrap();
+            for field in &spec.fields {
+                assert!(!field.doc.is_empty(), "{kind} {}", field.name);
+                if let Some(default) = field.default {
+                    field.check(default).unwrap();
+                }
+            }
+            if let Some(on) = spec.on {
+                assert!(spec.field(on.one()).is_some_and(|field| field.required));
+            }
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The command line as scripts use it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says so by ending"
+)]
+
+mod support;
+
+use support::Deck;
+
+fn create(deck: &Deck, name: &str) {
+    deck.ok(&[
+        "run",
+        "create-volume",
+        "--name",
+        name,
+        "--size",
+        "64MiB",
+        "--wait",
+    ]);
+}
+
+fn snapshot(deck: &Deck, volume: &str, name: &str) {
+    deck.ok(&[
+        "run",
+        "create-snapshot",
+        "--volume",
+        volume,
+        "--name",
+        name,
+        "--wait",
+    ]);
+}
+
+#[test]
+fn a_life_of_a_volume() {
+    let deck = Deck::new();
+    create(&deck, "db");
+    let volume = deck.one("volumes", "db");
+    assert_eq!(volume["size"], 64 << 20);
+    assert_eq!(volume["state"], "available");
+    assert_eq!(volume["parent"], serde_json::Value::Null);
+    let created = volume["created"].as_str().unwrap();
+    assert!(created.ends_with('Z') && created.contains('T'), "{created}");
+
+    snapshot(&deck, "db", "one");
+    snapshot(&deck, "db", "two");
+    let (one, two) = (deck.one("snapshots", "one"), deck.one("snapshots", "two"));
+    assert_eq!(two["parent"], one["id"]);
+    assert_eq!(two["volume"], volume["id"]);
+    assert_eq!(deck.one("volumes", "db")["parent"], two["id"]);
+
+    deck.ok(&[
+        "run",
+        "restore",
+        "--volume",
+        "db",
+        "--snapshot",
+        "one",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(deck.one("volumes", "db")["parent"], one["id"]);
+    assert_eq!(deck.get("snapshots").len(), 3, "the guard is a snapshot");
+    deck.ok(&[
+        "run",
+        "restore",
+        "--volume",
+        "db",
+        "--snapshot",
+        "two",
+        "--guard",
+        "false",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(deck.get("snapshots").len(), 3, "no guard was wanted");
+
+    deck.ok(&[
+        "run",
+        "clone",
+        "--snapshot",
+        "db@one",
+        "--name",
+        "copy",
+        "--copy",
+        "--wait",
+    ]);
+    assert_eq!(
+        deck.one("volumes", "copy")["parent"],
+        serde_json::Value::Null,
+        "a full copy"
+    );
+    deck.ok(&[
+        "run",
+        "clone",
+        "--snapshot",
+        "db@one",
+        "--name",
+        "thin",
+        "--wait",
+    ]);
+    assert_eq!(deck.one("volumes", "thin")["parent"], one["id"]);
+
+    deck.ok(&[
+        "run",
+        "delete-snapshot",
+        "--snapshot",
+        "db@one",
+        "--yes",
+        "--wait",
+    ]);
+    assert!(deck.get("snapshots").iter().all(|s| s["name"] != "one"));
+    assert!(
+        deck.get("volumes").iter().any(|v| v["name"] == "thin"),
+        "clones stay"
+    );
+    deck.ok(&[
+        "run",
+        "delete-volume",
+        "--volume",
+        "db",
+        "--snapshots",
+        "true",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(deck.get("volumes").len(), 2);
+    assert!(deck.get("snapshots").is_empty());
+
+    let tasks = deck.get("tasks");
+    assert_eq!(tasks.len(), 9);
+    assert!(
+        tasks.iter().all(|task| task["state"] == "succeeded"),
+        "{tasks:#?}"
+    );
+    assert_eq!(
+        tasks[0]["operation"], "delete-volume",
+        "the newest is first"
+    );
+}
+
+#[test]
+fn a_name_that_is_not_unique_is_refused_with_the_ids() {
+    let deck = Deck::new();
+    create(&deck, "twin");
+    create(&deck, "twin");
+    let ids: Vec<_> = deck
+        .get("volumes")
+        .iter()
+        .map(|v| v["id"].as_str().unwrap().to_owned())
+        .collect();
+    let refused = deck.fails(
+        6,
+        &["run", "create-snapshot", "--volume", "twin", "--name", "x"],
+    );
+    for id in &ids {
+        assert!(refused.contains(id), "{refused}");
+    }
+    snapshot(&deck, &ids[0], "x");
+    assert_eq!(deck.get("snapshots").len(), 1);
+}
+
+#[test]
+fn formats_are_what_they_say() {
+    let deck = Deck::new();
+    create(&deck, "a, \"quoted\" name");
+    let csv = deck.ok(&["get", "volumes", "-o", "csv"]);
+    assert!(csv.starts_with("name,size,used,"), "{csv}");
+    assert!(csv.contains("\"a, \"\"quoted\"\" name\",64 MiB"), "{csv}");
+    let yaml = deck.ok(&["get", "volumes", "-o", "yaml"]);
+    assert!(yaml.contains("size: 67108864"), "{yaml}");
+    let table = deck.ok(&["get", "volumes"]);
+    assert!(
+        table.lines().count() == 2 && table.starts_with("NAME"),
+        "{table}"
+    );
+    assert_eq!(deck.ok(&["get", "snapshots", "-o", "json"]).trim(), "[]");
+    let text = deck.ok(&["describe", "volume", "a, \"quoted\" name"]);
+    assert!(text.contains("@ you are here"), "{text}");
+    let task: serde_json::Value = serde_json::from_str(&deck.ok(&[
+        "run",
+        "create-volume",
+        "--name",
+        "j",
+        "--size",
+        "1G",
+        "--wait",
+        "-o",
+        "json",
+    ]))
+    .unwrap();
+    assert_eq!(task["state"], "succeeded");
+    assert_eq!(task["made"][0], deck.one("volumes", "j")["id"]);
+}
+
+#[test]
+fn a_plan_changes_nothing_and_says_what_it_would() {
+    let deck = Deck::new();
+    create(&deck, "db");
+    snapshot(&deck, "db", "one");
+    let before = (
+        deck.get("volumes"),
+        deck.get("snapshots"),
+        deck.get("tasks"),
+    );
+    let text = deck.ok(&["run", "delete-snapshot", "--snapshot", "db@one", "--plan"]);
+    assert!(text.contains("loses: the point in time db@one"), "{text}");
+    assert!(text.contains("cannot be undone"), "{text}");
+    let plan: serde_json::Value = serde_json::from_str(&deck.ok(&[
+        "run",
+        "restore",
+        "--snapshot",
+        "db@one",
+        "--plan",
+        "-o",
+        "json",
+    ]))
+    .unwrap();
+    assert_eq!(
+        plan["losses"],
+        serde_json::json!([]),
+        "the guard is on by default"
+    );
+    assert_eq!(
+        (
+            deck.get("volumes"),
+            deck.get("snapshots"),
+            deck.get("tasks")
+        ),
+        before
+    );
+    // Nor does it make a store.
+    let empty = Deck::new();
+    empty.fails(
+        5,
+        &[
+            "run",
+            "create-volume",
+            "--name",
+            "x",
+            "--size",
+            "1M",
+            "--plan",
+        ],
+    );
+    assert!(!empty.store().exists());
+}
+
+#[test]
+fn wrong_input_is_said_in_words_and_changes_nothing() {
+    let deck = Deck::new();
+    assert!(
+        deck.fails(5, &["get", "volumes"])
+            .contains("there is no store")
+    );
+    create(&deck, "db");
+    snapshot(&deck, "db", "one");
+    create(&deck, "other");
+    snapshot(&deck, "other", "two");
+    let before = (deck.get("volumes"), deck.get("snapshots"));
+    for (code, args, says) in [
+        (
+            2,
+            vec!["run", "create-volume", "--name", "x", "--size", "65TiB"],
+            "at most 64 TiB",
+        ),
+        (
+            2,
+            vec!["run", "create-volume", "--name", "x", "--size", "5000"],
+            "a multiple of 4 KiB",
+        ),
+        (
+            2,
+            vec!["run", "create-volume", "--name", "x"],
+            "size is missing",
+        ),
+        (
+            2,
+            vec!["run", "create-volume", "--name", "a\nb", "--size", "1M"],
+            "is not allowed",
+        ),
+        (
+            5,
+            vec![
+                "run",
+                "create-snapshot",
+                "--volume",
+                "nosuch",
+                "--name",
+                "x",
+            ],
+            "there is no volume",
+        ),
+        (
+            6,
+            vec![
+                "run",
+                "restore",
+                "--volume",
+                "db",
+                "--snapshot",
+                "other@two",
+                "--yes",
+            ],
+            "is of another volume",
+        ),
+        (
+            2,
+            vec![
+                "run",
+                "restore",
+                "--volume",
+                "db",
+                "--snapshot",
+                "one",
+                "--guard",
+                "false",
+            ],
+            "--yes",
+        ),
+        (
+            2,
+            vec!["run", "delete-snapshot", "--snapshot", "db@one"],
+            "--yes",
+        ),
+        (
+            6,
+            vec!["run", "delete-volume", "--volume", "db", "--yes"],
+            "has 1 snapshots",
+        ),
+        (
+            2,
+            vec!["run", "extend-volume", "--volume", "db", "--size", "1M"],
+            "must be larger",
+        ),
+        (
+            5,
+            vec!["run", "flatten", "--volume", "nosuch"],
+            "there is no volume",
+        ),
+    ] {
+        let stderr = deck.fails(code, &args);
+        assert!(stderr.contains(says), "{args:?}: {stderr}");
+    }
+    assert_eq!((deck.get("volumes"), deck.get("snapshots")), before);
+    let read_only = deck.fails(
+        4,
+        &[
+            "--read-only",
+            "run",
+            "create-snapshot",
+            "--volume",
+            "db",
+            "--name",
+            "x",
+        ],
+    );
+    assert!(read_only.contains("read-only"), "{read_only}");
+    assert_eq!((deck.get("volumes"), deck.get("snapshots")), before);
+}
+
+#[test]
+fn a_second_process_is_kept_out_and_told_who_is_in() {
+    let deck = Deck::new();
+    create(&deck, "db");
+    let _held = snapdeck::engine::Store::open(&deck.store(), &Default::default()).unwrap();
+    let refused = deck.fails(6, &["get", "volumes"]);
+    assert!(
+        refused.contains(&std::process::id().to_string()),
+        "{refused}"
+    );
+}
+
+#[test]
+fn completions_know_the_operations() {
+    let deck = Deck::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = deck.ok(&["completions", shell]);
+        assert!(
+            script.contains("create-snapshot") && script.contains("guard"),
+            "{shell}"
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! The task tracker over the real engine, with a writer that fails where it is told to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says so by ending"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use snapdeck::model::{
+    Bytes, Kind, Object, Operation, OperationKind, Plan, Problem, ProblemKind, Query, StepOutcome,
+    StepState, Task, TaskId, TaskState, Value, VolumeId,
+};
+use snapdeck::provider::embedded::{Embedded, Options};
+use snapdeck::provider::{Connection, Fate, StepContext, Writer, list_all};
+use snapdeck::task::{Control, Tracker};
+
+fn open(dir: &Path) -> Embedded {
+    let options = Options {
+        create: true,
+        ..Options::default()
+    };
+    Embedded::open(&dir.join("store"), &options).unwrap()
+}
+
+fn tracker(embedded: &Embedded) -> Tracker {
+    Tracker::open(&embedded.connection, &embedded.journal, "test").unwrap()
+}
+
+fn create(name: &str) -> Operation {
+    Operation::new(OperationKind::CreateVolume)
+        .text("name", name)
+        .with("size", Value::Size(Bytes::mib(64)))
+}
+
+async fn done(tracker: &Tracker, operation: &Operation) -> Arc<Task> {
+    let plan = tracker.plan(operation).await.unwrap();
+    let id = tracker.submit(plan).await.unwrap();
+    let task = tracker.wait(&id, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded, "{}", task.reason);
+    task
+}
+
+async fn volume(embedded: &Embedded, tracker: &Tracker, name: &str) -> VolumeId {
+    done(tracker, &create(name)).await;
+    let all = list_all(&*embedded.connection.reader, Query::all(Kind::Volume))
+        .await
+        .unwrap();
+    let found = all
+        .into_iter()
+        .find(|object| object.name() == name)
+        .unwrap();
+    VolumeId(found.id().to_owned())
+}
+
+/// The real writer, but for a number of failures or losses before it.
+struct Faulty {
+    real: Arc<dyn Writer>,
+    /// So many calls fail before anything is done.
+    fail: AtomicU32,
+    /// So many calls do their work, and never answer.
+    hang: AtomicU32,
+}
+
+fn faulty(embedded: &Embedded, fail: u32, hang: u32) -> Connection {
+    let mut connection = embedded.connection.clone();
+    connection.writer = Some(Arc::new(Faulty {
+        real: connection.writer.take().unwrap(),
+        fail: AtomicU32::new(fail),
+        hang: AtomicU32::new(hang),
+    }));
+    connection
+}
+
+fn take(count: &AtomicU32) -> bool {
+    count
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+        .is_ok()
+}
+
+#[async_trait]
+impl Writer for Faulty {
+    async fn run(
+        &self,
+        plan: &Plan,
+        step: usize,
+        context: StepContext,
+    ) -> Result<StepOutcome, Problem> {
+        if take(&self.fail) {
+            return Err(Problem::new(ProblemKind::System, "the array is on fire"));
+        }
+        let detach = context.detach.clone();
+        let result = self.real.run(plan, step, context).await;
+        if take(&self.hang) {
+            detach.cancelled().await;
+            return Err(Problem::new(ProblemKind::Network, "no answer came"));
+        }
+        result
+    }
+
+    async fn fate(&self, plan: &Plan, step: usize, task: &TaskId) -> Result<Fate, Problem> {
+        self.real.fate(plan, step, task).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_step_says_why_and_is_retried_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let connection = faulty(&embedded, 1, 0);
+    let tracker = Tracker::open(&connection, &embedded.journal, "test").unwrap();
+    let plan = tracker.plan(&create("v")).await.unwrap();
+    let id = tracker.submit(plan).await.unwrap();
+    let task = tracker.wait(&id, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Failed);
+    assert_eq!(task.problem().unwrap().what, "the array is on fire");
+    assert!(tracker.can(&id, Control::Cancel).is_err(), "it is over");
+    tracker.control(&id, Control::Retry).await.unwrap();
+    let task = tracker.wait(&id, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded);
+    assert_eq!(task.steps[0].attempts, 2);
+    assert!(
+        tracker.can(&id, Control::Retry).is_err(),
+        "it has succeeded"
+    );
+    tracker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_and_never_answered_is_found_and_not_done_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let connection = faulty(&embedded, 0, 1);
+    let first = Tracker::open(&connection, &embedded.journal, "test").unwrap();
+    let plan = first.plan(&create("v")).await.unwrap();
+    let id = first.submit(plan).await.unwrap();
+    // The volume is there, and the step does not end.
+    loop {
+        let volumes = list_all(&*connection.reader, Query::all(Kind::Volume))
+            .await
+            .unwrap();
+        if !volumes.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    first.close().await;
+    assert!(
+        !first.task(&id).unwrap().state.is_over(),
+        "its end was not made up"
+    );
+
+    let second = tracker(&embedded);
+    assert_eq!(second.task(&id).unwrap().state, TaskState::Suspended);
+    assert_eq!(second.follow_on().await, 1);
+    let task = second.wait(&id, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded);
+    let volumes = list_all(&*connection.reader, Query::all(Kind::Volume))
+        .await
+        .unwrap();
+    assert_eq!(volumes.len(), 1);
+    second.close().await;
+    // And a third start finds nothing left to do.
+    assert_eq!(tracker(&embedded).follow_on().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_no_longer_holds_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let tracker = tracker(&embedded);
+    let id = volume(&embedded, &tracker, "v").await;
+    let rename = |name: &str| {
+        Operation::new(OperationKind::UpdateVolume)
+            .on_volume(&id)
+            .text("name", name)
+    };
+    let plan = tracker.plan(&rename("late")).await.unwrap();
+    done(&tracker, &rename("early")).await;
+    let refused = tracker.submit(plan).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::Conflict);
+    assert!(
+        refused
+            .to_string()
+            .contains("volume early is not as it was"),
+        "{refused}"
+    );
+    let Object::Volume(seen) = embedded
+        .connection
+        .reader
+        .show(&(&id).into())
+        .await
+        .unwrap()
+    else {
+        panic!("no volume");
+    };
+    assert_eq!(seen.name, "early");
+    tracker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_cancelled_and_leaves_a_whole_volume() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let tracker = tracker(&embedded);
+    let id = volume(&embedded, &tracker, "v").await;
+    let engine_id = id.as_str().parse().unwrap();
+    embedded
+        .store()
+        .write(engine_id, 0, &vec![7; 32 << 20])
+        .unwrap();
+    embedded.store().set_copy_rate(Some(1 << 20));
+    let snapshot = Operation::new(OperationKind::CreateSnapshot)
+        .on_volume(&id)
+        .text("name", "s");
+    let made = done(&tracker, &snapshot).await;
+    let point = made.made().next().unwrap().clone();
+    let clone = Operation::new(OperationKind::Clone)
+        .with("snapshot", Value::Object(point))
+        .text("name", "copy")
+        .with("copy", Value::Flag(true));
+    let mut updates = std::pin::pin!(tracker.updates());
+    let plan = tracker.plan(&clone).await.unwrap();
+    let task = tracker.submit(plan).await.unwrap();
+    // It is seen to move on.
+    loop {
+        let batch = updates.next().await.unwrap();
+        let progress = batch
+            .iter()
+            .find(|t| t.id == task)
+            .and_then(|t| t.progress());
+        if progress.is_some_and(|p| p.total.0 > 0) {
+            break;
+        }
+    }
+    tracker.control(&task, Control::Cancel).await.unwrap();
+    let task = tracker.wait(&task, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Cancelled);
+    assert!(matches!(task.steps[0].state, StepState::Done(_)));
+    assert!(
+        embedded.store().jobs().is_empty(),
+        "the engine goes on copying"
+    );
+    let copy = task.made().next().unwrap().id.parse().unwrap();
+    let mut bytes = vec![0; 32 << 20];
+    let source = snapdeck::engine::Source::Volume(copy);
+    embedded.store().read(source, 0, &mut bytes).unwrap();
+    assert!(bytes.iter().all(|&b| b == 7), "the volume is not whole");
+    tracker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_outlives_the_program_and_is_followed_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let first = tracker(&embedded);
+    let id = volume(&embedded, &first, "v").await;
+    embedded
+        .store()
+        .write(id.as_str().parse().unwrap(), 0, &vec![9; 16 << 20])
+        .unwrap();
+    embedded.store().set_copy_rate(Some(1 << 20));
+    let snapshot = Operation::new(OperationKind::CreateSnapshot)
+        .on_volume(&id)
+        .text("name", "s");
+    done(&first, &snapshot).await;
+    let plan = first
+        .plan(&Operation::new(OperationKind::Flatten).on_volume(&id))
+        .await
+        .unwrap();
+    let task = first.submit(plan).await.unwrap();
+    first.wait(&task, |t| t.progress().is_some()).await.unwrap();
+    first.close().await;
+    embedded.close().unwrap();
+
+    let embedded = open(dir.path());
+    let second = tracker(&embedded);
+    assert_eq!(second.follow_on().await, 1);
+    let task = second.wait(&task, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded, "{}", task.reason);
+    let Object::Volume(seen) = embedded
+        .connection
+        .reader
+        .show(&(&id).into())
+        .await
+        .unwrap()
+    else {
+        panic!("no volume");
+    };
+    assert_eq!(seen.parent, None, "it stands alone");
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_begun_that_is_not_in_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let tracker = tracker(&embedded);
+    done(&tracker, &create("v")).await;
+    let journal = std::fs::read_to_string(&embedded.journal).unwrap();
+    let kinds: Vec<_> = journal
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            match line.get("accepted") {
+                Some(_) => "accepted".to_owned(),
+                None => line["event"]["what"].as_str().unwrap().to_owned(),
+            }
+        })
+        .collect();
+    assert_eq!(kinds, ["accepted", "started", "done", "finished"]);
+    tracker.close().await;
+
+    let mut read_only = embedded.connection.clone();
+    read_only.writer = None;
+    let looker = Tracker::open(&read_only, &embedded.journal, "test").unwrap();
+    let plan = looker.plan(&create("w")).await.unwrap();
+    assert_eq!(
+        looker.submit(plan).await.unwrap_err().kind,
+        ProblemKind::Auth
+    );
+    assert_eq!(std::fs::read_to_string(&embedded.journal).unwrap(), journal);
+}
