@@ -7,3 +7,4 @@ pub mod engine;
 pub mod model;
 pub mod provider;
 pub mod task;
+pub mod tui;

@@ -5,12 +5,15 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::{DemoArgs, GlobalOptions};
+use super::args::{Colors, DemoArgs, GlobalOptions};
 use super::open::{Opened, store_dir, with_tracker};
+use super::text;
+use crate::config::Theme;
 use crate::model::{Kind, Operation, OperationKind, Problem, ProblemKind, Query, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
 use crate::provider::embedded::{Embedded, Options};
 use crate::provider::list_all;
+use crate::tui::{self, ColorTier};
 
 /// The copy that is under way when the demo opens takes about so long, in seconds.
 const DEMO_COPY_SECONDS: u64 = 90;
@@ -159,11 +162,59 @@ fn needs_terminal() -> Result<(), Problem> {
     )
 }
 
+/// Opens the console, and says at the end what still runs and how to follow it.
 async fn open_console(
     opened: Opened,
-    _o: &GlobalOptions,
-    _w: Option<String>,
+    options: &GlobalOptions,
+    welcome: Option<String>,
 ) -> Result<u8, Problem> {
+    let theme = match &options.theme {
+        None => Theme::default(),
+        Some(name) => Theme::named(name).ok_or_else(|| {
+            let names: Vec<_> = Theme::built_in().into_iter().map(|t| t.name).collect();
+            Problem::user(format!("there is no theme \"{name}\""))
+                .hint(format!("the themes are {}", names.join(", ")))
+        })?,
+    };
+    let setup = tui::Setup {
+        connection: opened.embedded.connection.clone(),
+        tracker: opened.tracker.clone(),
+        options: tui::Options {
+            theme,
+            read_only: options.read_only,
+            ascii: options.ascii.then_some(true),
+            colors: options.colors.map(|colors| match colors {
+                Colors::None => ColorTier::None,
+                Colors::Sixteen => ColorTier::Ansi16,
+                Colors::TwoHundredFiftySix => ColorTier::Ansi256,
+                Colors::True => ColorTier::True,
+            }),
+            mouse: true,
+            welcome,
+        },
+    };
+    let ended = tui::run(setup).await;
     opened.close().await?;
-    Ok(0)
+    let farewell = ended?;
+    farewell_lines(&farewell);
+    Ok(match farewell.signal {
+        // As shells have it.
+        Some(signal) => 128u8.saturating_add(u8::try_from(signal).unwrap_or(0)),
+        None => 0,
+    })
+}
+
+/// Names what was under way.
+#[allow(
+    clippy::print_stderr,
+    reason = "the console has given the terminal back"
+)]
+fn farewell_lines(farewell: &tui::Farewell) {
+    for task in &farewell.unfinished {
+        let verb = task.plan.operation.kind.verb();
+        eprintln!("under way: {verb} {}", text::visible(&task.plan.subject));
+    }
+    if !farewell.unfinished.is_empty() {
+        eprintln!("The next start follows it on; `snapdeck get tasks` tells how it stands.");
+    }
 }

@@ -26,6 +26,27 @@ pub enum Control {
     Retry,
 }
 
+impl Control {
+    /// Whether a task that stands like this can be controlled so.
+    ///
+    /// # Errors
+    /// The reason why not, as a clause.
+    pub fn allowed(self, task: &Task) -> Result<(), String> {
+        let over = match &task.state {
+            TaskState::Cancelled => "been cancelled",
+            other => other.word(),
+        };
+        match self {
+            Self::Cancel if task.state.is_over() => Err(format!("it has {over}")),
+            Self::Retry if task.state.is_active() => Err("it is under way".to_owned()),
+            Self::Retry if matches!(task.state, TaskState::Succeeded | TaskState::Cancelled) => {
+                Err(format!("it has {over}"))
+            }
+            Self::Cancel | Self::Retry => Ok(()),
+        }
+    }
+}
+
 /// A task, and what this process does with it.
 pub(super) struct Entry {
     pub(super) task: Arc<Task>,
@@ -182,7 +203,7 @@ impl Tracker {
         if self.inner.writer.is_none() {
             return Err(read_only());
         }
-        allowed(&entry.task, control).map_err(Problem::conflict)
+        control.allowed(&entry.task).map_err(Problem::conflict)
     }
 
     /// Controls a task.
@@ -344,24 +365,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(e) => std::panic::resume_unwind(e.into_panic()),
-    }
-}
-
-fn allowed(task: &Task, control: Control) -> Result<(), String> {
-    match control {
-        Control::Cancel if task.state.is_over() => Err(format!("it has {}", over(&task.state))),
-        Control::Retry if task.state.is_active() => Err("it is under way".to_owned()),
-        Control::Retry if matches!(task.state, TaskState::Succeeded | TaskState::Cancelled) => {
-            Err(format!("it has {}", over(&task.state)))
-        }
-        Control::Cancel | Control::Retry => Ok(()),
-    }
-}
-
-fn over(state: &TaskState) -> &str {
-    match state {
-        TaskState::Cancelled => "been cancelled",
-        other => other.word(),
     }
 }
 

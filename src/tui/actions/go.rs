@@ -1,0 +1,213 @@
+//! Going about: opening, going back, views, menus, and leaving.
+
+use super::ActionId;
+use crate::config::theme::Role;
+use crate::model::{Kind, VolumeId};
+use crate::tui::event::Effect;
+use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
+use crate::tui::state::{Pane, Place, Purpose, RowId, State};
+
+pub(super) fn always(_state: &State) -> Result<(), String> {
+    Ok(())
+}
+
+/// Where `Enter` leads from here.
+fn target(state: &State) -> Option<Place> {
+    let screen = state.screen();
+    match (&screen.place, screen.selected.as_ref()?) {
+        (Place::Volumes, RowId::Object(object)) => Some(Place::Tree(VolumeId(object.id.clone()))),
+        (_, RowId::Object(object)) if !screen.place.is_text() => {
+            Some(Place::Describe(object.clone()))
+        }
+        (Place::Tree(volume), RowId::Here) => Some(Place::Describe(volume.into())),
+        (Place::Tasks, RowId::Task(id)) => Some(Place::Task(id.clone())),
+        (Place::Messages, RowId::Message(number)) => Some(Place::Message(*number)),
+        _ => None,
+    }
+}
+
+pub(super) fn can_open(state: &State) -> Result<(), String> {
+    if state.screen().shown.is_empty() && !state.screen().place.is_text() {
+        return Err("there is nothing to open".to_owned());
+    }
+    match target(state) {
+        Some(_) => Ok(()),
+        None => Err("this is as deep as it goes".to_owned()),
+    }
+}
+
+pub(super) fn open(state: &mut State) {
+    if let Some(place) = target(state) {
+        go_to(state, place);
+    }
+}
+
+/// Goes one deeper.
+fn go_to(state: &mut State, place: Place) {
+    if let Place::Task(id) = &place {
+        state.tasks.seen(id);
+    }
+    state.views.push(place);
+}
+
+pub(super) fn can_go_back(state: &State) -> Result<(), String> {
+    let screen = state.screen();
+    if state.views.stack().len() > 1 || !screen.filter.is_empty() || !screen.marks.is_empty() {
+        return Ok(());
+    }
+    Err("this is the first screen; q quits".to_owned())
+}
+
+/// Takes back what narrows or marks first, then the screen.
+pub(super) fn back(state: &mut State) {
+    let screen = state.views.screen_mut();
+    if !screen.filter.is_empty() {
+        screen.filter.clear();
+    } else if !screen.marks.is_empty() {
+        screen.marks.clear();
+    } else {
+        state.forget(|purpose| matches!(purpose, Purpose::Raw(_)));
+        state.views.pop();
+    }
+}
+
+pub(super) fn has_object(state: &State) -> Result<(), String> {
+    state
+        .object()
+        .map(|_| ())
+        .ok_or_else(|| "nothing is selected that has fields".to_owned())
+}
+
+pub(super) fn describe(state: &mut State) {
+    if let Some(object) = state.object() {
+        if state.screen().place == Place::Describe(object.clone()) {
+            return;
+        }
+        go_to(state, Place::Describe(object));
+    }
+}
+
+pub(super) fn raw(state: &mut State) {
+    if let Some(object) = state.object() {
+        if state.screen().place == Place::Raw(object.clone()) {
+            return;
+        }
+        go_to(state, Place::Raw(object.clone()));
+        state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
+    }
+}
+
+/// Shows one of the numbered views, as it was left.
+pub(super) fn view(state: &mut State, number: usize) {
+    let there = state.views.current == number;
+    state.views.current = number.min(Place::VIEWS.len() - 1);
+    if there {
+        // Asked for again, it shows its first screen.
+        while state.views.pop() {}
+    }
+}
+
+pub(super) fn turn(state: &mut State, by: isize) {
+    let count = Place::VIEWS.len();
+    state.views.current = state
+        .views
+        .current
+        .wrapping_add_signed(by)
+        .wrapping_add(count)
+        % count;
+}
+
+pub(super) fn palette(state: &mut State) {
+    let chooser = Chooser::palette(state);
+    state.open(Overlay::Chooser(Box::new(chooser)));
+}
+
+pub(super) fn menu(state: &mut State) {
+    let chooser = Chooser::menu(state);
+    state.open(Overlay::Chooser(Box::new(chooser)));
+}
+
+pub(super) fn help(state: &mut State) {
+    state.open(Overlay::Help(Help::default()));
+}
+
+pub(super) fn pane(state: &mut State) {
+    let shown = !state.tasks.in_pane(state.now.clock).is_empty();
+    state.tasks.pane = match state.tasks.pane {
+        Pane::Auto => Pane::Large,
+        Pane::Large => Pane::Hidden,
+        Pane::Hidden if shown => Pane::Auto,
+        Pane::Hidden => Pane::Large,
+    };
+    let text = match state.tasks.pane {
+        Pane::Auto => "tasks show themselves while there are any",
+        Pane::Large => "tasks are shown with their steps",
+        Pane::Hidden => "tasks are hidden; the top line still counts them",
+    };
+    state.notify(text, Role::Info);
+}
+
+pub(super) fn refresh(state: &mut State) {
+    state.inventory.volumes.stale = true;
+    let place = state.screen().place.clone();
+    if place == Place::Snapshots {
+        state.inventory.snapshots.stale = true;
+    }
+    let volume = match &place {
+        Place::Tree(volume) => Some(volume.clone()),
+        _ => state.beside.clone(),
+    };
+    if let Some(volume) = volume {
+        let now = state.now;
+        state.inventory.want_history(&volume, now).list.stale = true;
+    }
+    if let Place::Raw(object) = place {
+        state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
+    }
+    state.notify("reading again", Role::Info);
+}
+
+pub(super) fn suspend(state: &mut State) {
+    state.effect(Effect::Suspend);
+}
+
+/// Leaves, once it is clear that whoever leaves knows what runs.
+pub(crate) fn quit(state: &mut State) {
+    let running: Vec<String> = state
+        .tasks
+        .active()
+        .map(|task| {
+            let subject = state.clean(&task.plan.subject);
+            format!("{} {subject}", task.plan.operation.kind.verb())
+        })
+        .collect();
+    if running.is_empty() {
+        state.effect(Effect::Quit);
+        return;
+    }
+    let already = |o: &Overlay| matches!(o, Overlay::Question(q) if q.then == Then::Quit);
+    if state.overlays.iter().any(already) {
+        return;
+    }
+    let question = Question::quit(&running, state.now.clock);
+    state.open(Overlay::Question(question));
+}
+
+/// Whether an action moves among rows: such keys are not worth a place in the bottom line.
+pub(crate) fn is_row(id: ActionId) -> bool {
+    use ActionId as A;
+    matches!(
+        id,
+        A::Up | A::Down | A::PageUp | A::PageDown | A::Top | A::Bottom
+    )
+}
+
+/// The word for a kind of thing in the plural, from one thing's.
+pub(super) fn many(count: usize, kind: Kind, state: &State) -> String {
+    let word = state.word(kind);
+    if count == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{count} {word}s")
+    }
+}

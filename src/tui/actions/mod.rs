@@ -1,0 +1,160 @@
+//! What can be done: one registry, from which come the keys, the palette, the menu of actions,
+//! the line at the bottom and the help. An action that cannot be done now says why.
+
+mod change;
+mod go;
+mod registry;
+mod table;
+
+use std::borrow::Cow;
+
+use super::key::Key;
+use super::state::State;
+use crate::model::OperationKind;
+
+pub(crate) use change::{begin, can, offered};
+pub(crate) use go::{is_row, quit};
+pub(crate) use registry::ACTIONS;
+
+/// The name of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ActionId {
+    Open,
+    Back,
+    Palette,
+    Filter,
+    Sort,
+    Mark,
+    MarkAll,
+    Describe,
+    Raw,
+    Create,
+    Snapshot,
+    Edit,
+    Delete,
+    Restore,
+    Clone,
+    Flatten,
+    Extend,
+    Menu,
+    Retry,
+    Cancel,
+    Pane,
+    Refresh,
+    Messages,
+    Help,
+    Quit,
+    Suspend,
+    Volumes,
+    Snapshots,
+    Tasks,
+    NextView,
+    PreviousView,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+}
+
+/// What an action is about: the headings of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Moving about.
+    Move,
+    /// Looking.
+    Look,
+    /// Changing the system.
+    Change,
+    /// Tasks.
+    Task,
+    /// The program itself.
+    Program,
+}
+
+impl Group {
+    /// Every group, in the order of the help.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Change,
+        Self::Look,
+        Self::Task,
+        Self::Move,
+        Self::Program,
+    ];
+
+    /// The heading.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Moving about",
+            Self::Look => "Looking",
+            Self::Change => "Changing",
+            Self::Task => "Tasks",
+            Self::Program => "The program",
+        }
+    }
+}
+
+/// Something that can be done.
+pub(crate) struct Action {
+    /// Which.
+    pub(crate) id: ActionId,
+    /// One or two words, for the line at the bottom.
+    pub(crate) name: &'static str,
+    /// One sentence.
+    pub(crate) doc: &'static str,
+    /// The keys that do it.
+    pub(crate) keys: &'static [Key],
+    /// What it is about.
+    pub(crate) group: Group,
+    /// Why it cannot be done now, where it cannot.
+    pub(crate) enabled: fn(&State) -> Result<(), String>,
+    /// Does it.
+    pub(crate) run: fn(&mut State),
+}
+
+impl Action {
+    /// The action with this name.
+    pub(crate) fn of(id: ActionId) -> &'static Self {
+        // Every name is in the registry once and in order; a test holds it.
+        &ACTIONS[id as usize]
+    }
+
+    /// The action of a key.
+    pub(crate) fn for_key(key: Key) -> Option<&'static Self> {
+        ACTIONS.iter().find(|action| action.keys.contains(&key))
+    }
+
+    /// The first of its keys, as people write it.
+    pub(crate) fn key(&self) -> String {
+        self.keys.first().map(Key::to_string).unwrap_or_default()
+    }
+
+    /// The operation that it would begin for what is in hand, where it begins one.
+    pub(crate) fn operation(&self, state: &State) -> Option<OperationKind> {
+        change::kind(self.id, state)
+    }
+
+    /// What it is called now: in the system's own words where it changes something.
+    pub(crate) fn title<'a>(&self, state: &'a State) -> Cow<'a, str> {
+        let spec = self
+            .operation(state)
+            .and_then(|kind| state.system.operation(kind));
+        match spec {
+            Some(spec) => spec.title.into(),
+            None => self.doc.into(),
+        }
+    }
+}
+
+/// Does an action, or says why it cannot be done.
+pub(crate) fn fire(state: &mut State, id: ActionId) {
+    let action = Action::of(id);
+    match (action.enabled)(state) {
+        Ok(()) => (action.run)(state),
+        Err(reason) => {
+            let text = format!("{}: {reason}", action.name);
+            state.notify(text, crate::config::theme::Role::Warn);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The registry itself.
+
+use super::{Action, ActionId, Group, change, go, table};
+use crate::tui::key::Key;
+
+macro_rules! action {
+    ($id:ident, $group:ident, [$($key:expr),*], $name:literal, $doc:literal, $enabled:expr, $run:expr) => {
+        Action {
+            id: ActionId::$id,
+            name: $name,
+            doc: $doc,
+            keys: &[$($key),*],
+            group: Group::$group,
+            enabled: $enabled,
+            run: $run,
+        }
+    };
+}
+
+/// Every action, in the order of [`ActionId`].
+#[rustfmt::skip]
+pub(crate) static ACTIONS: &[Action] = &[
+    action!(Open, Move, [Key::ENTER, Key::RIGHT, Key::char('l')], "open",
+        "open what is selected", go::can_open, go::open),
+    action!(Back, Move, [Key::ESC, Key::LEFT, Key::char('h')], "back",
+        "go back to where you were", go::can_go_back, go::back),
+    action!(Palette, Program, [Key::char(':')], "command",
+        "run any command by its name", go::always, go::palette),
+    action!(Filter, Look, [Key::char('/')], "filter",
+        "show only what matches; ! inverts, column:text narrows", table::has_rows, table::filter),
+    action!(Sort, Look, [Key::char('s')], "sort",
+        "sort by a column; the same one again reverses", table::can_sort, table::sort),
+    action!(Mark, Look, [Key::SPACE], "mark",
+        "mark this row, to act on several at once", table::can_mark, table::mark),
+    action!(MarkAll, Look, [Key::char('*')], "mark all",
+        "mark every row that is shown, or none", table::can_mark, table::mark_all),
+    action!(Describe, Look, [Key::char('d')], "describe",
+        "show every field of it", go::has_object, go::describe),
+    action!(Raw, Look, [Key::char('y')], "raw",
+        "show it as the system has it", go::has_object, go::raw),
+    action!(Create, Change, [Key::char('c')], "create",
+        "make another of what is listed here", |s| change::allowed(s, ActionId::Create), |s| change::run(s, ActionId::Create)),
+    action!(Snapshot, Change, [Key::char('S')], "snapshot",
+        "take a point in time of what is selected or marked", |s| change::allowed(s, ActionId::Snapshot), |s| change::run(s, ActionId::Snapshot)),
+    action!(Edit, Change, [Key::char('e')], "edit",
+        "change its name and description", |s| change::allowed(s, ActionId::Edit), |s| change::run(s, ActionId::Edit)),
+    action!(Delete, Change, [Key::char('D')], "delete",
+        "delete what is selected or marked", |s| change::allowed(s, ActionId::Delete), |s| change::run(s, ActionId::Delete)),
+    action!(Restore, Change, [Key::char('R')], "restore",
+        "take a volume back to a point in time", |s| change::allowed(s, ActionId::Restore), |s| change::run(s, ActionId::Restore)),
+    action!(Clone, Change, [Key::char('C')], "clone",
+        "make a new volume from a point in time", |s| change::allowed(s, ActionId::Clone), |s| change::run(s, ActionId::Clone)),
+    action!(Flatten, Change, [Key::char('F')], "flatten",
+        "copy what a volume shares, so that it stands alone", |s| change::allowed(s, ActionId::Flatten), |s| change::run(s, ActionId::Flatten)),
+    action!(Extend, Change, [Key::char('+')], "extend",
+        "make a volume larger", |s| change::allowed(s, ActionId::Extend), |s| change::run(s, ActionId::Extend)),
+    action!(Menu, Change, [Key::char('a')], "actions",
+        "list all that can be done with it, and why not", go::always, go::menu),
+    action!(Retry, Task, [Key::char('t')], "retry",
+        "run the step that failed or was interrupted again", change::can_retry, change::retry),
+    action!(Cancel, Task, [Key::char('x')], "cancel",
+        "end a task; what is done stays done", change::can_cancel, change::cancel),
+    action!(Pane, Task, [Key::char('T')], "tasks",
+        "enlarge or hide the docked tasks", go::always, go::pane),
+    action!(Refresh, Look, [Key::char('r')], "refresh",
+        "read what is shown again", go::always, go::refresh),
+    action!(Messages, Look, [Key::char('!'), Key::char('4')], "messages",
+        "show what went wrong so far", go::always, |s| go::view(s, 3)),
+    action!(Help, Program, [Key::char('?'), Key::f(1)], "help",
+        "show the keys of this view", go::always, go::help),
+    action!(Quit, Program, [Key::char('q'), Key::ctrl('c')], "quit",
+        "leave; what runs is followed on at the next start", go::always, go::quit),
+    action!(Suspend, Program, [Key::ctrl('z')], "suspend",
+        "stop the program; the shell's fg brings it back", go::always, go::suspend),
+    action!(Volumes, Move, [Key::char('1')], "volumes",
+        "show all volumes", go::always, |s| go::view(s, 0)),
+    action!(Snapshots, Move, [Key::char('2')], "snapshots",
+        "show all snapshots", go::always, |s| go::view(s, 1)),
+    action!(Tasks, Move, [Key::char('3')], "all tasks",
+        "show all tasks", go::always, |s| go::view(s, 2)),
+    action!(NextView, Move, [Key::TAB], "next view",
+        "show the next view", go::always, |s| go::turn(s, 1)),
+    action!(PreviousView, Move, [Key::BACK_TAB], "previous view",
+        "show the view before", go::always, |s| go::turn(s, -1)),
+    action!(Up, Move, [Key::UP, Key::char('k')], "up",
+        "one row up", go::always, |s| table::step(s, table::Step::By(-1))),
+    action!(Down, Move, [Key::DOWN, Key::char('j')], "down",
+        "one row down", go::always, |s| table::step(s, table::Step::By(1))),
+    action!(PageUp, Move, [Key::PAGE_UP, Key::ctrl('b'), Key::ctrl('u')], "page up",
+        "one page up", go::always, |s| table::step(s, table::Step::Pages(-1))),
+    action!(PageDown, Move, [Key::PAGE_DOWN, Key::ctrl('f'), Key::ctrl('d')], "page down",
+        "one page down", go::always, |s| table::step(s, table::Step::Pages(1))),
+    action!(Top, Move, [Key::HOME, Key::char('g')], "top",
+        "to the first row", go::always, |s| table::step(s, table::Step::First)),
+    action!(Bottom, Move, [Key::END, Key::char('G')], "bottom",
+        "to the last row", go::always, |s| table::step(s, table::Step::Last)),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn every_action_stands_in_its_place_with_a_key_and_a_sentence() {
+        for (i, action) in ACTIONS.iter().enumerate() {
+            assert_eq!(action.id as usize, i, "{}", action.name);
+            assert!(!action.keys.is_empty(), "{} has no key", action.name);
+            assert!(!action.doc.is_empty() && !action.name.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_key_does_two_things() {
+        let mut seen = HashMap::new();
+        for action in ACTIONS {
+            for key in action.keys {
+                let before = seen.insert(*key, action.name);
+                assert_eq!(before, None, "{key} is also {}", action.name);
+            }
+        }
+    }
+}

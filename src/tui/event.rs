@@ -1,0 +1,93 @@
+//! What can happen to the console, and what it can ask for. One queue of events, one
+//! total order: what happened can be told again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::key::Key;
+use crate::model::{
+    Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
+};
+use crate::task::Control;
+
+/// When something happened: time comes with events, never from a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// By the wall clock, for ages.
+    pub(crate) wall: Time,
+    /// Since the console began, for what must wait or end.
+    pub(crate) clock: Duration,
+}
+
+/// Marks a question, so that its answer is known and a stale one is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted; it is never taken as keys.
+    Paste(String),
+    /// The mouse pressed this.
+    Click(super::view::Hit),
+    /// The wheel turned by so many rows, downwards if positive.
+    Wheel(i32),
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// Tasks changed.
+    Tasks(Vec<Arc<Task>>),
+    /// The system says that something changed.
+    Changed(Change),
+    /// An answer to what was asked with this ticket.
+    Answer(Ticket, Answer),
+    /// Something that the console waited for by time has come.
+    Deadline,
+    /// Something went wrong outside of any question.
+    Fault(Problem),
+    /// The program was told to end by this signal.
+    Signal(i32),
+}
+
+/// What came of a question.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// A part of a list.
+    Page(Page),
+    /// The list has ended.
+    Listed(Result<(), Problem>),
+    /// One thing as it is now.
+    Shown(Box<Result<Object, Problem>>),
+    /// A body as the system has it.
+    Raw(Result<Raw, Problem>),
+    /// What the operations would do, each in its place.
+    Planned(Vec<Result<Plan, Problem>>),
+    /// What became of the plans that were submitted, each in its place.
+    Submitted(Vec<Result<TaskId, Problem>>),
+    /// A task was controlled, or not.
+    Controlled(Result<(), Problem>),
+}
+
+/// What the runtime is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// List this.
+    List(Ticket, Query),
+    /// Show this.
+    Show(Ticket, ObjectRef),
+    /// Fetch the body of this.
+    Raw(Ticket, ObjectRef),
+    /// Plan these.
+    Plan(Ticket, Vec<Operation>),
+    /// Begin these.
+    Submit(Ticket, Vec<Plan>),
+    /// Control a task.
+    Control(Ticket, TaskId, Control),
+    /// Nobody wants the answer to this any more.
+    Forget(Ticket),
+    /// Stop the program until it is continued.
+    Suspend,
+    /// End.
+    Quit,
+}

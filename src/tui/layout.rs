@@ -1,0 +1,114 @@
+//! Where everything is on the screen: pure arithmetic, shared by what is drawn and by
+//! what keeps the selection in sight.
+
+use ratatui::layout::Rect;
+
+use super::page;
+use super::state::{Pane, Place, State};
+
+/// Below this the console says that it is too small.
+pub(crate) const LEAST: (u16, u16) = (40, 8);
+/// From this width on something stands beside the list.
+const WIDE: u16 = 110;
+
+/// The parts of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The line at the top.
+    pub(crate) header: Rect,
+    /// The line under it.
+    pub(crate) rule: Rect,
+    /// The list or the text in hand.
+    pub(crate) body: Rect,
+    /// What stands beside it.
+    pub(crate) side: Option<Rect>,
+    /// The docked tasks, with their title line.
+    pub(crate) pane: Option<Rect>,
+    /// The line of keys.
+    pub(crate) bottom: Rect,
+}
+
+/// The parts; `None` where there is no room for them.
+pub(crate) fn layout(state: &State) -> Option<Layout> {
+    let (width, height) = state.size;
+    if width < LEAST.0 || height < LEAST.1 {
+        return None;
+    }
+    let rule = u16::from(height >= 12);
+    let pane = pane_height(state);
+    let body_height = height.saturating_sub(2 + rule + pane);
+    let row = |y: u16, height: u16| Rect::new(0, y, width, height);
+    let mut body = row(1 + rule, body_height);
+    let side = has_side(state).then(|| {
+        let side = (u32::from(width) * 38 / 100).clamp(36, 84) as u16;
+        body.width -= side;
+        Rect {
+            x: body.width,
+            width: side,
+            ..body
+        }
+    });
+    Some(Layout {
+        header: row(0, 1),
+        rule: row(1, rule),
+        body,
+        side,
+        pane: (pane > 0).then(|| row(1 + rule + body_height, pane)),
+        bottom: row(height - 1, 1),
+    })
+}
+
+/// Whether something stands beside the list.
+pub(crate) fn has_side(state: &State) -> bool {
+    state.size.0 >= WIDE
+        && matches!(
+            state.screen().place,
+            Place::Volumes | Place::Snapshots | Place::Tree(_)
+        )
+}
+
+/// How many lines stand above the rows of the list in hand: titles, and what sums up a volume.
+pub(crate) fn heading(state: &State) -> u16 {
+    match state.screen().place {
+        Place::Tree(_) => 3,
+        _ => 1,
+    }
+}
+
+/// How many rows, or lines of text, are seen at once.
+pub(crate) fn rows(state: &State) -> usize {
+    let Some(layout) = layout(state) else {
+        return 0;
+    };
+    let above = if state.screen().place.is_text() {
+        0
+    } else {
+        heading(state)
+    };
+    usize::from(layout.body.height.saturating_sub(above))
+}
+
+/// How many lines the text in hand has.
+pub(crate) fn text_lines(state: &State) -> usize {
+    match layout(state) {
+        Some(layout) => page::lines(state, layout.body.width).len(),
+        None => 0,
+    }
+}
+
+fn pane_height(state: &State) -> u16 {
+    let (_, height) = state.size;
+    if height < 14 || matches!(state.screen().place, Place::Tasks | Place::Task(_)) {
+        return 0;
+    }
+    let tasks = state.tasks.in_pane(state.now.clock);
+    match state.tasks.pane {
+        Pane::Hidden => 0,
+        Pane::Auto if tasks.is_empty() => 0,
+        Pane::Auto => 1 + (tasks.len() as u16).min((height / 7).max(2)),
+        Pane::Large => {
+            let lines: usize = tasks.iter().map(|t| 1 + t.steps.len()).sum();
+            1 + (lines.max(1) as u16).min(height / 2 - 3)
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! A list to choose from, with a search: the palette, the menu of actions, columns to sort by,
+//! things for a field.
+
+use tui_input::Input;
+
+use super::{After, Overlay, edit, type_into};
+use crate::config::Theme;
+use crate::config::theme::Role;
+use crate::model::{Availability, Kind, ObjectRef, OperationKind, VolumeId};
+use crate::tui::actions::{self, ACTIONS, Action, ActionId};
+use crate::tui::key::Key;
+use crate::tui::rows;
+use crate::tui::state::{Sort, State};
+
+/// What choosing an entry does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// Fires an action.
+    Action(ActionId),
+    /// Begins an operation.
+    Operation(OperationKind),
+    /// Changes the theme.
+    Theme(String),
+    /// Sorts by this column.
+    Column(usize),
+    /// Fills the field with this thing; with none, empties it.
+    Object(Option<ObjectRef>),
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// What it is called; the search looks here.
+    pub(crate) label: String,
+    /// More about it.
+    pub(crate) detail: String,
+    /// The key that does the same.
+    pub(crate) key: String,
+    /// Why it cannot be chosen, where it cannot.
+    pub(crate) reason: Option<String>,
+    /// What it does.
+    pub(crate) pick: Pick,
+}
+
+/// The list.
+#[derive(Debug)]
+pub(crate) struct Chooser {
+    /// What stands above it.
+    pub(crate) title: String,
+    /// What is searched for.
+    pub(crate) input: Input,
+    /// All entries.
+    pub(crate) entries: Vec<Entry>,
+    /// Those that match, the best first.
+    pub(crate) found: Vec<usize>,
+    /// Which of them is selected.
+    pub(crate) cursor: usize,
+    /// The snapshots that it chooses from: of one volume, or all.
+    pub(crate) needs: Option<Option<VolumeId>>,
+    /// The theme to go back to, where one is being tried on.
+    before: Option<Theme>,
+    /// What a field asks for, and the version of the list that the entries were made from.
+    source: Option<(Kind, bool, u64)>,
+}
+
+impl Chooser {
+    fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
+        let found = (0..entries.len()).collect();
+        Self {
+            title: title.into(),
+            input: Input::default(),
+            entries,
+            found,
+            cursor: 0,
+            needs: None,
+            before: None,
+            source: None,
+        }
+    }
+
+    /// Everything that can be done.
+    pub(crate) fn palette(state: &State) -> Self {
+        let mut entries: Vec<Entry> = ACTIONS
+            .iter()
+            .filter(|action| action.id != ActionId::Palette && !actions::is_row(action.id))
+            .map(|action| of_action(action, state))
+            .collect();
+        for spec in &state.system.operations {
+            let by_action = ACTIONS
+                .iter()
+                .any(|a| a.operation(state) == Some(spec.kind));
+            if !by_action {
+                entries.push(of_operation(spec.kind, spec.title, state));
+            }
+        }
+        for theme in &state.themes {
+            entries.push(Entry {
+                label: format!("theme {}", theme.name),
+                detail: theme.about.clone(),
+                key: String::new(),
+                reason: (theme.name == state.theme.name).then(|| "it is in force".to_owned()),
+                pick: Pick::Theme(theme.name.clone()),
+            });
+        }
+        // What can be done comes first; the order within is that of the registry.
+        entries.sort_by_key(|entry| entry.reason.is_some());
+        Self {
+            before: Some(state.theme.clone()),
+            ..Self::new("Command", entries)
+        }
+    }
+
+    /// All that can be done with what is in hand, and why not.
+    pub(crate) fn menu(state: &State) -> Self {
+        let mut entries: Vec<Entry> = actions::offered(state)
+            .map(|spec| {
+                let action = ACTIONS
+                    .iter()
+                    .find(|a| a.operation(state) == Some(spec.kind));
+                Entry {
+                    key: action.map(Action::key).unwrap_or_default(),
+                    ..of_operation(spec.kind, spec.title, state)
+                }
+            })
+            .collect();
+        let others = [
+            ActionId::Describe,
+            ActionId::Raw,
+            ActionId::Retry,
+            ActionId::Cancel,
+        ];
+        entries.extend(others.map(|id| of_action(Action::of(id), state)));
+        entries.sort_by_key(|entry| entry.reason.is_some());
+        let objects = state.objects();
+        let title = match objects.as_slice() {
+            [] => "Actions".to_owned(),
+            [one] => format!("Actions on {}", state.name_of(one)),
+            many => format!("Actions on {} marked", many.len()),
+        };
+        Self::new(title, entries)
+    }
+
+    /// The columns to sort by.
+    pub(crate) fn sort(state: &State) -> Self {
+        let screen = state.screen();
+        let columns = rows::of(state, &screen.place).map_or(&[][..], |rows| rows.columns());
+        let entries = columns
+            .iter()
+            .enumerate()
+            .map(|(i, column)| Entry {
+                label: column.title.to_lowercase(),
+                detail: match screen.sort {
+                    Some(sort) if sort.column == i => "in force; again reverses it".to_owned(),
+                    _ => String::new(),
+                },
+                key: String::new(),
+                reason: None,
+                pick: Pick::Column(i),
+            })
+            .collect();
+        let mut chooser = Self::new("Sort by", entries);
+        chooser.cursor = screen.sort.map_or(0, |sort| sort.column);
+        chooser
+    }
+
+    /// Things for a field; snapshots of one volume where it is known which.
+    pub(crate) fn objects(
+        state: &State,
+        label: &str,
+        kind: Kind,
+        within: Option<VolumeId>,
+        optional: bool,
+    ) -> Self {
+        let mut chooser = Self::new(label, Vec::new());
+        if kind == Kind::Snapshot {
+            chooser.needs = Some(within);
+        }
+        chooser.source = Some((kind, optional, u64::MAX));
+        chooser.refresh(state);
+        chooser
+    }
+
+    /// Takes in what arrived since it was opened.
+    pub(crate) fn refresh(&mut self, state: &State) {
+        let Some((kind, optional, seen)) = self.source else {
+            return;
+        };
+        let inventory = &state.inventory;
+        let none = crate::tui::state::Listing::default();
+        let snapshots = match &self.needs {
+            Some(Some(volume)) => inventory.history(volume).map_or(&none, |h| &h.list),
+            _ => &inventory.snapshots,
+        };
+        let version = match kind {
+            Kind::Volume => inventory.volumes.version,
+            Kind::Snapshot => snapshots.version,
+        };
+        if version == seen {
+            return;
+        }
+        let mut entries: Vec<Entry> = match kind {
+            Kind::Volume => {
+                let mut all: Vec<_> = inventory.volumes.items.iter().collect();
+                all.sort_by(|a, b| a.name.cmp(&b.name));
+                all.into_iter()
+                    .map(|volume| Entry {
+                        label: state.clean(&volume.name).into_owned(),
+                        detail: format!("{}  {}", volume.size, state.clean(volume.state.word())),
+                        key: String::new(),
+                        reason: None,
+                        pick: Pick::Object(Some(ObjectRef::from(&volume.id))),
+                    })
+                    .collect()
+            }
+            Kind::Snapshot => {
+                let mut all: Vec<_> = snapshots.items.iter().collect();
+                all.sort_by_key(|s| std::cmp::Reverse(s.created));
+                let full = self.needs == Some(None);
+                all.into_iter()
+                    .map(|snapshot| Entry {
+                        label: match &snapshot.volume_name {
+                            Some(volume) if full => state
+                                .clean(&format!("{volume}@{}", snapshot.name))
+                                .into_owned(),
+                            _ => state.clean(&snapshot.name).into_owned(),
+                        },
+                        detail: rows::ago(snapshot.created, state).into_owned(),
+                        key: String::new(),
+                        reason: None,
+                        pick: Pick::Object(Some(ObjectRef::from(&snapshot.id))),
+                    })
+                    .collect()
+            }
+        };
+        if optional {
+            entries.push(Entry {
+                label: "(none)".to_owned(),
+                detail: "leave it out".to_owned(),
+                key: String::new(),
+                reason: None,
+                pick: Pick::Object(None),
+            });
+        }
+        let selected = self.selected().map(|entry| entry.pick.clone());
+        self.entries = entries;
+        self.source = Some((kind, optional, version));
+        self.search();
+        let again = |&i: &usize| Some(&self.entries[i].pick) == selected.as_ref();
+        self.cursor = self.found.iter().position(again).unwrap_or(0);
+    }
+
+    /// The selected entry.
+    pub(crate) fn selected(&self) -> Option<&Entry> {
+        self.found.get(self.cursor).map(|&i| &self.entries[i])
+    }
+
+    /// Searches for something from the start.
+    pub(crate) fn seed(&mut self, text: &str) {
+        type_into(&mut self.input, text);
+        self.search();
+    }
+
+    fn search(&mut self) {
+        let labels = self.entries.iter().enumerate();
+        let labels: Vec<(usize, String)> = labels
+            .map(|(i, e)| (i, format!("{} {}", e.label, e.detail)))
+            .collect();
+        let candidates = labels.iter().map(|(i, label)| (*i, label.as_str()));
+        self.found = rows::fuzzy(self.input.value(), candidates);
+        if !self.input.value().is_empty() {
+            // A name that begins as typed is what was meant.
+            let typed = self.input.value().trim().to_lowercase();
+            let entries = &self.entries;
+            self.found.sort_by_key(|&i| {
+                let label = entries[i].label.to_lowercase();
+                (entries[i].reason.is_some(), !label.starts_with(&typed))
+            });
+        }
+        self.cursor = 0;
+    }
+
+    pub(super) fn key(&mut self, state: &mut State, key: Key) -> After {
+        let last = self.found.len().saturating_sub(1);
+        match key {
+            Key::ESC => {
+                if let Some(before) = self.before.take() {
+                    state.wear(before);
+                }
+                return After::Close;
+            }
+            Key::ENTER => return self.choose(state),
+            Key::UP | Key::BACK_TAB => self.cursor = self.cursor.saturating_sub(1),
+            Key::DOWN | Key::TAB => self.cursor = (self.cursor + 1).min(last),
+            Key::PAGE_UP => self.cursor = self.cursor.saturating_sub(8),
+            Key::PAGE_DOWN => self.cursor = (self.cursor + 8).min(last),
+            key if key == Key::ctrl('p') => self.cursor = self.cursor.saturating_sub(1),
+            key if key == Key::ctrl('n') => self.cursor = (self.cursor + 1).min(last),
+            key => {
+                if edit(&mut self.input, key) {
+                    self.search();
+                }
+            }
+        }
+        self.try_on(state);
+        After::Stay
+    }
+
+    /// Shows a theme while it is selected.
+    fn try_on(&self, state: &mut State) {
+        let Some(before) = &self.before else { return };
+        let theme = match self.selected().map(|entry| &entry.pick) {
+            Some(Pick::Theme(name)) if !self.input.value().is_empty() => {
+                state.themes.iter().find(|t| t.name == *name).cloned()
+            }
+            _ => None,
+        };
+        let theme = theme.unwrap_or_else(|| before.clone());
+        if theme != state.theme {
+            state.wear(theme);
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        self.seed(text);
+    }
+
+    pub(super) fn press(&mut self, state: &mut State, part: usize) -> After {
+        if part >= self.found.len() {
+            return After::Stay;
+        }
+        self.cursor = part;
+        self.choose(state)
+    }
+
+    fn choose(&mut self, state: &mut State) -> After {
+        let Some(entry) = self.selected() else {
+            return After::Stay;
+        };
+        if let Some(reason) = &entry.reason
+            && !matches!(entry.pick, Pick::Theme(_))
+        {
+            let text = format!("{}: {reason}", entry.label);
+            state.notify(text, Role::Warn);
+            return After::Stay;
+        }
+        match entry.pick.clone() {
+            Pick::Action(id) => actions::fire(state, id),
+            Pick::Operation(kind) => actions::begin(state, kind),
+            Pick::Theme(name) => {
+                if let Some(theme) = state.themes.iter().find(|t| t.name == name).cloned() {
+                    state.wear(theme);
+                }
+            }
+            Pick::Column(column) => {
+                let screen = state.views.screen_mut();
+                let again = screen.sort.filter(|sort| sort.column == column);
+                screen.sort = Some(Sort {
+                    column,
+                    descending: again.is_some_and(|sort| !sort.descending),
+                });
+            }
+            Pick::Object(object) => {
+                if let Some(Overlay::Form(form)) = state.overlays.last_mut() {
+                    form.chosen(object);
+                }
+            }
+        }
+        After::Close
+    }
+}
+
+fn of_action(action: &Action, state: &State) -> Entry {
+    Entry {
+        label: action.name.to_owned(),
+        detail: action.title(state).into_owned(),
+        key: action.key(),
+        reason: (action.enabled)(state).err(),
+        pick: Pick::Action(action.id),
+    }
+}
+
+fn of_operation(kind: OperationKind, title: &str, state: &State) -> Entry {
+    let spec = state.system.operation(kind);
+    let reason = match spec.map(|spec| &spec.availability) {
+        Some(Availability::Unsupported(reason)) => Some(reason.clone()),
+        _ => actions::can(state, kind).err(),
+    };
+    Entry {
+        label: kind.name().to_owned(),
+        detail: title.to_owned(),
+        key: String::new(),
+        reason,
+        pick: Pick::Operation(kind),
+    }
+}

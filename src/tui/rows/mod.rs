@@ -1,0 +1,133 @@
+//! The rows of each view: columns, cells, order, and what a filter looks at. Only
+//! the cells that are seen are ever made.
+
+mod filter;
+mod messages;
+mod snapshots;
+mod tasks;
+mod tree;
+mod volumes;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::config::theme::Role;
+use crate::tui::state::{Place, RowId, Sort, State};
+
+pub(crate) use filter::{Filter, fuzzy};
+pub(crate) use snapshots::state_cell as snapshot_state;
+pub(crate) use tasks::{bar, glyph as task_glyph, left, rate, step_text, took};
+pub(crate) use volumes::state_cell as volume_state;
+
+/// A column of a view.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// What a filter and the sort menu call it.
+    pub(crate) key: &'static str,
+    /// What stands above it.
+    pub(crate) title: &'static str,
+    /// How wide it is; the first column takes what its names need.
+    pub(crate) width: u16,
+    /// Figures are set to the right.
+    pub(crate) right: bool,
+    /// Which go first where it is narrow: the highest. Zero stays.
+    pub(crate) rank: u8,
+}
+
+/// Pieces of text, each with its role.
+pub(crate) type Spans<'a> = Vec<(Cow<'a, str>, Role)>;
+
+/// The rows of a view.
+pub(crate) trait Rows {
+    /// The columns; the first is the name.
+    fn columns(&self) -> &'static [Column];
+    /// How many rows there are before any filter.
+    fn len(&self) -> usize;
+    /// What a row stands for.
+    fn id(&self, row: usize) -> RowId;
+    /// Whether a row stands for this.
+    fn is(&self, row: usize, id: &RowId) -> bool;
+    /// The name: what a filter is matched with first.
+    fn name(&self, row: usize) -> Cow<'_, str>;
+    /// One cell.
+    fn cell(&self, row: usize, column: usize) -> Spans<'_>;
+    /// The order of two rows by a column.
+    fn order(&self, a: usize, b: usize, column: usize) -> Ordering;
+    /// Whether the rows may be put in another order.
+    fn sortable(&self) -> bool {
+        true
+    }
+    /// What is drawn before the name, where rows form a tree.
+    fn lead(&self, _row: usize) -> Spans<'_> {
+        Vec::new()
+    }
+    /// Counts the changes of the data.
+    fn version(&self) -> u64;
+    /// What to do when there is nothing: a sentence.
+    fn empty(&self) -> String;
+}
+
+/// The rows of a place; `None` for a place of text.
+pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + 'a>> {
+    match place {
+        Place::Volumes => Some(Box::new(volumes::Volumes { state })),
+        Place::Snapshots => Some(Box::new(snapshots::Snapshots { state })),
+        Place::Tasks => Some(Box::new(tasks::Tasks { state })),
+        Place::Messages => Some(Box::new(messages::Messages { state })),
+        Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
+        Place::Task(_) | Place::Describe(_) | Place::Raw(_) | Place::Message(_) => None,
+    }
+}
+
+/// The rows that pass a filter, in the order of a sort; and the width of the widest name.
+pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec<u32>, u16) {
+    let mut shown: Vec<u32> = (0..rows.len() as u32).collect();
+    if !filter.trim().is_empty() {
+        let mut filter = Filter::parse(filter);
+        shown.retain(|&row| filter.passes(rows, row as usize));
+    }
+    if let Some(sort) = sort.filter(|_| rows.sortable()) {
+        shown.sort_by(|&a, &b| {
+            let order = rows.order(a as usize, b as usize, sort.column);
+            if sort.descending {
+                order.reverse()
+            } else {
+                order
+            }
+        });
+    }
+    let name = |&row: &u32| {
+        let lead: u16 = rows
+            .lead(row as usize)
+            .iter()
+            .map(|(text, _)| crate::tui::text::width(text))
+            .sum();
+        crate::tui::text::width(&rows.name(row as usize)) + lead
+    };
+    let widest = shown.iter().map(name).max().unwrap_or(0);
+    (shown, widest)
+}
+
+/// One piece of text.
+fn one<'a>(text: impl Into<Cow<'a, str>>, role: Role) -> Spans<'a> {
+    vec![(text.into(), role)]
+}
+
+/// A figure, or the sign that nobody knows it.
+fn figure(value: Option<crate::model::Bytes>, state: &State, role: Role) -> Spans<'static> {
+    match value {
+        Some(bytes) => one(bytes.to_string(), role),
+        None => one(state.glyphs().none, Role::Dim),
+    }
+}
+
+/// How long ago, as coarse as the screen is redrawn.
+pub(crate) fn ago(then: Option<crate::model::Time>, state: &State) -> Cow<'static, str> {
+    match then {
+        None => state.glyphs().none.into(),
+        Some(then) => match crate::model::Age::between(then, state.now.wall) {
+            age if age.0 < 60 => "just now".into(),
+            age => age.ago().into(),
+        },
+    }
+}

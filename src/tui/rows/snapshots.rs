@@ -1,0 +1,186 @@
+//! The rows of all snapshots.
+
+use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+
+use super::{Column, Rows, Spans, ago, figure, one};
+use crate::config::theme::Role;
+use crate::model::{ObjectRef, Snapshot, SnapshotState};
+use crate::tui::state::{RowId, State};
+
+const COLUMNS: &[Column] = &[
+    Column {
+        key: "name",
+        title: "NAME",
+        width: 16,
+        right: false,
+        rank: 0,
+    },
+    Column {
+        key: "volume",
+        title: "VOLUME",
+        width: 16,
+        right: false,
+        rank: 1,
+    },
+    Column {
+        key: "age",
+        title: "TAKEN",
+        width: 12,
+        right: false,
+        rank: 2,
+    },
+    Column {
+        key: "own",
+        title: "OWN",
+        width: 8,
+        right: true,
+        rank: 4,
+    },
+    Column {
+        key: "written",
+        title: "WRITTEN",
+        width: 8,
+        right: true,
+        rank: 5,
+    },
+    Column {
+        key: "state",
+        title: "STATE",
+        width: 12,
+        right: false,
+        rank: 3,
+    },
+    Column {
+        key: "note",
+        title: "NOTE",
+        width: 16,
+        right: false,
+        rank: 6,
+    },
+    Column {
+        key: "size",
+        title: "SIZE",
+        width: 8,
+        right: true,
+        rank: 7,
+    },
+    Column {
+        key: "about",
+        title: "DESCRIPTION",
+        width: 30,
+        right: false,
+        rank: 8,
+    },
+];
+
+/// All snapshots.
+pub(super) struct Snapshots<'a> {
+    pub(super) state: &'a State,
+}
+
+impl Snapshots<'_> {
+    fn at(&self, row: usize) -> &Snapshot {
+        &self.state.inventory.snapshots.items[row]
+    }
+}
+
+impl Rows for Snapshots<'_> {
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn len(&self) -> usize {
+        self.state.inventory.snapshots.items.len()
+    }
+
+    fn id(&self, row: usize) -> RowId {
+        RowId::Object(ObjectRef::from(&self.at(row).id))
+    }
+
+    fn is(&self, row: usize, id: &RowId) -> bool {
+        matches!(id, RowId::Object(object) if object.id == self.at(row).id.as_str())
+    }
+
+    fn name(&self, row: usize) -> Cow<'_, str> {
+        self.state.clean(&self.at(row).name)
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Spans<'_> {
+        let snapshot = self.at(row);
+        let state = self.state;
+        match column {
+            0 => one(self.name(row), Role::Text),
+            1 => one(state.clean(volume_of(snapshot)), Role::Text),
+            2 => one(ago(snapshot.created, state), Role::Dim),
+            3 => figure(snapshot.exclusive, state, Role::Text),
+            4 => figure(snapshot.written, state, Role::Dim),
+            5 => state_cell(snapshot, state),
+            6 => notes(snapshot, state),
+            7 => one(snapshot.size.to_string(), Role::Dim),
+            _ => one(state.clean(&snapshot.description), Role::Dim),
+        }
+    }
+
+    fn order(&self, a: usize, b: usize, column: usize) -> Ordering {
+        let (a, b) = (self.at(a), self.at(b));
+        let by = match column {
+            1 => volume_of(a).cmp(volume_of(b)),
+            2 => Reverse(a.created).cmp(&Reverse(b.created)),
+            3 => b.exclusive.cmp(&a.exclusive),
+            4 => b.written.cmp(&a.written),
+            5 => a.state.word().cmp(b.state.word()),
+            6 => (b.guard, b.clones.len()).cmp(&(a.guard, a.clones.len())),
+            7 => b.size.cmp(&a.size),
+            8 => a.description.cmp(&b.description),
+            _ => Ordering::Equal,
+        };
+        by.then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.id.cmp(&b.id))
+    }
+
+    fn version(&self) -> u64 {
+        self.state.inventory.snapshots.version
+    }
+
+    fn empty(&self) -> String {
+        format!("there is no {} yet", self.state.system.words.snapshot)
+    }
+}
+
+fn volume_of(snapshot: &Snapshot) -> &str {
+    let name = snapshot.volume_name.as_deref();
+    name.unwrap_or(snapshot.volume.as_str())
+}
+
+/// A snapshot's state: glyph and word.
+pub(crate) fn state_cell(snapshot: &Snapshot, state: &State) -> Spans<'static> {
+    let glyphs = state.glyphs();
+    let (glyph, role) = match &snapshot.state {
+        SnapshotState::Available => (glyphs.good, Role::Ok),
+        SnapshotState::Creating | SnapshotState::Restoring | SnapshotState::Deleting => {
+            (glyphs.busy, Role::Busy)
+        }
+        SnapshotState::Error => (glyphs.bad, Role::Error),
+        SnapshotState::Unknown(_) => (glyphs.warn, Role::Warn),
+    };
+    let word = state.clean(snapshot.state.word());
+    one(format!("{glyph} {word}"), role)
+}
+
+/// What is special about a snapshot: a guard, clones of it.
+pub(super) fn notes(snapshot: &Snapshot, state: &State) -> Spans<'static> {
+    let glyphs = state.glyphs();
+    let mut notes: Spans<'static> = Vec::new();
+    if snapshot.guard {
+        notes.push((format!("{} guard", glyphs.guard).into(), Role::Warn));
+    }
+    let clones = snapshot.clones.len();
+    if clones > 0 {
+        let gap = if notes.is_empty() { "" } else { " " };
+        let word = if clones == 1 { "clone" } else { "clones" };
+        let text = format!("{gap}{} {clones} {word}", glyphs.clone);
+        notes.push((text.into(), Role::Info));
+    }
+    notes
+}

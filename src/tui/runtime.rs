@@ -1,0 +1,292 @@
+//! The loop: signals, keys, tasks, answers and deadlines in one order; each is told to the state, what it
+//! asks for is performed, and a frame is drawn when the terminal is ready for one.
+
+mod perform;
+mod signals;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
+use futures_util::{Stream, StreamExt as _};
+use ratatui::Terminal;
+use ratatui::layout::Size;
+use tokio::sync::mpsc;
+
+use self::perform::Performer;
+use self::signals::{Signal, Signals};
+use super::event::{Effect, Event, Moment};
+use super::key::Key;
+use super::state::{Beginning, State};
+use super::terminal::{Screen, Session, Writer, faults, give_back, here, is_ascii, tier};
+use super::update::update;
+use super::view::{Scene, view};
+use super::{Farewell, Setup};
+use crate::model::{Problem, ProblemKind, Task, Time};
+
+/// Answers that wait to be taken in; more wait where they come from.
+const QUEUE: usize = 64;
+/// Keys that are taken in before a frame is drawn: a burst is one frame.
+const BURST: usize = 256;
+/// How long a slow terminal is waited for at the end.
+const PARTING: Duration = Duration::from_millis(500);
+
+/// What comes from outside.
+enum Woken {
+    Signal(Signal),
+    Input(io::Result<Input>),
+    InputEnded,
+    Tasks(Vec<Arc<Task>>),
+    Event(Box<Event>),
+    Time,
+    Drawable,
+}
+
+struct Runtime {
+    state: State,
+    started: Instant,
+    terminal: Terminal<Screen>,
+    writer: Writer,
+    performer: Performer,
+    scene: Scene,
+    /// Something changed since the last frame.
+    changed: bool,
+    ended: bool,
+    suspend: bool,
+    /// Bytes that go out with the next frame.
+    lead: Vec<u8>,
+    mouse: bool,
+}
+
+/// Runs the console to its end.
+pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
+    let options = setup.options;
+    let (session, lead) = Session::enter(options.mouse)?;
+    let mut signals = Signals::listen()?;
+    let (width, height) = size()?;
+    let lookup = |name: &str| std::env::var(name).ok();
+    let started = Instant::now();
+    let read_only = match (&setup.connection.writer, options.read_only) {
+        (_, true) => Some("this is read-only, as it was started".to_owned()),
+        (None, false) => Some("this is read-only, as the profile says".to_owned()),
+        (Some(_), false) => None,
+    };
+    let state = State::new(Beginning {
+        profile: setup.connection.name.clone(),
+        system: setup.connection.reader.capabilities().clone(),
+        read_only,
+        ascii: options.ascii.unwrap_or_else(|| is_ascii(&lookup)),
+        tier: options.colors.unwrap_or_else(|| tier(&lookup)),
+        theme: options.theme,
+        tasks: setup.tracker.tasks(),
+        welcome: options.welcome,
+        size: (width, height),
+        now: moment(started),
+    });
+    let (events, mut queue) = mpsc::channel(QUEUE);
+    let writable = state.read_only.is_none();
+    let performer = Performer::new(setup.connection, setup.tracker.clone(), writable, events);
+    let mut runtime = Runtime {
+        state,
+        started,
+        terminal: Terminal::new(Screen::new(Size { width, height })).unwrap_or_else(|e| match e {}),
+        writer: Writer::start()?,
+        performer,
+        scene: Scene::default(),
+        changed: true,
+        ended: false,
+        suspend: false,
+        lead,
+        mouse: options.mouse,
+    };
+    let mut input = EventStream::new();
+    let mut tasks: Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>> =
+        Box::pin(setup.tracker.updates());
+    // What changed between the first look at the tasks and this one.
+    runtime.happened(Event::Tasks(setup.tracker.tasks()));
+    runtime.draw();
+    runtime.performer.watch();
+    runtime.performer.follow_on();
+
+    while !runtime.ended {
+        here();
+        let woken = runtime
+            .wait(&mut signals, &mut input, &mut tasks, &mut queue)
+            .await;
+        runtime.take(woken)?;
+        // Whatever else is there already belongs to the same frame.
+        for _ in 0..BURST {
+            let Some(Some(more)) = futures_util::FutureExt::now_or_never(input.next()) else {
+                break;
+            };
+            runtime.take(Woken::Input(more))?;
+            if runtime.ended || runtime.suspend {
+                break;
+            }
+        }
+        for fault in faults() {
+            let problem = Problem::new(ProblemKind::Bug, "a part of the program broke off")
+                .because(fault)
+                .hint("what it did is in the journal; please report this");
+            runtime.happened(Event::Fault(problem));
+        }
+        if std::mem::take(&mut runtime.suspend) {
+            runtime.suspended(&mut signals).await?;
+        }
+        if let Some(why) = runtime.writer.failed() {
+            return Err(Problem::new(ProblemKind::System, "the terminal is gone").because(why));
+        }
+        runtime.draw();
+    }
+    drop(input);
+    let drained = runtime.writer.drain(PARTING);
+    give_back(drained);
+    drop(session);
+    let unfinished = runtime.state.tasks.active().cloned().collect();
+    Ok(Farewell {
+        unfinished,
+        signal: runtime.state.signal,
+    })
+}
+
+impl Runtime {
+    /// Waits for whatever comes first; what comes at once is taken in this order.
+    async fn wait(
+        &self,
+        signals: &mut Signals,
+        input: &mut EventStream,
+        tasks: &mut Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>>,
+        queue: &mut mpsc::Receiver<Event>,
+    ) -> Woken {
+        let due = self.state.deadline().map(|due| self.started + due);
+        let sleep = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            signal = signals.next() => Woken::Signal(signal),
+            event = input.next() => event.map_or(Woken::InputEnded, Woken::Input),
+            Some(batch) = tasks.next() => Woken::Tasks(batch),
+            Some(event) = queue.recv() => Woken::Event(Box::new(event)),
+            () = sleep => Woken::Time,
+            () = self.writer.ready(), if self.changed => Woken::Drawable,
+        }
+    }
+
+    fn take(&mut self, woken: Woken) -> Result<(), Problem> {
+        match woken {
+            Woken::Signal(Signal::End(number)) => self.happened(Event::Signal(number)),
+            Woken::Signal(Signal::Stop) => self.suspend = true,
+            Woken::Signal(Signal::Continued) => self.again()?,
+            Woken::Input(Ok(input)) => self.read(input),
+            Woken::Input(Err(e)) => {
+                let problem = Problem::new(ProblemKind::System, "the terminal cannot be read");
+                return Err(problem.caused_by(&e));
+            }
+            Woken::InputEnded => {
+                return Err(Problem::new(ProblemKind::System, "the terminal is gone"));
+            }
+            Woken::Tasks(batch) => self.happened(Event::Tasks(batch)),
+            Woken::Event(event) => self.happened(*event),
+            Woken::Time => self.happened(Event::Deadline),
+            Woken::Drawable => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, input: Input) {
+        match input {
+            Input::Key(key) => {
+                if let Some(key) = Key::read(key) {
+                    self.happened(Event::Key(key));
+                }
+            }
+            Input::Paste(text) => self.happened(Event::Paste(text)),
+            Input::Resize(width, height) => {
+                let size = Size { width, height };
+                self.terminal.backend_mut().resize(size);
+                self.happened(Event::Resize(width, height));
+            }
+            Input::Mouse(mouse) => match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => {
+                    if let Some(hit) = self.scene.at(mouse.column, mouse.row) {
+                        let hit = hit.clone();
+                        self.happened(Event::Click(hit));
+                    }
+                }
+                MouseEventKind::ScrollDown => self.happened(Event::Wheel(3)),
+                MouseEventKind::ScrollUp => self.happened(Event::Wheel(-3)),
+                _ => {}
+            },
+            Input::FocusGained | Input::FocusLost => {}
+        }
+    }
+
+    /// Tells the state, and performs what it asks for.
+    fn happened(&mut self, event: Event) {
+        for effect in update(&mut self.state, moment(self.started), event) {
+            match effect {
+                Effect::Quit => self.ended = true,
+                Effect::Suspend => self.suspend = true,
+                effect => self.performer.perform(effect),
+            }
+        }
+        self.changed = true;
+    }
+
+    /// Draws, where something changed and the terminal has taken the frame before.
+    fn draw(&mut self) {
+        if !self.changed || self.ended || !self.writer.is_idle() {
+            return;
+        }
+        self.changed = false;
+        let (state, scene) = (&self.state, &mut self.scene);
+        let drawn = self.terminal.draw(|frame| {
+            *scene = view(state, frame.buffer_mut());
+            if let Some(cursor) = scene.cursor {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        drawn.map(drop).unwrap_or_else(|e| match e {});
+        let mut bytes = std::mem::take(&mut self.lead);
+        bytes.extend(self.terminal.backend_mut().take_frame());
+        if !bytes.is_empty() {
+            self.writer.send(bytes);
+        }
+    }
+
+    /// Gives the terminal back, stops, and goes on when it is continued.
+    async fn suspended(&mut self, signals: &mut Signals) -> Result<(), Problem> {
+        give_back(self.writer.drain(PARTING));
+        signals.stop().await;
+        self.again()
+    }
+
+    /// Takes the terminal again, whole: whoever had it meanwhile has written on it.
+    fn again(&mut self) -> Result<(), Problem> {
+        self.lead = Session::resume(self.mouse)?;
+        let (width, height) = size()?;
+        self.terminal.backend_mut().resize(Size { width, height });
+        self.terminal.clear().unwrap_or_else(|e| match e {});
+        self.happened(Event::Resize(width, height));
+        Ok(())
+    }
+}
+
+fn size() -> Result<(u16, u16), Problem> {
+    crossterm::terminal::size().map_err(|e| {
+        Problem::new(ProblemKind::System, "the terminal does not tell its size").caused_by(&e)
+    })
+}
+
+fn moment(started: Instant) -> Moment {
+    Moment {
+        wall: Time::now(),
+        clock: started.elapsed(),
+    }
+}

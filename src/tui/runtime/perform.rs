@@ -1,0 +1,180 @@
+//! Performs what the state asks for, each on a task of its own, and sends back what came of it.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::model::{Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId};
+use crate::provider::Connection;
+use crate::task::{Control, Tracker};
+use crate::tui::event::{Answer, Effect, Event, Ticket};
+
+/// The means to ask and to change.
+pub(super) struct Performer {
+    connection: Connection,
+    tracker: Tracker,
+    writable: bool,
+    events: mpsc::Sender<Event>,
+    /// Lists under way, which can be given up.
+    asked: HashMap<Ticket, AbortHandle>,
+}
+
+impl Performer {
+    pub(super) fn new(
+        connection: Connection,
+        tracker: Tracker,
+        writable: bool,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        Self {
+            connection,
+            tracker,
+            writable,
+            events,
+            asked: HashMap::new(),
+        }
+    }
+
+    /// Follows what changes in the system.
+    pub(super) fn watch(&self) {
+        let mut changes = self.connection.reader.watch();
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            while let Some(change) = changes.next().await {
+                if events.send(Event::Changed(change)).await.is_err() {
+                    return;
+                }
+            }
+            let problem = Problem::new(ProblemKind::System, "changes are not told any more")
+                .hint("r reads what is shown again");
+            let _ = events.send(Event::Fault(problem)).await;
+        });
+    }
+
+    /// Takes up what was under way when the program last ended.
+    pub(super) fn follow_on(&self) {
+        if !self.writable {
+            return;
+        }
+        let (tracker, events) = (self.tracker.clone(), self.events.clone());
+        tokio::spawn(async move {
+            if tracker.follow_on().await > 0 {
+                // What it made meanwhile may be of any kind.
+                for kind in Kind::ALL {
+                    let _ = events.send(Event::Changed(Change::Kind(kind))).await;
+                }
+            }
+        });
+    }
+
+    pub(super) fn perform(&mut self, effect: Effect) {
+        self.asked.retain(|_, handle| !handle.is_finished());
+        match effect {
+            Effect::List(ticket, query) => self.list(ticket, query),
+            Effect::Show(ticket, object) => self.show(ticket, object),
+            Effect::Raw(ticket, object) => self.raw(ticket, object),
+            Effect::Plan(ticket, operations) => self.plan(ticket, operations),
+            Effect::Submit(ticket, plans) => self.submit(ticket, plans),
+            Effect::Control(ticket, task, control) => self.control(ticket, task, control),
+            Effect::Forget(ticket) => {
+                if let Some(handle) = self.asked.remove(&ticket) {
+                    handle.abort();
+                }
+            }
+            // The loop itself does these.
+            Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    /// Runs a question that can be given up.
+    fn ask(&mut self, ticket: Ticket, work: impl Future<Output = Answer> + Send + 'static) {
+        let events = self.events.clone();
+        let handle = tokio::spawn(async move {
+            let _ = events.send(Event::Answer(ticket, work.await)).await;
+        });
+        self.asked.insert(ticket, handle.abort_handle());
+    }
+
+    fn list(&mut self, ticket: Ticket, query: Query) {
+        let mut pages = self.connection.reader.list(query);
+        let events = self.events.clone();
+        self.ask(ticket, async move {
+            while let Some(page) = pages.next().await {
+                match page {
+                    Ok(page) => {
+                        let _ = events.send(Event::Answer(ticket, Answer::Page(page))).await;
+                    }
+                    Err(problem) => return Answer::Listed(Err(problem)),
+                }
+            }
+            Answer::Listed(Ok(()))
+        });
+    }
+
+    fn show(&mut self, ticket: Ticket, object: ObjectRef) {
+        let reader = self.connection.reader.clone();
+        self.ask(ticket, async move {
+            Answer::Shown(Box::new(reader.show(&object).await))
+        });
+    }
+
+    fn raw(&mut self, ticket: Ticket, object: ObjectRef) {
+        let reader = self.connection.reader.clone();
+        self.ask(
+            ticket,
+            async move { Answer::Raw(reader.raw(&object).await) },
+        );
+    }
+
+    fn plan(&mut self, ticket: Ticket, operations: Vec<Operation>) {
+        let tracker = self.tracker.clone();
+        self.ask(ticket, async move {
+            let mut plans = Vec::with_capacity(operations.len());
+            for operation in &operations {
+                plans.push(tracker.plan(operation).await);
+            }
+            Answer::Planned(plans)
+        });
+    }
+
+    /// What was confirmed is handed over to its end, whatever the screen does.
+    fn submit(&self, ticket: Ticket, plans: Vec<Plan>) {
+        let (tracker, events, writable) =
+            (self.tracker.clone(), self.events.clone(), self.writable);
+        tokio::spawn(async move {
+            let mut results = Vec::with_capacity(plans.len());
+            for plan in plans {
+                results.push(if writable {
+                    tracker.submit(plan).await
+                } else {
+                    Err(read_only())
+                });
+            }
+            let answer = Answer::Submitted(results);
+            let _ = events.send(Event::Answer(ticket, answer)).await;
+        });
+    }
+
+    fn control(&self, ticket: Ticket, task: TaskId, control: Control) {
+        let (tracker, events, writable) =
+            (self.tracker.clone(), self.events.clone(), self.writable);
+        tokio::spawn(async move {
+            let result = if writable {
+                tracker.control(&task, control).await
+            } else {
+                Err(read_only())
+            };
+            let answer = Answer::Controlled(result);
+            let _ = events.send(Event::Answer(ticket, answer)).await;
+        });
+    }
+}
+
+fn read_only() -> Problem {
+    Problem::new(
+        ProblemKind::Auth,
+        "nothing can be changed: this is read-only",
+    )
+}

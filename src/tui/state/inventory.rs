@@ -1,0 +1,261 @@
+//! What the system was last known to have: lists kept while they are read again, so that a slow
+//! or failing system leaves the screen usable, with the age of what it shows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::{Object, Problem, Snapshot, SnapshotId, SnapshotTree, Time, Volume, VolumeId};
+use crate::tui::event::{Moment, Ticket};
+
+/// How many volumes' histories are kept.
+const HISTORIES: usize = 12;
+
+/// A list that is read page by page.
+#[derive(Debug)]
+pub(crate) struct Listing<T> {
+    /// What it holds.
+    pub(crate) items: Vec<T>,
+    /// Counts its changes.
+    pub(crate) version: u64,
+    /// When it was last read to its end.
+    pub(crate) loaded: Option<Time>,
+    /// Why reading it failed the last time.
+    pub(crate) problem: Option<Problem>,
+    /// It is known not to be up to date.
+    pub(crate) stale: bool,
+    /// Being read, with this ticket, since then.
+    pub(crate) asked: Option<(Ticket, Duration)>,
+    /// Pages of a reading that will replace what is shown.
+    incoming: Vec<T>,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            version: 0,
+            loaded: None,
+            problem: None,
+            stale: true,
+            asked: None,
+            incoming: Vec::new(),
+        }
+    }
+}
+
+/// Things with an id.
+pub(crate) trait Item: Sized {
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Takes the thing out, where it is one of these.
+    fn from_object(object: Object) -> Option<Self>;
+}
+
+impl Item for Volume {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn from_object(object: Object) -> Option<Self> {
+        match object {
+            Object::Volume(volume) => Some(volume),
+            Object::Snapshot(_) => None,
+        }
+    }
+}
+
+impl Item for Snapshot {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn from_object(object: Object) -> Option<Self> {
+        match object {
+            Object::Snapshot(snapshot) => Some(snapshot),
+            Object::Volume(_) => None,
+        }
+    }
+}
+
+impl<T: Item> Listing<T> {
+    /// Whether it should be asked for: not up to date, not being read, and not just failed.
+    pub(crate) fn wants(&self) -> bool {
+        self.stale && self.asked.is_none()
+    }
+
+    /// It is being read now.
+    pub(crate) fn begin(&mut self, ticket: Ticket, at: Moment) {
+        self.asked = Some((ticket, at.clock));
+        self.stale = false;
+        self.incoming.clear();
+        if self.loaded.is_none() {
+            self.items.clear();
+        }
+    }
+
+    /// A page came. The first reading fills the screen as it goes; a later one replaces it at its end.
+    pub(crate) fn page(&mut self, objects: Vec<Object>) {
+        let items = objects.into_iter().filter_map(T::from_object);
+        if self.loaded.is_none() {
+            self.items.extend(items);
+            self.version += 1;
+        } else {
+            self.incoming.extend(items);
+        }
+    }
+
+    /// The reading ended.
+    pub(crate) fn end(&mut self, result: Result<(), Problem>, at: Moment) {
+        self.asked = None;
+        match result {
+            Ok(()) => {
+                if self.loaded.is_some() {
+                    self.items = std::mem::take(&mut self.incoming);
+                }
+                self.loaded = Some(at.wall);
+                self.problem = None;
+            }
+            Err(problem) => {
+                self.incoming.clear();
+                self.problem = Some(problem);
+            }
+        }
+        self.version += 1;
+    }
+
+    /// Puts one thing in its place, or at the end.
+    pub(crate) fn upsert(&mut self, item: T) {
+        match self.items.iter_mut().find(|have| have.id() == item.id()) {
+            Some(have) => *have = item,
+            None => self.items.push(item),
+        }
+        self.version += 1;
+    }
+
+    /// One thing is gone. Says whether it was there.
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        let before = self.items.len();
+        self.items.retain(|item| item.id() != id);
+        let gone = self.items.len() != before;
+        self.version += u64::from(gone);
+        gone
+    }
+
+    /// The thing with this id.
+    pub(crate) fn get(&self, id: &str) -> Option<&T> {
+        self.items.iter().find(|item| item.id() == id)
+    }
+}
+
+/// The points in time of one volume.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// Its snapshots.
+    pub(crate) list: Listing<Snapshot>,
+    /// The same as the tree that they are.
+    pub(crate) tree: SnapshotTree,
+    /// Counts the trees that were made.
+    pub(crate) version: u64,
+    /// What the tree was made of: the list's version and the volume's parent.
+    made_of: Option<(u64, Option<SnapshotId>)>,
+    /// When it was last wanted.
+    wanted: Duration,
+}
+
+/// Everything that is known of the system.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    /// All volumes.
+    pub(crate) volumes: Listing<Volume>,
+    /// All snapshots; read when a view of them is opened.
+    pub(crate) snapshots: Listing<Snapshot>,
+    histories: BTreeMap<VolumeId, History>,
+}
+
+impl Inventory {
+    /// The history of a volume, as far as it is known.
+    pub(crate) fn history(&self, volume: &VolumeId) -> Option<&History> {
+        self.histories.get(volume)
+    }
+
+    /// The history of a volume that somebody looks at now.
+    pub(crate) fn want_history(&mut self, volume: &VolumeId, at: Moment) -> &mut History {
+        if !self.histories.contains_key(volume) && self.histories.len() >= HISTORIES {
+            let idle = self
+                .histories
+                .iter()
+                .filter(|(_, h)| h.list.asked.is_none());
+            let oldest = idle.min_by_key(|(_, h)| h.wanted).map(|(id, _)| id.clone());
+            if let Some(oldest) = oldest {
+                self.histories.remove(&oldest);
+            }
+        }
+        let history = self.histories.entry(volume.clone()).or_default();
+        history.wanted = at.clock;
+        history
+    }
+
+    /// The histories that are kept.
+    pub(crate) fn histories_mut(&mut self) -> impl Iterator<Item = (&VolumeId, &mut History)> {
+        self.histories.iter_mut()
+    }
+
+    /// Makes the trees anew whose volume or snapshots changed.
+    pub(crate) fn grow_trees(&mut self) {
+        for (id, history) in &mut self.histories {
+            let Some(volume) = self.volumes.get(id.as_str()) else {
+                continue;
+            };
+            let of = (history.list.version, volume.parent.clone());
+            if history.made_of.as_ref() != Some(&of) {
+                history.tree = SnapshotTree::build(volume, &history.list.items);
+                history.version += 1;
+                history.made_of = Some(of);
+            }
+        }
+    }
+
+    /// A snapshot, wherever it is known from.
+    pub(crate) fn snapshot(&self, id: &str) -> Option<&Snapshot> {
+        self.snapshots
+            .get(id)
+            .or_else(|| self.histories.values().find_map(|h| h.list.get(id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tests::fixtures::{moment, volume};
+
+    #[test]
+    fn the_first_reading_fills_and_a_later_one_replaces() {
+        let mut list = Listing::<Volume>::default();
+        let page = |names: &[&str]| names.iter().map(|n| Object::Volume(volume(n))).collect();
+        assert!(list.wants());
+        list.begin(Ticket(1), moment(0));
+        assert!(!list.wants());
+        list.page(page(&["a"]));
+        assert_eq!(list.items.len(), 1, "shown before the end");
+        list.page(page(&["b"]));
+        list.end(Ok(()), moment(1));
+        list.begin(Ticket(2), moment(2));
+        list.page(page(&["c"]));
+        assert_eq!(list.items.len(), 2, "kept until the end");
+        list.end(Ok(()), moment(3));
+        assert_eq!(list.items.len(), 1);
+    }
+
+    #[test]
+    fn a_failed_reading_leaves_what_was_known() {
+        let mut list = Listing::<Volume>::default();
+        list.begin(Ticket(1), moment(0));
+        list.page(vec![Object::Volume(volume("a"))]);
+        list.end(Ok(()), moment(1));
+        list.begin(Ticket(2), moment(2));
+        list.end(Err(Problem::user("no")), moment(3));
+        assert_eq!(list.items.len(), 1);
+        assert!(list.problem.is_some());
+        assert!(!list.wants(), "it is not asked again by itself");
+    }
+}

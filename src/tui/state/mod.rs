@@ -1,0 +1,328 @@
+//! The whole state of the console. Changed by `update` alone, read by `view`.
+
+mod inventory;
+mod messages;
+mod place;
+mod settle;
+mod tasks;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Effect, Moment, Ticket};
+use super::glyphs::{Glyphs, glyphs};
+use super::overlay::Overlay;
+use super::skin::Skin;
+use super::terminal::ColorTier;
+use super::text;
+use crate::config::Theme;
+use crate::config::theme::Role;
+use crate::model::{
+    Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, TaskId, Volume, VolumeId,
+};
+
+pub(crate) use inventory::{History, Inventory, Listing};
+pub(crate) use messages::{Message, Messages};
+pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
+pub(crate) use settle::PATIENCE;
+pub(crate) use tasks::{Pane, TaskList};
+
+/// How long a notice stays.
+const NOTICE: Duration = Duration::from_secs(6);
+
+/// What a question was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Purpose {
+    /// The list of all volumes.
+    Volumes,
+    /// The list of all snapshots.
+    Snapshots,
+    /// The snapshots of one volume.
+    History(VolumeId),
+    /// One thing that changed.
+    Show(ObjectRef),
+    /// The body of one thing.
+    Raw(ObjectRef),
+    /// The plans for the form in hand.
+    Plan,
+    /// Beginning what the review in hand shows.
+    Submit,
+    /// Controlling a task.
+    Control(TaskId),
+}
+
+/// A line that is shown for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// What it says.
+    pub(crate) text: String,
+    /// How it looks.
+    pub(crate) role: Role,
+    /// When it goes.
+    pub(crate) until: Duration,
+}
+
+/// What changed and was not asked for again yet: many changes at once are asked for once.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// These things.
+    pub(crate) objects: BTreeSet<ObjectRef>,
+    /// Anything of these kinds.
+    pub(crate) kinds: BTreeSet<Kind>,
+    /// Since when.
+    pub(crate) since: Option<Duration>,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// When the event in hand happened.
+    pub(crate) now: Moment,
+    /// The terminal's size: columns, rows.
+    pub(crate) size: (u16, u16),
+    /// What the profile is called.
+    pub(crate) profile: String,
+    /// What the system has and can do.
+    pub(crate) system: Capabilities,
+    /// Why nothing can be changed, where nothing can.
+    pub(crate) read_only: Option<String>,
+    /// Only ASCII may be shown.
+    pub(crate) ascii: bool,
+    tier: ColorTier,
+    /// The theme in force.
+    pub(crate) theme: Theme,
+    /// The themes that there are.
+    pub(crate) themes: Vec<Theme>,
+    /// The theme as this terminal shows it.
+    pub(crate) skin: Skin,
+    /// What is known of the system.
+    pub(crate) inventory: Inventory,
+    /// The tasks.
+    pub(crate) tasks: TaskList,
+    /// What went wrong.
+    pub(crate) messages: Messages,
+    /// Where the user is.
+    pub(crate) views: Views,
+    /// The volume whose tree stands beside the list.
+    pub(crate) beside: Option<VolumeId>,
+    /// Dialogs and menus, the topmost last.
+    pub(crate) overlays: Vec<Overlay>,
+    /// A line that is shown for a while.
+    pub(crate) notice: Option<Notice>,
+    /// What changed and was not asked for again yet.
+    pub(crate) changed: Changed,
+    /// Questions under way.
+    pub(crate) asked: BTreeMap<Ticket, (Purpose, Duration)>,
+    /// The signal that ends the program, where one does.
+    pub(crate) signal: Option<i32>,
+    next_ticket: u64,
+    effects: Vec<Effect>,
+}
+
+/// What a console is made with.
+pub(crate) struct Beginning {
+    pub(crate) profile: String,
+    pub(crate) system: Capabilities,
+    pub(crate) read_only: Option<String>,
+    pub(crate) ascii: bool,
+    pub(crate) tier: ColorTier,
+    pub(crate) theme: Theme,
+    pub(crate) tasks: Vec<Arc<crate::model::Task>>,
+    pub(crate) welcome: Option<String>,
+    pub(crate) size: (u16, u16),
+    pub(crate) now: Moment,
+}
+
+impl State {
+    /// A console that has seen nothing yet.
+    pub(crate) fn new(beginning: Beginning) -> Self {
+        let skin = Skin::new(&beginning.theme, beginning.tier);
+        let mut themes = Theme::built_in();
+        if !themes.iter().any(|t| t.name == beginning.theme.name) {
+            themes.push(beginning.theme.clone());
+        }
+        let notice = beginning.welcome.map(|text| Notice {
+            text,
+            role: Role::Info,
+            until: beginning.now.clock + 2 * NOTICE,
+        });
+        Self {
+            now: beginning.now,
+            size: beginning.size,
+            profile: beginning.profile,
+            system: beginning.system,
+            read_only: beginning.read_only,
+            ascii: beginning.ascii,
+            tier: beginning.tier,
+            theme: beginning.theme,
+            themes,
+            skin,
+            inventory: Inventory::default(),
+            tasks: TaskList::new(beginning.tasks),
+            messages: Messages::default(),
+            views: Views::default(),
+            beside: None,
+            overlays: Vec::new(),
+            notice,
+            changed: Changed::default(),
+            asked: BTreeMap::new(),
+            signal: None,
+            next_ticket: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Asks the runtime for something.
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Asks a question whose answer comes back with a ticket.
+    pub(crate) fn ask(
+        &mut self,
+        purpose: Purpose,
+        effect: impl FnOnce(Ticket) -> Effect,
+    ) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.asked.insert(ticket, (purpose, self.now.clock));
+        self.effects.push(effect(ticket));
+        ticket
+    }
+
+    /// Nobody wants these answers any more.
+    pub(crate) fn forget(&mut self, unwanted: impl Fn(&Purpose) -> bool) {
+        let mut tickets = Vec::new();
+        self.asked.retain(|ticket, (purpose, _)| {
+            let drop = unwanted(purpose);
+            if drop {
+                tickets.push(*ticket);
+            }
+            !drop
+        });
+        self.effects.extend(tickets.into_iter().map(Effect::Forget));
+    }
+
+    /// What was asked for since the last call.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The glyphs that this terminal shows.
+    pub(crate) fn glyphs(&self) -> &'static Glyphs {
+        glyphs(self.ascii)
+    }
+
+    /// Text from elsewhere, made safe to show here.
+    pub(crate) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        text::clean(text, self.ascii)
+    }
+
+    /// The screen in hand.
+    pub(crate) fn screen(&self) -> &Screen {
+        self.views.screen()
+    }
+
+    /// Shows a line for a while.
+    pub(crate) fn notify(&mut self, text: impl Into<String>, role: Role) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            role,
+            until: self.now.clock + NOTICE,
+        });
+    }
+
+    /// Keeps a problem in the message centre, and says it.
+    pub(crate) fn complain(&mut self, problem: Problem) {
+        self.notify(problem.to_string(), Role::Error);
+        self.messages.add(problem, self.now.wall);
+    }
+
+    /// Changes how everything looks.
+    pub(crate) fn wear(&mut self, theme: Theme) {
+        self.skin = Skin::new(&theme, self.tier);
+        self.theme = theme;
+    }
+
+    /// Opens a dialog or a menu.
+    pub(crate) fn open(&mut self, overlay: Overlay) {
+        self.overlays.push(overlay);
+    }
+
+    /// The thing that is in hand: the selected row's, or that of the screen.
+    pub(crate) fn object(&self) -> Option<ObjectRef> {
+        let screen = self.screen();
+        match (&screen.place, &screen.selected) {
+            (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
+            (Place::Describe(object) | Place::Raw(object), _) => Some(object.clone()),
+            (_, Some(RowId::Object(object))) => Some(object.clone()),
+            _ => None,
+        }
+    }
+
+    /// The marked things, in the order of the screen; where none is marked, the one in hand.
+    pub(crate) fn objects(&self) -> Vec<ObjectRef> {
+        let screen = self.screen();
+        if screen.marks.is_empty() {
+            return self.object().into_iter().collect();
+        }
+        let objects = screen.marks.iter().filter_map(|id| match id {
+            RowId::Object(object) => Some(object.clone()),
+            _ => None,
+        });
+        objects.collect()
+    }
+
+    /// The task that is in hand: the selected one, that of the screen, or else the one in the pane
+    /// that waits for a decision, or runs.
+    pub(crate) fn task_in_hand(&self) -> Option<TaskId> {
+        let screen = self.screen();
+        match (&screen.place, &screen.selected) {
+            (Place::Task(id), _) => return Some(id.clone()),
+            (Place::Tasks, Some(RowId::Task(id))) => return Some(id.clone()),
+            (Place::Tasks, _) => return None,
+            _ => {}
+        }
+        let shown = self.tasks.in_pane(self.now.clock);
+        let waiting = shown.iter().find(|t| !t.state.is_active());
+        let waiting = waiting.filter(|t| !t.state.is_over() || t.problem().is_some());
+        waiting
+            .or_else(|| shown.iter().find(|t| t.state.is_active()))
+            .map(|t| t.id.clone())
+    }
+
+    /// The volume with this id, as it was last known.
+    pub(crate) fn volume(&self, id: &str) -> Option<&Volume> {
+        self.inventory.volumes.get(id)
+    }
+
+    /// The snapshot with this id, as it was last known.
+    pub(crate) fn snapshot(&self, id: &str) -> Option<&Snapshot> {
+        self.inventory.snapshot(id)
+    }
+
+    /// A thing as it was last known.
+    pub(crate) fn find(&self, object: &ObjectRef) -> Option<Object> {
+        match object.kind {
+            Kind::Volume => self.volume(&object.id).cloned().map(Object::Volume),
+            Kind::Snapshot => self.snapshot(&object.id).cloned().map(Object::Snapshot),
+        }
+    }
+
+    /// What a thing is called here: its name, `volume@snapshot`, or its id where it is not known.
+    pub(crate) fn name_of(&self, object: &ObjectRef) -> String {
+        let name = self.find(object).map(|o| o.full_name());
+        self.clean(&name.unwrap_or_else(|| object.id.clone()))
+            .into_owned()
+    }
+
+    /// The system's own word for a kind.
+    pub(crate) fn word(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Volume => self.system.words.volume,
+            Kind::Snapshot => self.system.words.snapshot,
+        }
+    }
+}

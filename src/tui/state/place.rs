@@ -1,0 +1,202 @@
+//! Where the user is: a stack of screens for each view, so that going back finds everything as
+//! it was left.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::{ObjectRef, Raw, TaskId, VolumeId};
+
+/// What a screen shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// All volumes.
+    Volumes,
+    /// All snapshots.
+    Snapshots,
+    /// All tasks.
+    Tasks,
+    /// What went wrong.
+    Messages,
+    /// A volume with its snapshot tree.
+    Tree(VolumeId),
+    /// The time line of one task.
+    Task(TaskId),
+    /// All fields of one thing.
+    Describe(ObjectRef),
+    /// One thing as the system has it.
+    Raw(ObjectRef),
+    /// One message, whole.
+    Message(u64),
+}
+
+impl Place {
+    /// The views that have a number, in its order.
+    pub(crate) const VIEWS: [Self; 4] =
+        [Self::Volumes, Self::Snapshots, Self::Tasks, Self::Messages];
+
+    /// Whether it is a text to scroll rather than rows to choose from.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_)
+        )
+    }
+}
+
+/// What a row stands for; selection and marks are by this, never by a number of a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RowId {
+    /// A thing of the system.
+    Object(ObjectRef),
+    /// The present place of the volume in its tree.
+    Here,
+    /// A task.
+    Task(TaskId),
+    /// A message.
+    Message(u64),
+}
+
+/// By which column rows are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sort {
+    /// The column's place among the columns of the view.
+    pub(crate) column: usize,
+    /// Greatest first.
+    pub(crate) descending: bool,
+}
+
+/// What the rows that are shown were worked out from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Stamp {
+    /// The version of the data.
+    pub(crate) version: u64,
+    /// The filter.
+    pub(crate) filter: String,
+    /// The sort, where there is one.
+    pub(crate) sort: Option<(usize, bool)>,
+}
+
+/// One screen of a stack.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    /// What it shows.
+    pub(crate) place: Place,
+    /// The selected row.
+    pub(crate) selected: Option<RowId>,
+    /// Where that row is among those shown; set right after each event.
+    pub(crate) cursor: usize,
+    /// The first row, or line of text, on the screen.
+    pub(crate) top: usize,
+    /// The marked rows.
+    pub(crate) marks: BTreeSet<RowId>,
+    /// What `/` narrows to.
+    pub(crate) filter: String,
+    /// By what it is sorted; `None` leaves the order of the data.
+    pub(crate) sort: Option<Sort>,
+    /// Which rows of the data are shown, in their order.
+    pub(crate) shown: Vec<u32>,
+    /// How wide the widest name among them is.
+    pub(crate) widest: u16,
+    /// What `shown` was worked out from.
+    pub(crate) stamp: Option<Stamp>,
+    /// When the selection last moved.
+    pub(crate) moved: Duration,
+    /// The body, for a screen that shows one.
+    pub(crate) raw: Option<Raw>,
+}
+
+impl Screen {
+    /// A fresh screen.
+    pub(crate) fn new(place: Place) -> Self {
+        let sort = match place {
+            Place::Volumes => Some(Sort {
+                column: 0,
+                descending: false,
+            }),
+            Place::Snapshots => Some(Sort {
+                column: 2,
+                descending: false,
+            }),
+            _ => None,
+        };
+        Self {
+            place,
+            selected: None,
+            cursor: 0,
+            top: 0,
+            marks: BTreeSet::new(),
+            filter: String::new(),
+            sort,
+            shown: Vec::new(),
+            widest: 0,
+            stamp: None,
+            moved: Duration::ZERO,
+            raw: None,
+        }
+    }
+}
+
+/// The numbered views, each with its stack of screens.
+#[derive(Debug)]
+pub(crate) struct Views {
+    /// Which is in hand.
+    pub(crate) current: usize,
+    stacks: Vec<Vec<Screen>>,
+}
+
+impl Default for Views {
+    fn default() -> Self {
+        let stacks = Place::VIEWS.map(|place| vec![Screen::new(place)]).into();
+        Self { current: 0, stacks }
+    }
+}
+
+impl Views {
+    /// The stack in hand, the root first.
+    pub(crate) fn stack(&self) -> &[Screen] {
+        &self.stacks[self.current]
+    }
+
+    /// The screen in hand.
+    pub(crate) fn screen(&self) -> &Screen {
+        let stack = &self.stacks[self.current];
+        // A stack never loses its root.
+        &stack[stack.len() - 1]
+    }
+
+    /// The screen in hand, to change it.
+    pub(crate) fn screen_mut(&mut self) -> &mut Screen {
+        let stack = &mut self.stacks[self.current];
+        let last = stack.len() - 1;
+        &mut stack[last]
+    }
+
+    /// Goes one deeper.
+    pub(crate) fn push(&mut self, place: Place) {
+        self.stacks[self.current].push(Screen::new(place));
+    }
+
+    /// Goes back; `false` at the root.
+    pub(crate) fn pop(&mut self) -> bool {
+        let stack = &mut self.stacks[self.current];
+        let deep = stack.len() > 1;
+        if deep {
+            stack.pop();
+        }
+        deep
+    }
+
+    /// Goes back over screens of things that are gone.
+    pub(crate) fn drop_where(&mut self, gone: impl Fn(&Place) -> bool) {
+        for stack in &mut self.stacks {
+            if let Some(first) = stack.iter().skip(1).position(|s| gone(&s.place)) {
+                stack.truncate(first + 1);
+            }
+        }
+    }
+
+    /// Every screen of every stack.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Screen> {
+        self.stacks.iter_mut().flatten()
+    }
+}

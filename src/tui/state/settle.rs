@@ -1,0 +1,236 @@
+//! What follows from every change, whatever it was: rows put in order, the selection kept in
+//! sight, missing lists asked for; and when the console must be woken next.
+
+use std::time::Duration;
+
+use super::{Place, Purpose, RowId, Screen, Stamp, State};
+use crate::model::{Kind, Query, VolumeId};
+use crate::tui::event::Effect;
+use crate::tui::{layout, rows};
+
+/// What stands beside a list follows the selection once it rests so long: a held key costs one
+/// list, not all that it passes.
+const REST: Duration = Duration::from_millis(80);
+/// Nothing is said to be loading before so long.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(150);
+/// Changes are gathered so long before they are asked for.
+const GATHER: Duration = Duration::from_millis(40);
+/// Ages are told in minutes.
+const MINUTE: Duration = Duration::from_secs(60);
+/// More changed things than this are asked for by one list.
+const ONE_BY_ONE: usize = 16;
+
+impl State {
+    /// Brings everything in order after an event.
+    pub(crate) fn settle(&mut self) {
+        let now = self.now.clock;
+        if self.notice.as_ref().is_some_and(|n| n.until <= now) {
+            self.notice = None;
+        }
+        self.inventory.grow_trees();
+        if self.screen().place == Place::Messages {
+            self.messages.seen = self.messages.next;
+        }
+        self.arrange();
+        self.look_beside();
+        self.ask_for_changes();
+        self.ask_for_lists();
+    }
+
+    /// When something is due by time alone.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let now = self.now.clock;
+        let screen = self.screen();
+        let rest = (self.wanted_beside() != self.beside).then_some(screen.moved + REST);
+        let notice = self.notice.as_ref().map(|n| n.until);
+        let changes = self.changed.since.map(|since| since + GATHER);
+        let slow = self
+            .asked
+            .values()
+            .map(|(_, since)| *since + PATIENCE)
+            .filter(|due| *due > now)
+            .min();
+        let minute = Duration::from_secs((now.as_secs() / 60 + 1) * 60).max(now + MINUTE / 60);
+        [
+            rest,
+            notice,
+            changes,
+            slow,
+            self.tasks.deadline(now),
+            self.overlays.iter().filter_map(|o| o.deadline(now)).min(),
+            Some(minute),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Puts the rows of the screen in hand in order, and finds the selection again.
+    fn arrange(&mut self) {
+        let page = layout::rows(self);
+        let screen = self.screen();
+        let Some(rows) = rows::of(self, &screen.place) else {
+            let lines = layout::text_lines(self);
+            let screen = self.views.screen_mut();
+            screen.top = screen.top.min(lines.saturating_sub(page));
+            return;
+        };
+        let stamp = Stamp {
+            version: rows.version(),
+            filter: screen.filter.clone(),
+            sort: screen.sort.map(|s| (s.column, s.descending)),
+        };
+        let arranged = (screen.stamp.as_ref() != Some(&stamp))
+            .then(|| rows::arrange(&*rows, &screen.filter, screen.sort));
+        let shown = arranged.as_ref().map_or(&screen.shown, |(shown, _)| shown);
+        let cursor = place_cursor(screen, shown, &*rows);
+        let selected = shown.get(cursor).map(|&row| rows.id(row as usize));
+        let known: Option<std::collections::BTreeSet<_>> = (arranged.is_some()
+            && !screen.marks.is_empty())
+        .then(|| (0..rows.len()).map(|row| rows.id(row)).collect());
+        drop(rows);
+
+        let screen = self.views.screen_mut();
+        if let Some((shown, widest)) = arranged {
+            screen.shown = shown;
+            screen.widest = widest;
+            screen.stamp = Some(stamp);
+        }
+        if let Some(known) = known {
+            screen.marks.retain(|id| known.contains(id));
+        }
+        if selected.is_some() {
+            screen.selected = selected;
+        }
+        screen.cursor = cursor;
+        keep_in_sight(screen, page);
+    }
+
+    /// The volume whose tree should stand beside the list.
+    fn wanted_beside(&self) -> Option<VolumeId> {
+        let screen = self.screen();
+        match (&screen.place, &screen.selected) {
+            (Place::Volumes, Some(RowId::Object(object))) if layout::has_side(self) => {
+                Some(VolumeId(object.id.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn look_beside(&mut self) {
+        let wanted = self.wanted_beside();
+        let rested = self.now.clock >= self.screen().moved + REST;
+        if wanted.is_none() || self.beside.is_none() || rested {
+            self.beside = wanted;
+        }
+    }
+
+    /// Turns gathered changes into questions.
+    fn ask_for_changes(&mut self) {
+        if self
+            .changed
+            .since
+            .is_none_or(|since| self.now.clock < since + GATHER)
+        {
+            return;
+        }
+        let changed = std::mem::take(&mut self.changed);
+        for kind in [Kind::Volume, Kind::Snapshot] {
+            let some: Vec<_> = changed.objects.iter().filter(|o| o.kind == kind).collect();
+            if changed.kinds.contains(&kind) || some.len() > ONE_BY_ONE {
+                match kind {
+                    Kind::Volume => self.inventory.volumes.stale = true,
+                    Kind::Snapshot => {
+                        let all = &mut self.inventory.snapshots;
+                        // One that was never read is read when its view is opened.
+                        all.stale = true;
+                        for (_, history) in self.inventory.histories_mut() {
+                            history.list.stale = true;
+                        }
+                    }
+                }
+            } else {
+                for object in some {
+                    let object = object.clone();
+                    self.ask(Purpose::Show(object.clone()), |t| Effect::Show(t, object));
+                }
+            }
+        }
+    }
+
+    /// Asks for the lists that the screen needs and that are not there.
+    fn ask_for_lists(&mut self) {
+        if self.inventory.volumes.wants() {
+            let ticket = self.ask(Purpose::Volumes, |t| {
+                Effect::List(t, Query::all(Kind::Volume))
+            });
+            self.inventory.volumes.begin(ticket, self.now);
+        }
+        let mut wanted: Vec<VolumeId> = self.beside.iter().cloned().collect();
+        if let Place::Tree(volume) = &self.screen().place {
+            wanted.push(volume.clone());
+        }
+        let mut all = self.screen().place == Place::Snapshots;
+        for overlay in &self.overlays {
+            match overlay.needs() {
+                Some(Some(volume)) => wanted.push(volume),
+                Some(None) => all = true,
+                None => {}
+            }
+        }
+        if all && self.inventory.snapshots.wants() {
+            let ticket = self.ask(Purpose::Snapshots, |t| {
+                Effect::List(t, Query::all(Kind::Snapshot))
+            });
+            self.inventory.snapshots.begin(ticket, self.now);
+        }
+        for volume in wanted {
+            let now = self.now;
+            if self.inventory.want_history(&volume, now).list.wants() {
+                let query = Query::snapshots_of(volume.clone());
+                let ticket = self.ask(Purpose::History(volume.clone()), |t| Effect::List(t, query));
+                let history = self.inventory.want_history(&volume, now);
+                history.list.begin(ticket, now);
+            }
+        }
+    }
+}
+
+/// Where the selected row is among those shown; its neighbour where it is gone.
+fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
+    let last = shown.len().saturating_sub(1);
+    let Some(selected) = &screen.selected else {
+        return first_choice(screen, shown, rows);
+    };
+    let is = |&row: &u32| rows.is(row as usize, selected);
+    if shown.get(screen.cursor).is_some_and(is) {
+        return screen.cursor;
+    }
+    shown
+        .iter()
+        .position(is)
+        .unwrap_or_else(|| screen.cursor.min(last))
+}
+
+/// What is selected when a screen is first seen: in a tree where the volume is now, else the top.
+fn first_choice(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
+    if !matches!(screen.place, Place::Tree(_)) {
+        return 0;
+    }
+    let here = |&row: &u32| rows.is(row as usize, &RowId::Here);
+    shown.iter().position(here).unwrap_or(0)
+}
+
+/// Scrolls so that the selection is seen; by a third of a page at the edge, since a screen that
+/// moves by one row at each key costs far more bytes.
+fn keep_in_sight(screen: &mut Screen, page: usize) {
+    let count = screen.shown.len();
+    let furthest = count.saturating_sub(page);
+    let jump = (page / 3).max(1);
+    if screen.cursor < screen.top {
+        screen.top = (screen.cursor + 1).saturating_sub(jump).min(screen.cursor);
+    } else if page > 0 && screen.cursor >= screen.top + page {
+        screen.top = (screen.cursor + jump).saturating_sub(page);
+    }
+    screen.top = screen.top.min(furthest);
+}

@@ -1,0 +1,112 @@
+//! Taking the terminal over, and giving it back whatever happens.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use parking_lot::Mutex;
+
+use crate::model::{Problem, ProblemKind};
+
+/// Whether the terminal is ours now; the panic hook gives it back at most once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static MOUSE: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+/// The thread that the console runs on: a panic elsewhere does not end it.
+static CONSOLE: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// What panicked on other threads and was not told yet.
+static FAULTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The terminal, taken over. Given back when it is dropped.
+pub(crate) struct Session;
+
+impl Session {
+    /// Takes the terminal over. The bytes that switch its screen are returned, so that they
+    /// go out with the first frame.
+    ///
+    /// # Errors
+    /// Where standard input or output is no terminal.
+    pub(crate) fn enter(mouse: bool) -> Result<(Self, Vec<u8>), Problem> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(Problem::user("the console needs a terminal")
+                .hint("in a script use \"snapdeck get\" and \"snapdeck run\""));
+        }
+        HOOK.call_once(install_hook);
+        here();
+        let opening = Self::resume(mouse)?;
+        Ok((Self, opening))
+    }
+
+    /// Takes the terminal over again after [`give_back`].
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub(crate) fn resume(mouse: bool) -> Result<Vec<u8>, Problem> {
+        MOUSE.store(mouse, Ordering::SeqCst);
+        crossterm::terminal::enable_raw_mode().map_err(|e| {
+            Problem::new(ProblemKind::System, "the terminal cannot be taken over").caused_by(&e)
+        })?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let mut opening = b"\x1b[?1049h\x1b[?2004h".to_vec();
+        if MOUSE.load(Ordering::SeqCst) {
+            opening.extend_from_slice(b"\x1b[?1000h\x1b[?1006h");
+        }
+        Ok(opening)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        give_back(true);
+    }
+}
+
+/// Says that the console runs on this thread.
+pub(crate) fn here() {
+    *CONSOLE.lock() = Some(std::thread::current().id());
+}
+
+/// What panicked on other threads since the last call.
+pub(crate) fn faults() -> Vec<String> {
+    std::mem::take(&mut *FAULTS.lock())
+}
+
+/// Puts the terminal back as it was found. `write` is false where writing to it would wait
+/// for ever.
+pub(crate) fn give_back(write: bool) {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    if write {
+        let mut closing = b"\x1b[?2026l\x1b[m".to_vec();
+        if MOUSE.load(Ordering::SeqCst) {
+            closing.extend_from_slice(b"\x1b[?1006l\x1b[?1000l");
+        }
+        closing.extend_from_slice(b"\x1b[?2004l\x1b[?25h\x1b[?1049l");
+        // A terminal that is gone takes no bytes, and needs none.
+        let _ = output().and_then(|mut terminal| terminal.write_all(&closing));
+    }
+    let _ = crossterm::terminal::disable_raw_mode();
+}
+
+/// Standard output without the buffer that would cut a frame at its line feeds.
+pub(super) fn output() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+fn install_hook() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let taken = TAKEN.load(Ordering::SeqCst);
+        if taken && *CONSOLE.lock() != Some(std::thread::current().id()) {
+            // The console goes on: it shows this itself, and nothing may be printed over it.
+            FAULTS.lock().push(info.to_string());
+            return;
+        }
+        give_back(true);
+        before(info);
+    }));
+}

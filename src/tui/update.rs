@@ -1,0 +1,271 @@
+//! What each event does to the state. Pure: nothing is awaited, read or written here; what is to
+//! be done outside is returned.
+
+use crate::config::theme::Role;
+use crate::model::{Change, Object, Problem, ProblemKind, TaskState};
+
+use super::actions::{self, Action};
+use super::event::{Answer, Effect, Event, Moment, Ticket};
+use super::key::Key;
+use super::overlay::{self, Overlay};
+use super::state::{Place, Purpose, State};
+use super::view::Hit;
+
+/// Takes in one event.
+pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect> {
+    state.now = at;
+    match event {
+        Event::Key(key) => on_key(state, key),
+        Event::Paste(text) => {
+            overlay::paste(state, &text);
+        }
+        Event::Click(hit) => on_click(state, hit),
+        Event::Wheel(rows) => on_wheel(state, rows),
+        Event::Resize(width, height) => state.size = (width, height),
+        Event::Tasks(tasks) => on_tasks(state, tasks),
+        Event::Changed(change) => {
+            state.changed.since.get_or_insert(at.clock);
+            match change {
+                Change::Object(object) => {
+                    state.changed.objects.insert(object);
+                }
+                Change::Kind(kind) => {
+                    state.changed.kinds.insert(kind);
+                }
+            }
+        }
+        Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
+        Event::Deadline => {}
+        Event::Fault(problem) => state.complain(problem),
+        Event::Signal(signal) => {
+            state.signal = Some(signal);
+            state.effect(Effect::Quit);
+        }
+    }
+    state.settle();
+    state.take_effects()
+}
+
+fn on_key(state: &mut State, key: Key) {
+    if key == Key::ctrl('c') {
+        actions::quit(state);
+        return;
+    }
+    if state.notice.as_ref().is_some_and(|n| n.role != Role::Error) {
+        state.notice = None;
+    }
+    if overlay::key(state, key) {
+        return;
+    }
+    if let Some(action) = Action::for_key(key) {
+        actions::fire(state, action.id);
+    }
+}
+
+fn on_click(state: &mut State, hit: Hit) {
+    match hit {
+        Hit::Part(part) => overlay::press(state, part),
+        _ if state.overlays.iter().any(Overlay::is_dialog) => {}
+        Hit::Action(id) => actions::fire(state, id),
+        Hit::Row(id) => {
+            if state.screen().selected.as_ref() == Some(&id) {
+                actions::fire(state, actions::ActionId::Open);
+            } else {
+                let clock = state.now.clock;
+                let screen = state.views.screen_mut();
+                screen.selected = Some(id);
+                screen.moved = clock;
+            }
+        }
+    }
+}
+
+fn on_wheel(state: &mut State, rows: i32) {
+    let key = if rows < 0 { Key::UP } else { Key::DOWN };
+    for _ in 0..rows.unsigned_abs().min(10) {
+        if !overlay::key(state, key)
+            && let Some(action) = Action::for_key(key)
+        {
+            actions::fire(state, action.id);
+        }
+    }
+}
+
+fn on_tasks(state: &mut State, tasks: Vec<std::sync::Arc<crate::model::Task>>) {
+    for task in state.tasks.update(tasks, state.now.clock) {
+        if task.state == TaskState::Failed
+            && let Some(problem) = task.problem()
+        {
+            let verb = task.plan.operation.kind.verb();
+            let mut problem = problem.clone();
+            problem.what = format!("{verb} {}: {}", task.plan.subject, problem.what);
+            state.complain(problem);
+        }
+    }
+}
+
+fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
+    // An answer that nobody waits for any more is dropped.
+    let Some((purpose, _)) = state.asked.get(&ticket).cloned() else {
+        return;
+    };
+    let last = !matches!(answer, Answer::Page(_));
+    if last {
+        state.asked.remove(&ticket);
+    }
+    match (purpose, answer) {
+        (purpose, Answer::Page(page)) => {
+            let now = state.now;
+            match purpose {
+                Purpose::Volumes => state.inventory.volumes.page(page.items),
+                Purpose::Snapshots => state.inventory.snapshots.page(page.items),
+                Purpose::History(volume) => {
+                    state
+                        .inventory
+                        .want_history(&volume, now)
+                        .list
+                        .page(page.items);
+                }
+                _ => {}
+            }
+        }
+        (purpose, Answer::Listed(result)) => on_listed(state, &purpose, result),
+        (Purpose::Show(object), Answer::Shown(result)) => match *result {
+            Ok(shown) => on_shown(state, shown),
+            Err(problem) if problem.kind == ProblemKind::NotFound => on_gone(state, &object),
+            Err(problem) => state.complain(problem),
+        },
+        (Purpose::Raw(object), Answer::Raw(result)) => match result {
+            Ok(raw) => {
+                let place = Place::Raw(object);
+                for screen in state.views.all_mut().filter(|s| s.place == place) {
+                    screen.raw = Some(raw.clone());
+                }
+            }
+            Err(problem) => state.complain(problem),
+        },
+        (Purpose::Plan, Answer::Planned(plans)) => {
+            let mut overlays = std::mem::take(&mut state.overlays);
+            let at = overlays.iter().position(|o| matches!(o, Overlay::Form(_)));
+            if let Some(at) = at
+                && let Overlay::Form(form) = &mut overlays[at]
+                && let Some(review) = form.planned(state, ticket, plans)
+            {
+                overlays.insert(at + 1, Overlay::Review(Box::new(review)));
+            }
+            state.overlays = overlays;
+        }
+        (Purpose::Submit, Answer::Submitted(results)) => on_submitted(state, ticket, results),
+        (Purpose::Control(_), Answer::Controlled(Err(problem))) => state.complain(problem),
+        _ => {}
+    }
+}
+
+fn on_listed(state: &mut State, purpose: &Purpose, result: Result<(), Problem>) {
+    let now = state.now;
+    if let Err(problem) = &result {
+        state.complain(problem.clone());
+    }
+    match purpose {
+        Purpose::Volumes => {
+            let good = result.is_ok();
+            state.inventory.volumes.end(result, now);
+            if good {
+                let gone = |place: &Place| match place {
+                    Place::Tree(id) => state.inventory.volumes.get(id.as_str()).is_none(),
+                    _ => false,
+                };
+                state.views.drop_where(gone);
+            }
+        }
+        Purpose::Snapshots => state.inventory.snapshots.end(result, now),
+        Purpose::History(volume) => {
+            state
+                .inventory
+                .want_history(volume, now)
+                .list
+                .end(result, now);
+        }
+        _ => {}
+    }
+    refresh_choosers(state);
+}
+
+/// A field's list of things follows what arrives.
+fn refresh_choosers(state: &mut State) {
+    let mut overlays = std::mem::take(&mut state.overlays);
+    for overlay in &mut overlays {
+        if let Overlay::Chooser(chooser) = overlay {
+            chooser.refresh(state);
+        }
+    }
+    state.overlays = overlays;
+}
+
+/// One thing is like this now.
+fn on_shown(state: &mut State, shown: Object) {
+    match shown {
+        Object::Volume(volume) => {
+            for (id, history) in state.inventory.histories_mut() {
+                history.list.stale |= *id == volume.id;
+            }
+            state.inventory.volumes.upsert(volume);
+        }
+        Object::Snapshot(snapshot) => {
+            for (id, history) in state.inventory.histories_mut() {
+                history.list.stale |= *id == snapshot.volume;
+            }
+            if state.inventory.snapshots.loaded.is_some() {
+                state.inventory.snapshots.upsert(snapshot);
+            }
+        }
+    }
+}
+
+/// One thing is not there any more.
+fn on_gone(state: &mut State, object: &crate::model::ObjectRef) {
+    match object.kind {
+        crate::model::Kind::Volume => {
+            if state.inventory.volumes.remove(&object.id) {
+                let gone = |place: &Place| match place {
+                    Place::Tree(id) => id.as_str() == object.id,
+                    Place::Describe(o) | Place::Raw(o) => o == object,
+                    _ => false,
+                };
+                state.views.drop_where(gone);
+                state.inventory.snapshots.stale = true;
+            }
+        }
+        crate::model::Kind::Snapshot => {
+            state.inventory.snapshots.remove(&object.id);
+            for (_, history) in state.inventory.histories_mut() {
+                history.list.stale |= history.list.get(&object.id).is_some();
+            }
+            let gone =
+                |place: &Place| matches!(place, Place::Describe(o) | Place::Raw(o) if o == object);
+            state.views.drop_where(gone);
+        }
+    }
+}
+
+fn on_submitted(
+    state: &mut State,
+    ticket: Ticket,
+    results: Vec<Result<crate::model::TaskId, Problem>>,
+) {
+    let begun = results.iter().filter(|r| r.is_ok()).count();
+    for problem in results.iter().filter_map(|r| r.as_ref().err()) {
+        state.messages.add(problem.clone(), state.now.wall);
+    }
+    if begun > 0 {
+        state.views.screen_mut().marks.clear();
+    }
+    let done = state.overlays.iter_mut().any(|overlay| match overlay {
+        Overlay::Review(review) => review.submitted(ticket, results.clone()),
+        _ => false,
+    });
+    if done {
+        let over = |o: &Overlay| matches!(o, Overlay::Review(_) | Overlay::Form(_));
+        state.overlays.retain(|overlay| !over(overlay));
+    }
+}

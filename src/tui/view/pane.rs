@@ -1,0 +1,180 @@
+//! The docked tasks: what runs, what waits for a decision, what is just over.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use crate::config::theme::Role;
+use crate::model::{StepState, Task, TaskState};
+use crate::tui::actions::{Action, ActionId};
+use crate::tui::rows::{self, Spans};
+use crate::tui::state::{Pane, State};
+use crate::tui::text;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    canvas.line(area.x, area.y, area.width, canvas.glyphs.rule, Role::Border);
+    let tasks = state.tasks.in_pane(state.now.clock);
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    let mut lines: Vec<(&Task, Option<usize>)> = Vec::new();
+    for task in &tasks {
+        lines.push((task, None));
+        if state.tasks.pane == Pane::Large {
+            lines.extend((0..task.steps.len()).map(|step| (task.as_ref(), Some(step))));
+        }
+    }
+    let hidden = lines.len().saturating_sub(usize::from(body.height));
+    let mut title = " Tasks ".to_owned();
+    if hidden > 0 {
+        let key = Action::of(ActionId::Tasks).key();
+        title = format!(" Tasks, {hidden} lines more: <{key}> shows all ");
+    }
+    canvas.text(area.x + 1, area.y, area.width - 2, &title, Role::Heading);
+    if lines.is_empty() {
+        canvas.text(
+            body.x + 2,
+            body.y,
+            body.width - 3,
+            "nothing runs",
+            Role::Dim,
+        );
+    }
+    for (i, (task, step)) in lines.into_iter().take(usize::from(body.height)).enumerate() {
+        let line = Rect {
+            y: body.y + i as u16,
+            height: 1,
+            ..body
+        };
+        match step {
+            None => draw_task(canvas, state, line, task),
+            Some(step) => draw_step(canvas, state, line, task, step),
+        }
+    }
+}
+
+fn draw_task(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task) {
+    let (glyph, role) = rows::task_glyph(task, state);
+    canvas.text(line.x + 1, line.y, 1, glyph, role);
+    let verb = task.plan.operation.kind.verb();
+    canvas.text(line.x + 3, line.y, 9, verb, Role::Text);
+    let end = line.right().saturating_sub(1);
+    let mut x = line.x + 13;
+    // The right side is as wide as what is told of progress; the subject and the step share the rest.
+    let right = outcome(state, task, line.width);
+    let width: u16 = right.iter().map(|(said, _)| text::width(said)).sum();
+    let from = end.saturating_sub(width).max(x);
+    canvas.spans(from, line.y, end.saturating_sub(from), &right);
+    let room = from.saturating_sub(x + 2);
+    let subject = state.clean(&task.plan.subject);
+    let half = if task.state.is_over() {
+        room
+    } else {
+        (room / 2).max(text::width(&subject).min(room * 2 / 3))
+    };
+    let subject_room = half.min(32.max(room / 2));
+    canvas.text(x, line.y, subject_room, &subject, Role::Text);
+    x += subject_room.min(text::width(&subject).max(22)) + 2;
+    let said = if task.reason.is_empty() {
+        match task.state {
+            TaskState::Succeeded => String::new(),
+            _ => rows::step_text(task, state),
+        }
+    } else {
+        state.clean(&task.reason).into_owned()
+    };
+    let role = if task.reason.is_empty() {
+        Role::Dim
+    } else {
+        Role::Warn
+    };
+    canvas.text(x, line.y, from.saturating_sub(x + 2), &said, role);
+}
+
+/// What is told at the right: how far it is, how it ended, or what can be done next.
+fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
+    let key = |id| format!("<{}>", Action::of(id).key());
+    match &task.state {
+        TaskState::Succeeded => vec![(format!("done in {}", rows::took(task)).into(), Role::Ok)],
+        TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
+        TaskState::Failed | TaskState::Suspended => {
+            let word = if task.state == TaskState::Failed {
+                "failed"
+            } else {
+                "waits"
+            };
+            let role = if task.state == TaskState::Failed {
+                Role::Error
+            } else {
+                Role::Warn
+            };
+            let mut spans: Spans<'static> = vec![(format!("{word}  ").into(), role)];
+            for (id, name) in [
+                (ActionId::Retry, " retry "),
+                (ActionId::Cancel, " cancel "),
+                (ActionId::Tasks, " look"),
+            ] {
+                if id == ActionId::Cancel && task.state.is_over() {
+                    continue;
+                }
+                spans.push((key(id).into(), Role::Key));
+                spans.push((name.into(), Role::Dim));
+            }
+            spans
+        }
+        _ => match task.progress() {
+            None => vec![(
+                state.clean(task.state.word()).into_owned().into(),
+                Role::Dim,
+            )],
+            Some(progress) => {
+                let columns = if width >= 110 { 24 } else { 12 };
+                let mut spans = rows::bar(progress, columns, state);
+                for (said, columns) in [(rows::rate(progress), 12), (rows::left(progress), 12)] {
+                    if width >= 96 || columns == 12 && width >= 76 && !said.ends_with("/s") {
+                        // Figures keep their place while they change.
+                        spans.push((format!(" {said:>columns$}").into(), Role::Dim));
+                    }
+                }
+                spans
+            }
+        },
+    }
+}
+
+fn draw_step(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task, index: usize) {
+    let (Some(step), Some(planned)) = (task.steps.get(index), task.plan.steps.get(index)) else {
+        return;
+    };
+    let glyphs = canvas.glyphs;
+    let (glyph, role, said) = match &step.state {
+        StepState::Waiting => (glyphs.waiting, Role::Dim, String::new()),
+        StepState::Running => (glyphs.play, Role::Busy, String::new()),
+        StepState::Done(outcome) => (glyphs.done, Role::Ok, outcome.message.clone()),
+        StepState::Failed(problem) => (glyphs.failed, Role::Error, problem.to_string()),
+    };
+    let branch = if index + 1 == task.steps.len() {
+        glyphs.last
+    } else {
+        glyphs.tee
+    };
+    canvas.text(line.x + 3, line.y, 1, branch, Role::Border);
+    canvas.text(line.x + 5, line.y, 1, glyph, role);
+    let title = state.clean(&planned.title);
+    let role = if step.state == StepState::Waiting {
+        Role::Dim
+    } else {
+        Role::Text
+    };
+    let room = line.width.saturating_sub(8);
+    let x = canvas.text(line.x + 7, line.y, room, &title, role);
+    let said = state.clean(&said);
+    canvas.text(
+        x + 2,
+        line.y,
+        line.right().saturating_sub(x + 3),
+        &said,
+        Role::Dim,
+    );
+}
