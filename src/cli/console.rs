@@ -29,7 +29,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
             ..Options::default()
         },
     )?;
-    open_console(with_tracker(embedded, "console")?, options, None).await
+    open_console(with_tracker(embedded, "console")?, options, None, false).await
 }
 
 /// Makes the demo estate, and opens the console on it.
@@ -77,7 +77,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         }
         let welcome = "The demo estate as it was left.".to_owned();
         let opened = read_only(with_tracker(embedded, "console")?, options);
-        return open_console(opened, options, Some(welcome)).await;
+        return open_console(opened, options, Some(welcome), false).await;
     };
     let opened = with_tracker(embedded, "demo")?;
     begin_copy(&opened, &seeded).await?;
@@ -89,7 +89,14 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         "A throw-away estate with {} snapshots; a copy is under way. Try anything: ? shows the keys.",
         seeded.snapshots
     );
-    open_console(read_only(opened, options), options, Some(welcome)).await
+    let throw_away = options.store.is_none();
+    open_console(
+        read_only(opened, options),
+        options,
+        Some(welcome),
+        throw_away,
+    )
+    .await
 }
 
 /// Opens the store of the demo, always with the means to write: the console may be given
@@ -163,10 +170,12 @@ fn needs_terminal() -> Result<(), Problem> {
 }
 
 /// Opens the console, and says at the end what still runs and how to follow it.
+/// Opens the console, and says at the end what still runs and how to follow it.
 async fn open_console(
     opened: Opened,
     options: &GlobalOptions,
     welcome: Option<String>,
+    throw_away: bool,
 ) -> Result<u8, Problem> {
     let theme = match &options.theme {
         None => Theme::default(),
@@ -196,7 +205,9 @@ async fn open_console(
     let ended = tui::run(setup).await;
     opened.close().await?;
     let farewell = ended?;
-    farewell_lines(&farewell);
+    if !throw_away {
+        farewell_lines(&farewell);
+    }
     Ok(match farewell.signal {
         // As shells have it.
         Some(signal) => 128u8.saturating_add(u8::try_from(signal).unwrap_or(0)),
