@@ -7,6 +7,7 @@ mod signals;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
@@ -118,7 +119,13 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         runtime.take(woken)?;
         // Whatever else is there already belongs to the same frame.
         for _ in 0..BURST {
-            let Some(Some(more)) = futures_util::FutureExt::now_or_never(input.next()) else {
+            // Polled in this task's own context: the stream wakes whoever asked it last, and a
+            // waker that wakes nobody would leave the next key unheard.
+            let more = std::future::poll_fn(|context| match input.poll_next_unpin(context) {
+                Poll::Ready(more) => Poll::Ready(more),
+                Poll::Pending => Poll::Ready(None),
+            });
+            let Some(more) = more.await else {
                 break;
             };
             runtime.take(Woken::Input(more))?;
