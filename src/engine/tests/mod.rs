@@ -2,6 +2,9 @@
 
 mod basics;
 mod check;
+mod crash;
+mod model;
+mod world;
 
 use std::sync::Arc;
 
