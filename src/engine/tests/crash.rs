@@ -6,9 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::check::check;
-use super::reopen;
 use super::world::{Image, Model, Op, World, compare, model_of, op};
+use super::{reopen, small};
 use crate::engine::Store;
+use crate::engine::core::Tuning;
 use crate::engine::disk::sim::{Fate, Medium, SimDisk};
 
 /// Crash images to look at; `SNAPDECK_CRASHES` asks for more or fewer.
@@ -151,7 +152,14 @@ fn work_on(disk: Arc<SimDisk>, store: Store) {
 }
 
 fn crash_everywhere(ops: &[Op], seed: u64) -> u64 {
-    let mut world = World::new();
+    // Now and then little is durable, and blocks are scarce.
+    let lazy = seed.is_multiple_of(2);
+    let grow_blocks = if seed.is_multiple_of(3) { 2 } else { 16 };
+    let mut world = World::tuned(Tuning {
+        durable_ops: !lazy,
+        grow_blocks,
+        ..small()
+    });
     let mut medium: Medium = world.disk.medium();
     world.disk.remember();
     let mut marks = vec![mark(&world)];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{reopen, small};
+use crate::engine::core::Tuning;
 use crate::engine::disk::sim::SimDisk;
 use crate::engine::reclaim::Step;
 use crate::engine::{Attrs, EngineError, PointId, SnapshotRequest, Source, Store, VolumeId};
@@ -190,8 +191,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::tuned(small())
+    }
+
+    pub(super) fn tuned(tuning: Tuning) -> Self {
         let disk = Arc::new(SimDisk::new());
-        let store = Store::on_disk(disk.clone(), small(), true).unwrap();
+        let store = Store::on_disk(disk.clone(), tuning, true).unwrap();
         let mut world = Self {
             disk,
             store,
@@ -199,6 +204,7 @@ impl World {
             count: 0,
         };
         world.run(&Op::Create).unwrap();
+        world.run(&Op::Flush).unwrap();
         world
     }
 
