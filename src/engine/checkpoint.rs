@@ -430,18 +430,13 @@ impl Core {
             let mut log = self.log.lock();
             self.check_not_failed()?;
             let mut guarded = self.guarded.write();
-            let batch = std::mem::take(&mut guarded.batch);
+            let batch = Self::take_batch(&mut log, &mut guarded)?;
             let capture = Capture::take(self, &mut guarded, log.head());
             drop(guarded);
-            match self.commit_batch(&mut log, batch, false) {
-                Ok(()) => Capture {
-                    head: log.head(),
-                    ..capture
-                },
-                Err(e) => {
-                    capture.undo(self);
-                    return Err(e);
-                }
+            self.write_batch(&mut log, batch, false)?;
+            Capture {
+                head: log.head(),
+                ..capture
             }
         };
         let mut next = checkpoints.clone();
@@ -647,8 +642,6 @@ impl Core {
         self.settled.store(capture.lsn, Ordering::Relaxed);
         let mut log = self.log.lock();
         log.recycle(&capture.head);
-        self.log_bytes.store(log.live_bytes(), Ordering::Relaxed);
-        self.log_room
-            .store(log.ensure_spare().is_ok(), Ordering::Release);
+        self.look_for_room(&mut log);
     }
 }

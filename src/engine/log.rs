@@ -21,6 +21,8 @@ const SEGMENT_MAGIC: u32 = u32::from_le_bytes(*b"SDsg");
 const HEADER: usize = 64;
 /// The kind of an item that is no record but a block's content.
 const INLINE: u8 = 0x80;
+/// Bytes before the content of such a block.
+const INLINE_HEADER: usize = 13;
 
 /// Where the next group goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +76,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Puts what came later behind what is here.
-    pub(super) fn append(&mut self, later: Self) {
-        self.records.0.extend(later.records.0);
-        self.count += later.count;
-        self.inline.extend(later.inline);
-        self.overflow |= later.overflow;
+    /// Bytes of the group it becomes, with `more` blocks of inline data.
+    pub(super) fn size(&self, more: usize) -> u64 {
+        let inline = (self.inline.len() + more) * (BLOCK_LEN + INLINE_HEADER);
+        aligned(HEADER + self.records.0.len() + inline)
     }
 }
 
@@ -183,15 +183,22 @@ impl Log {
         Ok(())
     }
 
-    /// Sees that one more segment can be begun without needing room.
+    /// Sees that there is a spare segment, one that takes a group of `need` bytes.
     ///
     /// # Errors
-    /// [`EngineError::NoSpace`] if there is none.
-    pub(super) fn ensure_spare(&mut self) -> Result<()> {
-        if self.spare.is_empty() {
-            self.add_spare(self.segment_bytes)
-        } else {
+    /// [`EngineError::NoSpace`] if there is no room for one.
+    pub(super) fn ensure_spare(&mut self, need: u64) -> Result<()> {
+        let len = self
+            .segment_bytes
+            .max(need.next_multiple_of(ALIGN) + 2 * ALIGN);
+        if self
+            .spare
+            .iter()
+            .any(|spare| spare.1 >= len.min(need + 2 * ALIGN))
+        {
             Ok(())
+        } else {
+            self.add_spare(len)
         }
     }
 
@@ -233,17 +240,24 @@ impl Log {
         self.live.last().map_or(0, |segment| segment.len)
     }
 
-    /// Sees that a group of these records and this much inline data can be written.
+    /// Sees that a group of `need` bytes can be written.
     ///
     /// # Errors
     /// [`EngineError::NoSpace`] if the disk is full; nothing has changed then.
-    pub(super) fn ensure_room(&mut self, batch: &Batch) -> Result<()> {
-        let need = aligned(HEADER + batch.records.0.len() + batch.inline.len() * (BLOCK_LEN + 13));
+    pub(super) fn ensure_room(&mut self, need: u64) -> Result<()> {
         if self.head.offset + need > self.current_len() {
             self.next_segment(need)
         } else {
             Ok(())
         }
+    }
+
+    /// How large a group can be that is written, without more room on the disk,
+    /// after one of `taken` bytes that there is room for in this segment.
+    pub(super) fn room(&self, taken: u64) -> u64 {
+        let here = self.current_len().saturating_sub(self.head.offset + taken);
+        let spare = self.spare.iter().map(|(_, len)| len.saturating_sub(ALIGN));
+        spare.fold(here, u64::max)
     }
 
     /// Writes the batch as one group and makes it durable; `with_data`: its inline data too.

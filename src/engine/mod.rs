@@ -34,10 +34,12 @@
 
 mod apply;
 mod background;
+mod blocks;
 mod bytes;
 mod catalog;
 mod catalog_codec;
 mod checkpoint;
+mod commit;
 mod copy;
 mod core;
 mod disk;

@@ -302,6 +302,7 @@ impl Store {
     /// # Errors
     /// [`EngineError::NoVolume`]; [`EngineError::HasSnapshots`] unless `cascade`.
     pub fn delete_volume(&self, id: VolumeId, cascade: bool) -> Result<()> {
+        self.core().admit_delete()?;
         let mut points: Vec<PointId> = Vec::new();
         let job = self
             .core()
@@ -364,6 +365,17 @@ impl Store {
             }
         }
         self.core().admit()?;
+        let text = |r: &SnapshotRequest| {
+            r.name.len()
+                + r.attrs
+                    .iter()
+                    .map(|(k, v)| k.len() + v.len() + 8)
+                    .sum::<usize>()
+        };
+        let bytes = requests.iter().map(|r| text(r) as u64 + 64).sum::<u64>();
+        if bytes > 64 << 10 {
+            self.core().reserve_log(bytes)?;
+        }
         let ids: Vec<PointId> = requests.iter().map(|_| PointId::new()).collect();
         let members = requests
             .iter()
@@ -474,6 +486,7 @@ impl Store {
     /// # Errors
     /// [`EngineError::NoPoint`].
     pub fn delete_point(&self, id: PointId) -> Result<()> {
+        self.core().admit_delete()?;
         self.core()
             .operate(&[Change::PointRemoved(id)], |_, guarded| {
                 check_point(&guarded.state.catalog, id)?;
