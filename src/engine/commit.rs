@@ -50,6 +50,10 @@ impl Core {
 
     /// Takes what is to be written next, once there is room for it.
     pub(super) fn take_batch(log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
+        if guarded.batch.count == 0 {
+            // No segment is begun for nothing: its header would not be synced.
+            return Ok(Batch::default());
+        }
         let size = guarded.batch.size(0);
         log.ensure_room(size)?;
         guarded.room = log.room(size);

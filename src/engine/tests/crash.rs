@@ -175,7 +175,7 @@ fn crash_everywhere(ops: &[Op], seed: u64) -> u64 {
         medium.advance(event);
         let styles = if medium.at_risk() == 0 { 1 } else { 5 };
         for style in 0..styles {
-            if dice.roll() % 4 != 0 {
+            if !dice.roll().is_multiple_of(4) {
                 continue;
             }
             let disk = Arc::new(medium.crash(&mut || dice.fate(style)));

@@ -280,7 +280,7 @@ fn a_full_disk_fails_writes_and_lets_deletes_through() {
     check(&store);
     look(&store);
     for i in 0..32u64 {
-        store.write(v, 4 << 20 | i * 4096, &[9; 4096]).unwrap();
+        store.write(v, (4 << 20) + i * 4096, &[9; 4096]).unwrap();
     }
     store.flush().unwrap();
     store.close().unwrap();
@@ -324,7 +324,7 @@ fn a_full_disk_at_any_moment_is_survived() {
                 match world.run(op) {
                     Ok(()) => {}
                     Err(EngineError::NoSpace) => {
-                        whole &= !matches!(op, Op::Write { .. } | Op::Snapshot { .. })
+                        whole &= !matches!(op, Op::Write { .. } | Op::Snapshot { .. });
                     }
                     Err(e) => panic!("{e:?} of {op:?}"),
                 }
