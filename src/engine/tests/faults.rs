@@ -100,8 +100,10 @@ proptest! {
         let mut states = vec![];
         for op in &ops {
             world.run(op).unwrap();
-            states.push(world.model.clone());
+            let lsn = world.store.core().guarded.read().state.lsn;
+            states.push((lsn, world.model.clone()));
         }
+        let last = world.store.core().guarded.read().state.lsn;
         if close {
             world.run(&Op::Reopen { close: true }).unwrap();
         } else {
@@ -120,9 +122,11 @@ proptest! {
                         store.points().iter().map(|p| p.id).collect(),
                     );
                     if matches!(file, FileName::Log(_)) && !close {
-                        let held = model_of(&store);
-                        let known = states.contains(&held) || held.volumes.keys().eq(world.model.volumes.keys());
-                        prop_assert!(known || states.iter().any(|s| s.volumes.keys().eq(held.volumes.keys())));
+                        let lsn = store.core().guarded.read().state.lsn;
+                        prop_assert!(lsn <= last);
+                        if let Some((_, model)) = states.iter().rev().find(|state| state.0 == lsn) {
+                            prop_assert!(&model_of(&store) == model);
+                        }
                     } else {
                         prop_assert!(ids.0.iter().eq(world.model.volumes.keys()));
                         prop_assert!(ids.1.iter().eq(world.model.points.keys()));
