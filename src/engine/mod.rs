@@ -64,6 +64,7 @@ mod record;
 mod recovery;
 mod remap;
 mod root;
+mod scrub;
 mod snapshots;
 mod space;
 mod store;
@@ -80,8 +81,8 @@ mod write;
 pub use error::EngineError;
 pub use ids::{JobId, PointId, VolumeId};
 pub use info::{
-    Attrs, Change, Extent, ExtentKind, JobInfo, JobKind, JobState, PointInfo, SnapshotRequest,
-    Source, StoreStats, Usage, VolumeInfo,
+    Attrs, Change, Extent, ExtentKind, Hurt, JobInfo, JobKind, JobState, PointInfo, ScrubReport,
+    SnapshotRequest, Source, StoreStats, Usage, VolumeInfo,
 };
 pub use ops::MAX_VOLUME_SIZE;
 pub use page::BLOCK as BLOCK_SIZE;

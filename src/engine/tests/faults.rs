@@ -394,3 +394,50 @@ fn other_versions_and_strangers_are_named() {
     strange.overwrite(FileName::Super, 0, &[b'x'; 16384]);
     assert!(matches!(open(strange), Err(EngineError::Damaged { .. })));
 }
+
+#[test]
+fn a_scrub_names_what_is_hurt() {
+    let (disk, store) = fresh();
+    let v = store.create_volume("v", 4 << 20, Attrs::new()).unwrap();
+    for i in 0..20u64 {
+        store.write(v, i * 40960, &[i as u8 + 1; 4096]).unwrap();
+    }
+    let request = SnapshotRequest {
+        volume: v,
+        name: "p".into(),
+        attrs: Attrs::new(),
+    };
+    let point = store.snapshot(&[request]).unwrap()[0];
+    store.write(v, 40960, &[99; 4096]).unwrap();
+    store.checkpoint().unwrap();
+    let mut told = 0;
+    let sound = store
+        .scrub(&mut |done, total| {
+            told = done * 100 / total;
+            true
+        })
+        .unwrap();
+    assert_eq!(
+        (sound.blocks, sound.hurt.len(), sound.complete, told),
+        (21, 0, true, 100)
+    );
+    let data = disk.bytes(FileName::Data(0));
+    let at = data
+        .chunks(4096)
+        .position(|block| block == [3; 4096])
+        .unwrap();
+    disk.flip(FileName::Data(0), at * 4096 * 8 + 77);
+    let report = store.scrub(&mut |_, _| true).unwrap();
+    assert_eq!(report.hurt.len(), 1, "{report:?}");
+    assert_eq!(
+        (report.hurt[0].source, report.hurt[0].offset),
+        (Some(Source::Point(point)), Some(81920))
+    );
+    let mut buf = [0; 4096];
+    let read = store.read(Source::Volume(v), 81920, &mut buf);
+    assert!(
+        matches!(read, Err(EngineError::HurtBlock { offset: 81920, .. })),
+        "{read:?}"
+    );
+    assert!(!store.scrub(&mut |_, _| false).unwrap().complete);
+}
