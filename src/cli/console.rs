@@ -141,8 +141,12 @@ async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
         let closed = embedded.close();
         seeded.and_then(|seeded| closed.map(|()| seeded))
     });
-    work.await
-        .map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
+    let made = tokio::select! {
+        made = work => made,
+        // What is half made goes with its folder.
+        _ = tokio::signal::ctrl_c() => return Err(Problem::user("interrupted; nothing was kept")),
+    };
+    made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
 }
 
 /// Begins a full copy that is slow enough to be looked at.
@@ -169,7 +173,6 @@ fn needs_terminal() -> Result<(), Problem> {
     )
 }
 
-/// Opens the console, and says at the end what still runs and how to follow it.
 /// Opens the console, and says at the end what still runs and how to follow it.
 async fn open_console(
     opened: Opened,
