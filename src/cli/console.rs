@@ -72,7 +72,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
             return Ok(0);
         }
         let welcome = format!(
-            "A throw-away estate with {} snapshots; a copy is under way. Try anything: ? shows the keys.",
+            "A throw-away estate, {} snapshots, a copy under way: try anything. ? shows keys",
             seeded.snapshots
         );
         return open_console(read_only(opened, options), options, Some(welcome)).await;
