@@ -34,8 +34,19 @@ fn ascii_cluster(cluster: &str, out: &mut String) {
             // The pictures of controls.
             n @ 0x2400..=0x241f => out.extend(['^', char::from((n - 0x2400) as u8 + 0x40)]),
             0x2421 => out.push_str("^?"),
-            _ if c.width() == Some(0) => {}
-            _ => out.push('?'),
+            _ => match c {
+                // What this program and its systems say themselves has an ASCII form.
+                '\u{2190}' => out.push_str("<-"),
+                '\u{2192}' => out.push_str("->"),
+                '\u{b7}' => out.push('.'),
+                '\u{2013}' | '\u{2014}' => out.push('-'),
+                '\u{2018}' | '\u{2019}' => out.push('\''),
+                '\u{201c}' | '\u{201d}' => out.push('"'),
+                '\u{2026}' => out.push_str("..."),
+                '\u{d7}' => out.push('x'),
+                _ if c.width() == Some(0) => {}
+                _ => out.push('?'),
+            },
         }
     }
 }
@@ -155,6 +166,7 @@ mod tests {
             ("gpj\u{202e}exe", "gpj<U+202E>exe", "gpj<U+202E>exe"),
             ("ad\u{200b}min", "ad<U+200B>min", "ad<U+200B>min"),
             ("日本", "日本", "??"),
+            ("db ← nightly · 2", "db ← nightly · 2", "db <- nightly . 2"),
             ("e\u{301}", "e\u{301}", "e"),
             ("👩\u{200d}💻", "👩\u{200d}💻", "???"),
         ] {
