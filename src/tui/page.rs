@@ -297,7 +297,7 @@ impl Page<'_> {
         }
         match &task.plan.undo {
             Undo::By { how, .. } => {
-                self.bullet(glyphs.dot, &format!("taken back: {how}"), Role::Info)
+                self.bullet(glyphs.dot, &format!("taken back: {how}"), Role::Info);
             }
             Undo::Never(why) => {
                 self.bullet(

@@ -7,6 +7,7 @@ mod signals;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
@@ -118,7 +119,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         runtime.take(woken)?;
         // Whatever else is there already belongs to the same frame.
         for _ in 0..BURST {
-            let Some(Some(more)) = futures_util::FutureExt::now_or_never(input.next()) else {
+            let Some(more) = at_once(&mut input).await else {
                 break;
             };
             runtime.take(Woken::Input(more))?;
@@ -276,6 +277,18 @@ impl Runtime {
         self.happened(Event::Resize(width, height));
         Ok(())
     }
+}
+
+/// Input that is there already. Asked with the waker of the loop, and with no other: the stream keeps
+/// the first waker that it sees.
+async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
+    std::future::poll_fn(|context| {
+        Poll::Ready(match input.poll_next_unpin(context) {
+            Poll::Ready(event) => event,
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 fn size() -> Result<(u16, u16), Problem> {

@@ -134,10 +134,9 @@ pub(super) fn help(state: &mut State) {
 pub(super) fn pane(state: &mut State) {
     let shown = !state.tasks.in_pane(state.now.clock).is_empty();
     state.tasks.pane = match state.tasks.pane {
-        Pane::Auto => Pane::Large,
         Pane::Large => Pane::Hidden,
         Pane::Hidden if shown => Pane::Auto,
-        Pane::Hidden => Pane::Large,
+        Pane::Auto | Pane::Hidden => Pane::Large,
     };
     let text = match state.tasks.pane {
         Pane::Auto => "tasks show themselves while there are any",

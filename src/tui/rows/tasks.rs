@@ -163,11 +163,10 @@ pub(crate) fn glyph(task: &Task, state: &State) -> (&'static str, Role) {
         TaskState::Queued | TaskState::Pending => (glyphs.waiting, Role::Dim),
         TaskState::Running => (glyphs.play, Role::Busy),
         TaskState::Suspended => (glyphs.paused, Role::Warn),
-        TaskState::Lost => (glyphs.warn, Role::Warn),
         TaskState::Succeeded => (glyphs.done, Role::Ok),
         TaskState::Failed => (glyphs.failed, Role::Error),
         TaskState::Cancelled => (glyphs.stopped, Role::Dim),
-        TaskState::Unknown(_) => (glyphs.warn, Role::Warn),
+        TaskState::Lost | TaskState::Unknown(_) => (glyphs.warn, Role::Warn),
     }
 }
 

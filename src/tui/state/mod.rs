@@ -256,8 +256,8 @@ impl State {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
             (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
-            (Place::Describe(object) | Place::Raw(object), _) => Some(object.clone()),
-            (_, Some(RowId::Object(object))) => Some(object.clone()),
+            (Place::Describe(object) | Place::Raw(object), _)
+            | (_, Some(RowId::Object(object))) => Some(object.clone()),
             _ => None,
         }
     }
@@ -280,8 +280,9 @@ impl State {
     pub(crate) fn task_in_hand(&self) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
-            (Place::Task(id), _) => return Some(id.clone()),
-            (Place::Tasks, Some(RowId::Task(id))) => return Some(id.clone()),
+            (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
+                return Some(id.clone());
+            }
             (Place::Tasks, _) => return None,
             _ => {}
         }

@@ -105,10 +105,9 @@ fn too_small(canvas: &mut Canvas<'_>, area: Rect) {
         "too small: {width}x{height} is needed, this is {}x{}",
         area.width, area.height
     );
-    let mut y = area.y + area.height.saturating_sub(2) / 2;
-    for line in super::text::wrap(&said, area.width) {
+    let middle = area.y + area.height.saturating_sub(2) / 2;
+    for (y, line) in (middle..).zip(super::text::wrap(&said, area.width)) {
         canvas.text(area.x, y, area.width, &line, Role::Warn);
-        y += 1;
     }
 }
 

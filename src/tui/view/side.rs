@@ -18,10 +18,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         ..area
     };
     match &state.screen().place {
-        Place::Volumes => match &state.beside {
-            Some(volume) => tree(canvas, state, inner, volume),
-            None => {}
-        },
+        Place::Volumes => {
+            if let Some(volume) = &state.beside {
+                tree(canvas, state, inner, volume);
+            }
+        }
         _ => {
             if let Some(object) = state.object().and_then(|object| state.find(&object)) {
                 let name = state.clean(object.name()).into_owned();
