@@ -13,7 +13,7 @@ fn open(dir: &std::path::Path, read_only: bool) -> Embedded {
     let options = Options {
         read_only,
         create: true,
-        idle: false,
+        ..Options::default()
     };
     Embedded::open(dir, &options).unwrap()
 }

@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::operation_args::OperationArgs;
 
+/// Where help lists what holds for every command.
+const GLOBAL: &str = "Options for every command";
+
 /// One terminal console for the snapshots of every block store an administrator runs.
 #[derive(Debug, Parser)]
 #[command(
@@ -35,19 +38,19 @@ impl Cli {
 #[derive(Clone, Debug, Args)]
 pub struct GlobalOptions {
     /// The directory of the embedded store
-    #[arg(long, global = true, value_name = "DIR", env = "SNAPDECK_STORE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "SNAPDECK_STORE")]
     pub store: Option<PathBuf>,
     /// Make every change impossible
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
     /// Draw with ASCII characters only
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub ascii: bool,
     /// Colours of the console; found from the terminal unless said
-    #[arg(long, global = true, value_name = "TIER")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TIER")]
     pub colors: Option<Colors>,
-    /// The console's theme: dark, light, high-contrast, or one of your own
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The console's theme: dark, light or high-contrast
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub theme: Option<String>,
 }
 

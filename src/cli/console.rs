@@ -1,6 +1,7 @@
 //! Opening the console: on a store, or on the demo estate.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -25,10 +26,10 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         &Options {
             read_only: options.read_only,
             create: true,
-            idle: false,
+            ..Options::default()
         },
     )?;
-    open_console(with_tracker(embedded, "console")?, options, None).await
+    open_console(with_tracker(embedded, "console")?, options, None, false).await
 }
 
 /// Makes the demo estate, and opens the console on it.
@@ -54,40 +55,61 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
             (folder.path().join("demo"), Some(folder))
         }
     };
-    // Made with the means to write, whatever the console is then given.
-    let embedded = Embedded::open(
-        &dir,
-        &Options {
-            create: true,
-            ..Options::default()
-        },
-    )?;
-    let there = list_all(&*embedded.connection.reader, Query::all(Kind::Volume)).await?;
-    let welcome = if there.is_empty() {
-        let (embedded, seeded) = build(embedded, args.scale).await?;
-        let opened = with_tracker(embedded, "demo")?;
-        begin_copy(&opened, &seeded).await?;
-        if args.build_only {
-            opened.close().await?;
-            return Ok(0);
+    let fresh = {
+        let embedded = demo_store(&dir, true)?;
+        let volumes = list_all(&*embedded.connection.reader, Query::all(Kind::Volume)).await?;
+        if volumes.is_empty() {
+            Some(build(embedded, args.scale).await?)
+        } else {
+            embedded.close()?;
+            None
         }
-        let welcome = format!(
-            "A throw-away estate, {} snapshots, a copy under way: try anything. ? shows keys",
-            seeded.snapshots
-        );
-        return open_console(read_only(opened, options), options, Some(welcome)).await;
-    } else {
-        "The demo estate as it was left.".to_owned()
     };
-    let opened = with_tracker(embedded, "console")?;
+    // Opened again as any store is: what happens to it from now on is kept.
+    let embedded = demo_store(&dir, false)?;
+    let Some(seeded) = fresh else {
+        if args.build_only {
+            embedded.close()?;
+            return Err(
+                Problem::conflict(format!("{} holds a store already", dir.display()))
+                    .hint("name another directory, or open this one with `snapdeck --store DIR`"),
+            );
+        }
+        let welcome = "The demo estate as it was left.".to_owned();
+        let opened = read_only(with_tracker(embedded, "console")?, options);
+        return open_console(opened, options, Some(welcome), false).await;
+    };
+    let opened = with_tracker(embedded, "demo")?;
+    begin_copy(&opened, &seeded).await?;
     if args.build_only {
         opened.close().await?;
-        return Err(
-            Problem::conflict(format!("{} holds a store already", dir.display()))
-                .hint("name another directory, or open this one with `snapdeck --store DIR`"),
-        );
+        return Ok(0);
     }
-    open_console(read_only(opened, options), options, Some(welcome)).await
+    let welcome = format!(
+        "A throw-away estate with {} snapshots; a copy is under way. Try anything: ? shows the keys.",
+        seeded.snapshots
+    );
+    let throw_away = options.store.is_none();
+    open_console(
+        read_only(opened, options),
+        options,
+        Some(welcome),
+        throw_away,
+    )
+    .await
+}
+
+/// Opens the store of the demo, always with the means to write: the console may be given
+/// a connection without.
+fn demo_store(dir: &Path, hasty: bool) -> Result<Embedded, Problem> {
+    Embedded::open(
+        dir,
+        &Options {
+            create: true,
+            hasty,
+            ..Options::default()
+        },
+    )
 }
 
 /// Takes the means to write away, where that was asked for.
@@ -98,7 +120,8 @@ fn read_only(mut opened: Opened, options: &GlobalOptions) -> Opened {
     opened
 }
 
-async fn build(embedded: Embedded, scale: u32) -> Result<(Embedded, Seeded), Problem> {
+/// Fills an empty store with the estate, and closes it.
+async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
     let bar = if std::io::stderr().is_terminal() {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
     } else {
@@ -115,10 +138,15 @@ async fn build(embedded: Embedded, scale: u32) -> Result<(Embedded, Seeded), Pro
             bar.set_position(done);
         });
         bar.finish_and_clear();
-        seeded.map(|seeded| (embedded, seeded))
+        let closed = embedded.close();
+        seeded.and_then(|seeded| closed.map(|()| seeded))
     });
-    work.await
-        .map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
+    let made = tokio::select! {
+        made = work => made,
+        // What is half made goes with its folder.
+        _ = tokio::signal::ctrl_c() => return Err(Problem::user("interrupted; nothing was kept")),
+    };
+    made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
 }
 
 /// Begins a full copy that is slow enough to be looked at.
@@ -150,6 +178,7 @@ async fn open_console(
     opened: Opened,
     options: &GlobalOptions,
     welcome: Option<String>,
+    throw_away: bool,
 ) -> Result<u8, Problem> {
     let theme = match &options.theme {
         None => Theme::default(),
@@ -174,12 +203,15 @@ async fn open_console(
             }),
             mouse: true,
             welcome,
+            throw_away,
         },
     };
     let ended = tui::run(setup).await;
     opened.close().await?;
     let farewell = ended?;
-    farewell_lines(&farewell);
+    if !throw_away {
+        farewell_lines(&farewell);
+    }
     Ok(match farewell.signal {
         // As shells have it.
         Some(signal) => 128u8.saturating_add(u8::try_from(signal).unwrap_or(0)),

@@ -42,6 +42,7 @@ pub(super) fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, 
             read_only: options.read_only || purpose == Purpose::Look,
             create: purpose == Purpose::Change,
             idle: purpose == Purpose::Look,
+            hasty: false,
         },
     )?;
     with_tracker(embedded, "command line")

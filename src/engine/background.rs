@@ -10,6 +10,7 @@ use super::core::Core;
 use super::error::{EngineError, Result};
 use super::ids::JobId;
 use super::info::Change;
+use super::jobs::Trouble;
 use super::reclaim::Step;
 
 /// How long the thread sleeps if no one wakes it.
@@ -56,20 +57,24 @@ impl Core {
 
     /// Notes a failure of a job; true if it can go on.
     fn note(&self, job: JobId, result: Result<bool>) -> bool {
-        match result {
-            Ok(more) => more,
+        let (more, trouble) = match result {
+            Ok(more) => (more, None),
             Err(e) => {
-                self.jobs.set_trouble(job, Some(e.to_string()));
-                let stuck = self.job_infos().into_iter().find(|info| info.id == job);
-                self.tell(&stuck.into_iter().map(Change::Job).collect::<Vec<_>>());
-                false
+                let passing = matches!(e, EngineError::NoSpace);
+                let what = e.to_string();
+                (false, Some(Trouble { what, passing }))
             }
+        };
+        if self.jobs.set_trouble(job, trouble) {
+            let info = self.job_infos().into_iter().find(|info| info.id == job);
+            self.tell(&info.into_iter().map(Change::Job).collect::<Vec<_>>());
         }
+        more
     }
 
     fn background_reclaim(&self) -> bool {
         let id = self.jobs.reclaim;
-        if self.jobs.reclaim_paused() || self.jobs.trouble(id).is_some() {
+        if self.jobs.reclaim_paused() || self.jobs.stuck(id) {
             return false;
         }
         let step = self.reclaim_step().and_then(|step| {
@@ -106,7 +111,7 @@ impl Core {
             if self.jobs.next_copy().is_some() {
                 return more;
             }
-            if self.jobs.trouble(id).is_none() {
+            if !self.jobs.stuck(id) {
                 let step = self.copy_step(id).map(|step| step != Step::Idle);
                 more |= self.note(id, step);
             }

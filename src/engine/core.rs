@@ -13,15 +13,14 @@ use uuid::Uuid;
 
 use super::apply::{Env, State};
 use super::checkpoint::Checkpoints;
-use super::disk::{Disk, FileName};
+use super::disk::Disk;
 use super::error::{EngineError, Result};
 use super::info::{Change, StoreStats};
 use super::jobs::JobBoard;
 use super::log::{Batch, Log};
-use super::page::{BLOCK, BLOCK_LEN};
+use super::page::BLOCK;
 use super::pages::Pages;
-use super::record::Record;
-use super::space::{Run, Space};
+use super::space::Space;
 
 /// Sizes that shape a store's work. Tests make them small.
 #[derive(Clone, Debug)]
@@ -78,6 +77,9 @@ impl Tuning {
 pub(super) struct Guarded {
     pub(super) state: State,
     pub(super) batch: Batch,
+    /// Bytes that the batch may grow to: a group of this size can be written
+    /// without needing room on the disk.
+    pub(super) room: u64,
 }
 
 /// Those who read blocks that they looked up at a certain record.
@@ -85,7 +87,7 @@ pub(super) struct Guarded {
 pub(super) struct Readers(Mutex<BTreeMap<u64, usize>>);
 
 impl Readers {
-    fn oldest(&self) -> u64 {
+    pub(super) fn oldest(&self) -> u64 {
         self.0.lock().keys().next().copied().unwrap_or(u64::MAX)
     }
 }
@@ -135,7 +137,7 @@ pub(super) struct Core {
     /// The log has a spare segment.
     pub(super) log_room: AtomicBool,
     read_only: Mutex<Option<String>>,
-    failed: AtomicBool,
+    pub(super) failed: AtomicBool,
     pub(super) closed: AtomicBool,
     pub(super) listeners: RwLock<Vec<Listener>>,
     pub(super) jobs: JobBoard,
@@ -160,6 +162,7 @@ pub(super) struct Parts {
 impl Core {
     pub(super) fn new(parts: Parts, tuning: Tuning) -> Self {
         let lsn = parts.state.lsn;
+        let room = parts.log.room(0);
         Self {
             log_bytes: AtomicU64::new(parts.log.live_bytes()),
             meta_room: AtomicU64::new(parts.checkpoints.meta.free() * 512),
@@ -176,6 +179,7 @@ impl Core {
             guarded: RwLock::new(Guarded {
                 state: parts.state,
                 batch: Batch::default(),
+                room,
             }),
             space: Mutex::new(parts.space),
             readers: Readers::default(),
@@ -246,245 +250,10 @@ impl Core {
         self.wake.1.notify_all();
     }
 
-    /// Applies a record and puts it on the batch. Returns its number.
-    pub(super) fn record(&self, guarded: &mut Guarded, record: &Record) -> Result<u64> {
-        self.check_writable()?;
-        guarded.state.apply(self.env(), record)?;
-        record.encode(&mut guarded.batch.records);
-        guarded.batch.count += 1;
-        Ok(guarded.state.lsn)
-    }
-
     /// A ticket for what the state maps now. The caller holds the state.
     pub(super) fn ticket(&self, state: &State) -> Ticket<'_> {
         *self.readers.0.lock().entry(state.lsn).or_default() += 1;
         Ticket(&self.readers, state.lsn)
-    }
-
-    /// Makes all records up to this one durable.
-    pub(super) fn commit(&self, lsn: u64) -> Result<()> {
-        if self.durable.load(Ordering::Acquire) >= lsn {
-            return Ok(());
-        }
-        let mut log = self.log.lock();
-        // Another's commit may have taken this one's records along.
-        if self.durable.load(Ordering::Acquire) >= lsn {
-            return Ok(());
-        }
-        self.check_failed()?;
-        let batch = std::mem::take(&mut self.guarded.write().batch);
-        self.commit_batch(&mut log, batch, true)
-    }
-
-    fn check_failed(&self) -> Result<()> {
-        if self.failed.load(Ordering::Acquire) {
-            self.check_writable()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Writes a batch that was just taken; on a full disk it is put back.
-    pub(super) fn commit_batch(&self, log: &mut Log, batch: Batch, may_inline: bool) -> Result<()> {
-        if batch.count == 0 {
-            return Ok(());
-        }
-        if let Err(e) = log.ensure_room(&batch) {
-            let mut guarded = self.guarded.write();
-            let later = std::mem::replace(&mut guarded.batch, batch);
-            guarded.batch.append(later);
-            return Err(e);
-        }
-        let inline = may_inline && !batch.overflow;
-        if !inline {
-            self.sync_data()?;
-        }
-        log.write(&batch, inline)
-            .map_err(|e| self.poison("writing the log", e))?;
-        let lsn = log.head().lsn;
-        self.log_bytes.store(log.live_bytes(), Ordering::Relaxed);
-        self.log_room
-            .store(log.ensure_spare().is_ok(), Ordering::Release);
-        self.durable.store(lsn, Ordering::Release);
-        self.release();
-        Ok(())
-    }
-
-    /// Makes durable what was written to the data files.
-    pub(super) fn sync_data(&self) -> Result<()> {
-        let files = std::mem::take(&mut *self.dirty_files.lock());
-        for file in files {
-            self.disk
-                .sync(FileName::Data(file))
-                .map_err(|e| self.poison("syncing the data", e))?;
-        }
-        Ok(())
-    }
-
-    /// Lets blocks be used again that no one needs any more.
-    fn release(&self) {
-        let until = self
-            .durable
-            .load(Ordering::Acquire)
-            .min(self.readers.oldest());
-        self.space.lock().release_until(until);
-    }
-
-    /// Takes blocks of the store for `want` blocks of data, as few runs as may be.
-    ///
-    /// # Errors
-    /// [`EngineError::NoSpace`] if the disk is full; none are taken then.
-    pub(super) fn take_blocks(&self, want: u64) -> Result<Vec<Run>> {
-        match self.try_take(want) {
-            Err(EngineError::NoSpace) => {
-                // What was freed lately may only wait for its record to be durable.
-                let lsn = self.guarded.read().state.lsn;
-                self.commit(lsn)?;
-                self.try_take(want)
-            }
-            other => other,
-        }
-    }
-
-    fn try_take(&self, want: u64) -> Result<Vec<Run>> {
-        let until = self
-            .durable
-            .load(Ordering::Acquire)
-            .min(self.readers.oldest());
-        let mut space = self.space.lock();
-        space.release_until(until);
-        let mut runs = space.take(&self.pages, want)?;
-        let mut got: u64 = runs.iter().map(|run| run.len).sum();
-        while got < want {
-            if let Err(e) = self.grow_data(&mut space, want - got) {
-                for run in runs {
-                    space.put_back(run);
-                }
-                return Err(e);
-            }
-            let more = space.take(&self.pages, want - got)?;
-            got += more.iter().map(|run| run.len).sum::<u64>();
-            runs.extend(more);
-        }
-        Ok(runs)
-    }
-
-    /// Takes room on the disk for more blocks; a little at least.
-    fn grow_data(&self, space: &mut Space, need: u64) -> Result<()> {
-        let chunk = u64::from(self.chunk_blocks);
-        let (file, at) = (
-            FileName::Data((space.backed / chunk) as u32),
-            space.backed % chunk,
-        );
-        let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
-        loop {
-            // The file's length has to be durable before the log speaks of its blocks.
-            let grown = self
-                .disk
-                .reserve(file, at * BLOCK, step * BLOCK)
-                .and_then(|()| self.disk.sync(file));
-            match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
-                Ok(()) => {
-                    space.extend(space.backed + step);
-                    return Ok(());
-                }
-                Err(EngineError::NoSpace) if step > need.min(16) => {
-                    step = (step / 4).max(need.min(16)).min(step - 1);
-                }
-                Err(e) => return Err(e),
-            }
-        }
-    }
-
-    /// Gives back blocks that were taken and are not needed.
-    pub(super) fn put_back(&self, runs: &[Run]) {
-        let mut space = self.space.lock();
-        for run in runs {
-            space.put_back(*run);
-        }
-    }
-
-    /// The file that holds a block, the byte it begins at, and how many blocks follow in that file.
-    fn locate(&self, block: u64) -> (u32, u64, u64) {
-        let chunk = u64::from(self.chunk_blocks);
-        (
-            (block / chunk) as u32,
-            block % chunk * BLOCK,
-            chunk - block % chunk,
-        )
-    }
-
-    /// Writes data to blocks next to each other.
-    pub(super) fn write_blocks(&self, mut block: u64, mut data: &[u8]) -> Result<()> {
-        while !data.is_empty() {
-            let (file, offset, room) = self.locate(block);
-            let n = (data.len() / BLOCK_LEN).min(room as usize);
-            let (now, rest) = data.split_at(n * BLOCK_LEN);
-            let name = FileName::Data(file);
-            self.disk
-                .write_at(name, offset, now)
-                .map_err(|e| EngineError::io(format!("writing block {block} to {name}"), e))?;
-            // Noted after the write and before the record: whoever commits the record syncs the file.
-            self.dirty_files.lock().insert(file);
-            data = rest;
-            block += n as u64;
-        }
-        Ok(())
-    }
-
-    /// Reads blocks next to each other.
-    pub(super) fn read_blocks(&self, mut block: u64, mut buf: &mut [u8]) -> Result<()> {
-        while !buf.is_empty() {
-            let (file, offset, room) = self.locate(block);
-            let n = (buf.len() / BLOCK_LEN).min(room as usize);
-            let (now, rest) = buf.split_at_mut(n * BLOCK_LEN);
-            let name = FileName::Data(file);
-            self.disk
-                .read_at(name, offset, now)
-                .map_err(|e| EngineError::io(format!("reading block {block} from {name}"), e))?;
-            buf = rest;
-            block += n as u64;
-        }
-        Ok(())
-    }
-
-    /// Sees that what a write leaves to be done later will find room: a spare
-    /// segment for the log, sectors for the next checkpoint. Brings about a
-    /// checkpoint when one is due.
-    ///
-    /// # Errors
-    /// [`EngineError::NoSpace`] if the disk is full. Deleting does not come here.
-    pub(super) fn admit(&self) -> Result<()> {
-        self.check_writable()?;
-        if !self.log_room.load(Ordering::Acquire) {
-            let spare = self.log.lock().ensure_spare();
-            self.log_room.store(spare.is_ok(), Ordering::Release);
-            if let Err(e) = spare {
-                // A checkpoint frees segments.
-                self.checkpoint().map_err(|_| e)?;
-            }
-        }
-        let dirty = self.guarded.read().state.dirty;
-        let due = self.log_bytes.load(Ordering::Relaxed) / self.tuning.log_limit.max(1)
-            + dirty / self.tuning.dirty_limit.max(1);
-        if due > 0 {
-            if self.tuning.background && due == 1 {
-                self.nudge();
-            } else {
-                self.checkpoint()?;
-            }
-        }
-        if self.meta_room.load(Ordering::Relaxed) < self.meta_need(dirty) {
-            self.checkpoints
-                .lock()
-                .make_room(self, self.meta_need(dirty))?;
-        }
-        Ok(())
-    }
-
-    /// Bytes of metadata that a checkpoint may write (at most, about).
-    fn meta_need(&self, dirty: u64) -> u64 {
-        dirty * 4 + self.tuning.grow_meta / 4
     }
 
     /// Whether there were changes since the last checkpoint or since the store was opened.

@@ -169,6 +169,30 @@ pub struct StoreStats {
     pub read_only: Option<String>,
 }
 
+/// Something that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hurt {
+    /// The volume or snapshot, named.
+    pub of: String,
+    /// The same, to be looked at; none if it is deleted already.
+    pub source: Option<Source>,
+    /// Byte offset of the block of 4 KiB; none if a mapping is hurt.
+    pub offset: Option<u64>,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// What [`Store::scrub`](super::Store::scrub) found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScrubReport {
+    /// Blocks of 4 KiB that were read and checked.
+    pub blocks: u64,
+    /// What is hurt.
+    pub hurt: Vec<Hurt>,
+    /// Whether all was looked at.
+    pub complete: bool,
+}
+
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

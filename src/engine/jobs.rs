@@ -29,10 +29,18 @@ struct Notes {
     reclaim_paused: bool,
     reclaim_done: u64,
     rates: BTreeMap<JobId, Rate>,
-    trouble: BTreeMap<JobId, String>,
+    trouble: BTreeMap<JobId, Trouble>,
     limit: Option<u64>,
     /// When the next copy may begin under the limit.
     next_copy: Option<Instant>,
+}
+
+/// What keeps a job from going on.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) what: String,
+    /// It may pass by itself, as a full disk does.
+    pub(super) passing: bool,
 }
 
 /// Bytes a second over about the last two seconds.
@@ -92,17 +100,29 @@ impl JobBoard {
         }
     }
 
-    pub(super) fn trouble(&self, job: JobId) -> Option<String> {
-        self.notes.lock().trouble.get(&job).cloned()
+    /// What keeps the job from going on, in words.
+    fn trouble(&self, job: JobId) -> Option<String> {
+        let notes = self.notes.lock();
+        notes.trouble.get(&job).map(|trouble| trouble.what.clone())
     }
 
-    /// Notes what keeps a job from going on.
-    pub(super) fn set_trouble(&self, job: JobId, what: Option<String>) {
+    /// Whether the job waits for someone to resume it.
+    pub(super) fn stuck(&self, job: JobId) -> bool {
+        let notes = self.notes.lock();
+        notes
+            .trouble
+            .get(&job)
+            .is_some_and(|trouble| !trouble.passing)
+    }
+
+    /// Notes what keeps a job from going on, or that nothing does. True if that is news.
+    pub(super) fn set_trouble(&self, job: JobId, trouble: Option<Trouble>) -> bool {
         let mut notes = self.notes.lock();
-        match what {
-            Some(what) => notes.trouble.insert(job, what),
+        let old = match trouble.clone() {
+            Some(trouble) => notes.trouble.insert(job, trouble),
             None => notes.trouble.remove(&job),
         };
+        old != trouble
     }
 
     pub(super) fn forget(&self, job: JobId) {

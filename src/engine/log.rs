@@ -4,7 +4,6 @@
 //! of the group before it are what they must be, so what an earlier use left
 //! in a segment is never read as new.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bytes::{In, Out};
@@ -14,13 +13,15 @@ use super::page::BLOCK_LEN;
 use super::record::Record;
 
 /// Groups begin at multiples of this.
-const ALIGN: u64 = 4096;
-const GROUP_MAGIC: u32 = u32::from_le_bytes(*b"SDlg");
-const SEGMENT_MAGIC: u32 = u32::from_le_bytes(*b"SDsg");
+pub(super) const ALIGN: u64 = 4096;
+pub(super) const GROUP_MAGIC: u32 = u32::from_le_bytes(*b"SDlg");
+pub(super) const SEGMENT_MAGIC: u32 = u32::from_le_bytes(*b"SDsg");
 /// Bytes of a group's header.
-const HEADER: usize = 64;
+pub(super) const HEADER: usize = 64;
 /// The kind of an item that is no record but a block's content.
-const INLINE: u8 = 0x80;
+pub(super) const INLINE: u8 = 0x80;
+/// Bytes before the content of such a block.
+pub(super) const INLINE_HEADER: usize = 13;
 
 /// Where the next group goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +75,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Puts what came later behind what is here.
-    pub(super) fn append(&mut self, later: Self) {
-        self.records.0.extend(later.records.0);
-        self.count += later.count;
-        self.inline.extend(later.inline);
-        self.overflow |= later.overflow;
+    /// Bytes of the group it becomes, with `more` blocks of inline data.
+    pub(super) fn size(&self, more: usize) -> u64 {
+        let inline = (self.inline.len() + more) * (BLOCK_LEN + INLINE_HEADER);
+        aligned(HEADER + self.records.0.len() + inline)
     }
 }
 
@@ -89,26 +88,27 @@ pub(super) struct Group {
     pub(super) inline: Vec<(u64, Vec<u8>)>,
 }
 
-struct Segment {
-    number: u64,
-    slot: u32,
-    len: u64,
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) slot: u32,
+    pub(super) len: u64,
 }
 
 /// The log, open for appending.
 pub(super) struct Log {
-    disk: Arc<dyn Disk>,
-    store: u64,
-    segment_bytes: u64,
-    head: LogHead,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) store: u64,
+    pub(super) segment_bytes: u64,
+    pub(super) head: LogHead,
     /// Segments that hold what may have to be replayed; the last is being written.
-    live: Vec<Segment>,
+    pub(super) live: Vec<Segment>,
     /// Files that can be used again, and their lengths.
-    spare: Vec<(u32, u64)>,
-    next_slot: u32,
+    pub(super) spare: Vec<(u32, u64)>,
+    pub(super) next_slot: u32,
 }
 
-fn aligned(len: usize) -> u64 {
+/// The room a group of this length takes.
+pub(super) fn aligned(len: usize) -> u64 {
     (len as u64).next_multiple_of(ALIGN)
 }
 
@@ -183,15 +183,22 @@ impl Log {
         Ok(())
     }
 
-    /// Sees that one more segment can be begun without needing room.
+    /// Sees that there is a spare segment, one that takes a group of `need` bytes.
     ///
     /// # Errors
-    /// [`EngineError::NoSpace`] if there is none.
-    pub(super) fn ensure_spare(&mut self) -> Result<()> {
-        if self.spare.is_empty() {
-            self.add_spare(self.segment_bytes)
-        } else {
+    /// [`EngineError::NoSpace`] if there is no room for one.
+    pub(super) fn ensure_spare(&mut self, need: u64) -> Result<()> {
+        let len = self
+            .segment_bytes
+            .max(need.next_multiple_of(ALIGN) + 2 * ALIGN);
+        if self
+            .spare
+            .iter()
+            .any(|spare| spare.1 >= len.min(need + 2 * ALIGN))
+        {
             Ok(())
+        } else {
+            self.add_spare(len)
         }
     }
 
@@ -229,21 +236,28 @@ impl Log {
         Ok(())
     }
 
-    fn current_len(&self) -> u64 {
+    pub(super) fn current_len(&self) -> u64 {
         self.live.last().map_or(0, |segment| segment.len)
     }
 
-    /// Sees that a group of these records and this much inline data can be written.
+    /// Sees that a group of `need` bytes can be written.
     ///
     /// # Errors
     /// [`EngineError::NoSpace`] if the disk is full; nothing has changed then.
-    pub(super) fn ensure_room(&mut self, batch: &Batch) -> Result<()> {
-        let need = aligned(HEADER + batch.records.0.len() + batch.inline.len() * (BLOCK_LEN + 13));
+    pub(super) fn ensure_room(&mut self, need: u64) -> Result<()> {
         if self.head.offset + need > self.current_len() {
             self.next_segment(need)
         } else {
             Ok(())
         }
+    }
+
+    /// How large a group can be that is written, without more room on the disk,
+    /// after one of `taken` bytes that there is room for in this segment.
+    pub(super) fn room(&self, taken: u64) -> u64 {
+        let here = self.current_len().saturating_sub(self.head.offset + taken);
+        let spare = self.spare.iter().map(|(_, len)| len.saturating_sub(ALIGN));
+        spare.fold(here, u64::max)
     }
 
     /// Writes the batch as one group and makes it durable; `with_data`: its inline data too.
@@ -306,212 +320,4 @@ impl Log {
             keep
         });
     }
-
-    /// Reads the log from `head` on, hands each group to `replay`, and opens it
-    /// for appending behind the last.
-    ///
-    /// # Errors
-    /// Those of `replay`; [`EngineError::Damaged`] if the log has a hole.
-    pub(super) fn recover(
-        disk: Arc<dyn Disk>,
-        store: u64,
-        segment_bytes: u64,
-        head: LogHead,
-        replay: &mut dyn FnMut(Group) -> Result<()>,
-    ) -> Result<Self> {
-        let read = |e| EngineError::io("reading the log", e);
-        let mut slots = BTreeMap::new();
-        let mut segments = BTreeMap::new();
-        for file in disk.list().map_err(read)? {
-            let FileName::Log(slot) = file else { continue };
-            let len = disk.len(file).map_err(read)?.unwrap_or(0) / ALIGN * ALIGN;
-            slots.insert(slot, len);
-            if let Some((number, seq, chain)) = read_segment_header(&*disk, store, slot, len)? {
-                segments.insert(number, (slot, len, seq, chain));
-            }
-        }
-        let mut log = Self {
-            disk,
-            store,
-            segment_bytes,
-            head,
-            live: Vec::new(),
-            spare: Vec::new(),
-            next_slot: 0,
-        };
-        let Some(&(slot, len, ..)) = segments.get(&head.segment).filter(|s| s.0 == head.slot)
-        else {
-            return Err(EngineError::damaged(format!(
-                "the log's segment {} is missing or hurt",
-                head.segment
-            )));
-        };
-        log.live.push(Segment {
-            number: head.segment,
-            slot,
-            len,
-        });
-        loop {
-            while let Some((group, next)) = log.read_group(log.head, log.current_len())? {
-                replay(group)?;
-                log.head = next;
-            }
-            let number = log.head.segment + 1;
-            match segments.get(&number) {
-                Some(&(slot, len, seq, chain))
-                    if (seq, chain) == (log.head.seq, log.head.chain) =>
-                {
-                    log.live.push(Segment { number, slot, len });
-                    log.head = LogHead {
-                        segment: number,
-                        slot,
-                        offset: ALIGN,
-                        ..log.head
-                    };
-                }
-                _ => break,
-            }
-        }
-        log.refuse_hole(&segments)?;
-        let live: Vec<u32> = log.live.iter().map(|segment| segment.slot).collect();
-        log.next_slot = slots.keys().last().map_or(0, |last| last + 1);
-        log.spare = slots
-            .into_iter()
-            .filter(|(slot, len)| !live.contains(slot) && *len > ALIGN)
-            .collect();
-        Ok(log)
-    }
-
-    /// A group is written only when those before it are durable. If there is one
-    /// beyond the end, what should be between is hurt.
-    fn refuse_hole(&self, segments: &BTreeMap<u64, (u32, u64, u64, u32)>) -> Result<()> {
-        let hole = || {
-            EngineError::damaged(format!(
-                "the log is hurt in log.{} at byte {}: there are later records behind it",
-                self.head.slot, self.head.offset
-            ))
-        };
-        if segments
-            .keys()
-            .next_back()
-            .is_some_and(|&last| last > self.head.segment)
-        {
-            return Err(hole());
-        }
-        let len = self.current_len();
-        let mut offset = self.head.offset;
-        while offset < len {
-            let mut header = [0; 24];
-            self.read(self.head.slot, offset, &mut header)?;
-            let mut input = In::new(&header, "a log group");
-            let found = (input.u32()?, input.u32()?, input.u64()?, input.u64()?);
-            if found.0 == GROUP_MAGIC && found.2 == self.store && found.3 > self.head.seq {
-                let head = LogHead {
-                    offset,
-                    seq: found.3,
-                    chain: found.1,
-                    ..self.head
-                };
-                if self.read_whole(&head, len)?.is_some() {
-                    return Err(hole());
-                }
-            }
-            offset += ALIGN;
-        }
-        Ok(())
-    }
-
-    fn read(&self, slot: u32, offset: u64, buf: &mut [u8]) -> Result<()> {
-        self.disk
-            .read_at(FileName::Log(slot), offset, buf)
-            .map_err(|e| EngineError::io(format!("reading log.{slot}"), e))
-    }
-
-    /// The bytes of the group that must be at `head`, if it is whole.
-    fn read_whole(&self, head: &LogHead, len: u64) -> Result<Option<(Vec<u8>, u32)>> {
-        if head.offset + HEADER as u64 > len {
-            return Ok(None);
-        }
-        let mut header = [0; HEADER];
-        self.read(head.slot, head.offset, &mut header)?;
-        let mut input = In::new(&header, "a log group");
-        let found = (input.u32()?, input.u32()?, input.u64()?, input.u64()?);
-        if found != (GROUP_MAGIC, head.chain, self.store, head.seq) {
-            return Ok(None);
-        }
-        input.take(24)?;
-        let payload_len = u64::from(input.u32()?);
-        let crc = input.u32()?;
-        if head.offset + HEADER as u64 + payload_len > len {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; HEADER + payload_len as usize];
-        self.read(head.slot, head.offset, &mut bytes)?;
-        bytes[HEADER - 12..HEADER - 8].fill(0);
-        Ok((crc32c::crc32c(&bytes) == crc).then_some((bytes, crc)))
-    }
-
-    fn read_group(&self, head: LogHead, len: u64) -> Result<Option<(Group, LogHead)>> {
-        let Some((bytes, crc)) = self.read_whole(&head, len)? else {
-            return Ok(None);
-        };
-        let mut input = In::new(&bytes, "a log group");
-        input.take(24)?;
-        let (first, last) = (input.u64()?, input.u64()?);
-        input.take(24)?;
-        let mut group = Group {
-            records: Vec::new(),
-            inline: Vec::new(),
-        };
-        while !input.is_empty() {
-            let kind = input.u8()?;
-            let body = input.blob()?;
-            if kind == INLINE {
-                let mut body = In::new(body, "a block in the log");
-                group
-                    .inline
-                    .push((body.u64()?, body.take(BLOCK_LEN)?.to_vec()));
-            } else {
-                group.records.push(Record::decode(kind, body)?);
-            }
-        }
-        if first != head.lsn + 1 || last != head.lsn + group.records.len() as u64 {
-            return Err(EngineError::damaged(
-                "a log group has not the records that it says",
-            ));
-        }
-        let next = LogHead {
-            offset: head.offset + aligned(bytes.len()),
-            seq: head.seq + 1,
-            chain: crc,
-            lsn: last,
-            ..head
-        };
-        Ok(Some((group, next)))
-    }
-}
-
-fn read_segment_header(
-    disk: &dyn Disk,
-    store: u64,
-    slot: u32,
-    len: u64,
-) -> Result<Option<(u64, u64, u32)>> {
-    if len < ALIGN {
-        return Ok(None);
-    }
-    let mut bytes = [0; 36];
-    disk.read_at(FileName::Log(slot), 0, &mut bytes)
-        .map_err(|e| EngineError::io(format!("reading log.{slot}"), e))?;
-    let mut input = In::new(&bytes, "a log segment");
-    let (magic, chain, found, number, seq) = (
-        input.u32()?,
-        input.u32()?,
-        input.u64()?,
-        input.u64()?,
-        input.u64()?,
-    );
-    let whole =
-        magic == SEGMENT_MAGIC && found == store && input.u32()? == crc32c::crc32c(&bytes[..32]);
-    Ok(whole.then_some((number, seq, chain)))
 }

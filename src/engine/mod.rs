@@ -34,19 +34,26 @@
 
 mod apply;
 mod background;
+mod blocks;
 mod bytes;
+mod capture;
 mod catalog;
 mod catalog_codec;
 mod checkpoint;
+mod commit;
 mod copy;
 mod core;
+mod describe;
 mod disk;
 mod error;
 mod extents;
+mod history;
 mod ids;
 mod info;
 mod jobs;
 mod log;
+mod log_read;
+mod meta_writer;
 mod ops;
 mod page;
 mod page_codec;
@@ -55,21 +62,27 @@ mod read;
 mod reclaim;
 mod record;
 mod recovery;
+mod remap;
+mod root;
+mod scrub;
+mod snapshots;
 mod space;
 mod store;
 mod superblock;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod usage;
+mod volumes;
 mod walk;
 mod write;
 
 pub use error::EngineError;
 pub use ids::{JobId, PointId, VolumeId};
 pub use info::{
-    Attrs, Change, Extent, ExtentKind, JobInfo, JobKind, JobState, PointInfo, SnapshotRequest,
-    Source, StoreStats, Usage, VolumeInfo,
+    Attrs, Change, Extent, ExtentKind, Hurt, JobInfo, JobKind, JobState, PointInfo, ScrubReport,
+    SnapshotRequest, Source, StoreStats, Usage, VolumeInfo,
 };
 pub use ops::MAX_VOLUME_SIZE;
 pub use page::BLOCK as BLOCK_SIZE;

@@ -54,6 +54,15 @@ impl Pages {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Forgets all pages, so that each is read and checked anew.
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            self.bytes.fetch_sub(shard.bytes, Ordering::Relaxed);
+            *shard = Shard::default();
+        }
+    }
+
     /// The body of any metadata extent, checked.
     pub(super) fn read_body(&self, r: &PageRef, kind: PageKind, level: u8) -> Result<Vec<u8>> {
         let mut bytes = vec![0; r.len as usize];

@@ -45,6 +45,7 @@ fn choose(state: &State) -> (Option<u64>, bool) {
 impl Core {
     /// Gives back a stretch.
     pub(super) fn reclaim_step(&self) -> Result<Step> {
+        self.admit_delete()?;
         let planned = {
             let guarded = self.guarded.read();
             let state = &guarded.state;

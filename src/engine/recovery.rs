@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::apply::{Env, State};
 use super::bytes::In;
 use super::catalog_codec::{decode_jobs, take_node};
-use super::checkpoint::{Checkpoints, Root};
+use super::checkpoint::Checkpoints;
 use super::core::{Core, Parts, Tuning};
 use super::disk::{Disk, FileName};
 use super::error::{EngineError, Result};
@@ -17,6 +17,7 @@ use super::page::BLOCK;
 use super::page_codec::PageKind;
 use super::pages::Pages;
 use super::record::{Piece, Record};
+use super::root::Root;
 use super::space::Space;
 use super::superblock::Superblock;
 

@@ -101,13 +101,23 @@ impl Tree {
 
     /// The first leaf from number `from` on that there is, and its number.
     pub(super) fn next_leaf(&self, pages: &Pages, from: u64) -> Result<Option<(u64, Arc<Page>)>> {
+        self.next_leaf_born_after(pages, from, 0)
+    }
+
+    /// The same of those born after `limit`.
+    pub(super) fn next_leaf_born_after(
+        &self,
+        pages: &Pages,
+        from: u64,
+        limit: u64,
+    ) -> Result<Option<(u64, Arc<Page>)>> {
         let Some(root) = &self.root else {
             return Ok(None);
         };
         if from >= span(self.level) {
             return Ok(None);
         }
-        next_below(pages, root, self.level, 0, from)
+        next_below(pages, root, self.level, 0, (from, limit))
     }
 
     /// The leaf of this number, alone in this tree and in memory, to be changed;
@@ -170,8 +180,12 @@ fn next_below(
     child: &Child,
     level: u8,
     base: u64,
-    from: u64,
+    (from, limit): (u64, u64),
 ) -> Result<Option<(u64, Arc<Page>)>> {
+    // What a node shares with its parent it shares with all below.
+    if child.birth() <= limit {
+        return Ok(None);
+    }
     let page = resident(pages, child, level)?;
     if level == 0 {
         return Ok(Some((base, page)));
@@ -179,7 +193,7 @@ fn next_below(
     for (i, below) in as_inner(&page)?.iter() {
         let start = base + i as u64 * span(level - 1);
         if start + span(level - 1) > from
-            && let Some(found) = next_below(pages, below, level - 1, start, from)?
+            && let Some(found) = next_below(pages, below, level - 1, start, (from, limit))?
         {
             return Ok(Some(found));
         }

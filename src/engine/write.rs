@@ -88,7 +88,9 @@ impl Core {
         if batch.overflow {
             return;
         }
-        if (batch.inline.len() * BLOCK_LEN) + data.len() > self.tuning.inline_limit {
+        let blocks = data.len() / BLOCK_LEN;
+        let inline = (batch.inline.len() + blocks) * BLOCK_LEN;
+        if inline > self.tuning.inline_limit || batch.size(blocks) > guarded.room {
             batch.overflow = true;
             batch.inline = Vec::new();
             return;
@@ -235,7 +237,7 @@ impl Core {
     }
 
     fn wipe_range(&self, volume: VolumeId, offset: u64, len: u64, wipe: Wipe) -> Result<()> {
-        self.check_writable()?;
+        self.admit_delete()?;
         check_range(
             offset,
             len,

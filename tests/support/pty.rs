@@ -1,10 +1,17 @@
 //! The real program in a real pseudo-terminal, with a terminal's screen behind it.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test says so by ending"
+)]
+
 use std::ffi::OsStr;
 use std::io::{Read as _, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use super::support::Deck;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Longer than anything takes on a busy machine; only a failing test waits so long.
@@ -22,12 +29,23 @@ pub struct Terminal {
     screen: Arc<(Mutex<Screen>, Condvar)>,
     input: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 impl Terminal {
     /// Starts the program in a terminal of this size.
-    pub fn start<S: AsRef<OsStr>>(deck: &super::Deck, args: &[S], cols: u16, rows: u16) -> Self {
+    pub fn start<S: AsRef<OsStr>>(deck: &Deck, args: &[S], cols: u16, rows: u16) -> Self {
+        Self::start_with(deck, args, cols, rows, &[])
+    }
+
+    /// The same with other variables in its environment.
+    pub fn start_with<S: AsRef<OsStr>>(
+        deck: &Deck,
+        args: &[S],
+        cols: u16,
+        rows: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let pair = native_pty_system()
             .openpty(PtySize {
                 rows,
@@ -50,12 +68,15 @@ impl Terminal {
         for name in ["NO_COLOR", "LC_ALL", "COLORTERM", "SNAPDECK_STORE"] {
             command.env_remove(name);
         }
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
         let input = pair.master.take_writer().unwrap();
         let screen = Arc::new((
             Mutex::new(Screen {
-                parser: vt100::Parser::new(rows, cols, 0),
+                parser: vt100::Parser::new(cells(rows), cells(cols), 0),
                 bytes: Vec::new(),
                 ended: false,
             }),
@@ -82,7 +103,7 @@ impl Terminal {
             screen,
             input,
             child,
-            _master: pair.master,
+            master: pair.master,
         }
     }
 
@@ -123,9 +144,30 @@ impl Terminal {
             assert!(
                 !left.is_zero() && !guard.ended,
                 "waited for {what}; {}the screen was:\n{text}",
-                if guard.ended { "the program ended; " } else { "" }
+                if guard.ended {
+                    "the program ended; "
+                } else {
+                    ""
+                }
             );
             guard = changed.wait_timeout(guard, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the program ends, or asks this; whether it asks.
+    pub fn asks(&self, question: &str) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let (screen, changed) = &*self.screen;
+        let mut guard = screen.lock().unwrap();
+        loop {
+            if guard.ended || guard.parser.screen().contents().contains(question) {
+                return !guard.ended;
+            }
+            assert!(Instant::now() < deadline, "it neither ends nor asks");
+            guard = changed
+                .wait_timeout(guard, Duration::from_millis(100))
+                .unwrap()
+                .0;
         }
     }
 
@@ -137,6 +179,24 @@ impl Terminal {
     /// Waits until this text is gone from the screen.
     pub fn misses(&self, text: &str) -> String {
         self.until(&format!("no {text}"), |screen| !screen.contains(text))
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.screen
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(cells(rows), cells(cols));
+        self.master.resize(size).unwrap();
     }
 
     /// The process.
@@ -157,13 +217,20 @@ impl Terminal {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status.exit_code();
             }
-            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
+            assert!(
+                Instant::now() < deadline,
+                "it does not end:\n{}",
+                self.text()
+            );
             std::thread::sleep(Duration::from_millis(10));
         };
         let (screen, changed) = &*self.screen;
         let mut guard = screen.lock().unwrap();
         while !guard.ended && Instant::now() < deadline {
-            guard = changed.wait_timeout(guard, Duration::from_millis(200)).unwrap().0;
+            guard = changed
+                .wait_timeout(guard, Duration::from_millis(200))
+                .unwrap()
+                .0;
         }
         (code, guard.parser.screen().contents(), guard.bytes.clone())
     }
@@ -173,4 +240,8 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+fn cells(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
 }

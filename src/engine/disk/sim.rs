@@ -12,7 +12,7 @@ const SECTOR: usize = 512;
 
 /// A step taken on the disk.
 #[derive(Clone, Debug)]
-enum Step {
+pub(in crate::engine) enum Step {
     Write {
         file: FileName,
         offset: u64,
@@ -43,17 +43,77 @@ pub(in crate::engine) struct Faults {
     pub(in crate::engine) capacity: Option<u64>,
 }
 
+/// Something done to the disk.
+#[derive(Clone, Debug)]
+pub(in crate::engine) enum Event {
+    Step(Step),
+    Sync(FileName),
+}
+
+/// What a crash cannot take, and what it can.
 #[derive(Clone, Default)]
-struct Inner {
-    files: BTreeMap<FileName, Vec<u8>>,
-    /// What has certainly survived.
+pub(in crate::engine) struct Medium {
     durable: BTreeMap<FileName, Vec<u8>>,
     unsynced: Vec<Step>,
+}
+
+impl Medium {
+    /// Does what was done.
+    pub(in crate::engine) fn advance(&mut self, event: &Event) {
+        match event {
+            Event::Step(step) => self.unsynced.push(step.clone()),
+            Event::Sync(file) => {
+                let (now, later): (Vec<Step>, Vec<Step>) = std::mem::take(&mut self.unsynced)
+                    .into_iter()
+                    .partition(|step| step.file() == *file);
+                self.unsynced = later;
+                for step in &now {
+                    apply(&mut self.durable, step);
+                }
+            }
+        }
+    }
+
+    /// Writes that a crash could take.
+    pub(in crate::engine) fn at_risk(&self) -> usize {
+        self.unsynced.len()
+    }
+
+    /// What a crash now could leave: `choose` says what becomes of each write
+    /// that was not synced. A write that is torn is torn at sectors.
+    pub(in crate::engine) fn crash(&self, choose: &mut dyn FnMut() -> Fate) -> SimDisk {
+        let mut files = self.durable.clone();
+        for step in &self.unsynced {
+            match (choose(), step) {
+                (Fate::Lost, _) => {}
+                (Fate::Kept, _) | (Fate::Torn(_), Step::Grow { .. }) => apply(&mut files, step),
+                (Fate::Torn(seed), Step::Write { file, offset, data }) => {
+                    for (i, part) in data.chunks(SECTOR).enumerate() {
+                        if seed >> (i % 61) & 1 == 1 {
+                            let offset = offset + (i * SECTOR) as u64;
+                            apply(
+                                &mut files,
+                                &Step::Write {
+                                    file: *file,
+                                    offset,
+                                    data: part.to_vec(),
+                                },
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        SimDisk::of(files)
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    files: BTreeMap<FileName, Vec<u8>>,
+    medium: Medium,
     faults: Faults,
-    /// Writes and syncs so far.
-    steps: u64,
-    /// Stop the world after so many steps: all later ones are lost.
-    stop_at: Option<u64>,
+    history: Option<Vec<Event>>,
 }
 
 /// Files in memory.
@@ -84,68 +144,45 @@ impl SimDisk {
         Self::default()
     }
 
-    /// A disk with the content that this one has now.
-    pub(in crate::engine) fn copy(&self) -> Self {
-        let inner = self.0.lock();
-        let files = inner.files.clone();
-        Self(Mutex::new(Inner {
+    fn of(files: BTreeMap<FileName, Vec<u8>>) -> Self {
+        let medium = Medium {
             durable: files.clone(),
+            unsynced: Vec::new(),
+        };
+        Self(Mutex::new(Inner {
             files,
+            medium,
             ..Inner::default()
         }))
+    }
+
+    /// A disk with the content that this one has now.
+    pub(in crate::engine) fn copy(&self) -> Self {
+        Self::of(self.0.lock().files.clone())
     }
 
     pub(in crate::engine) fn set_faults(&self, faults: Faults) {
         self.0.lock().faults = faults;
     }
 
-    /// Writes and syncs so far.
-    pub(in crate::engine) fn steps(&self) -> u64 {
-        self.0.lock().steps
+    /// From now on, all that is done is remembered.
+    pub(in crate::engine) fn remember(&self) {
+        self.0.lock().history = Some(Vec::new());
     }
 
-    /// Loses all that is done after this many steps, without telling.
-    pub(in crate::engine) fn stop_at(&self, steps: u64) {
-        self.0.lock().stop_at = Some(steps);
+    /// Things done since [`Self::remember`].
+    pub(in crate::engine) fn done(&self) -> usize {
+        self.0.lock().history.as_ref().map_or(0, Vec::len)
     }
 
-    /// Whether the point to stop at has been passed.
-    pub(in crate::engine) fn stopped(&self) -> bool {
-        let inner = self.0.lock();
-        inner.stop_at.is_some_and(|at| inner.steps >= at)
+    /// What was done since [`Self::remember`].
+    pub(in crate::engine) fn history(&self) -> Vec<Event> {
+        self.0.lock().history.clone().unwrap_or_default()
     }
 
-    /// What a crash now could leave: of what was not synced each sector is
-    /// there or not, as `choose` says. A write that is torn is torn at sectors.
-    pub(in crate::engine) fn crash(&self, choose: &mut dyn FnMut() -> Fate) -> Self {
-        let inner = self.0.lock();
-        let mut files = inner.durable.clone();
-        for step in &inner.unsynced {
-            match (choose(), step) {
-                (Fate::Lost, _) => {}
-                (Fate::Kept, _) | (Fate::Torn(_), Step::Grow { .. }) => apply(&mut files, step),
-                (Fate::Torn(seed), Step::Write { file, offset, data }) => {
-                    for (i, part) in data.chunks(SECTOR).enumerate() {
-                        if seed >> (i % 61) & 1 == 1 {
-                            let offset = offset + (i * SECTOR) as u64;
-                            apply(
-                                &mut files,
-                                &Step::Write {
-                                    file: *file,
-                                    offset,
-                                    data: part.to_vec(),
-                                },
-                            );
-                        }
-                    }
-                }
-            }
-        }
-        Self(Mutex::new(Inner {
-            durable: files.clone(),
-            files,
-            ..Inner::default()
-        }))
+    /// What the medium holds and what is on its way to it.
+    pub(in crate::engine) fn medium(&self) -> Medium {
+        self.0.lock().medium.clone()
     }
 
     /// All bytes there are, to be hurt.
@@ -192,10 +229,6 @@ pub(in crate::engine) enum Fate {
 
 impl Inner {
     fn step(&mut self, step: Step) -> io::Result<()> {
-        self.steps += 1;
-        if self.stop_at.is_some_and(|at| self.steps > at) {
-            return Ok(());
-        }
         if let Some(left) = &mut self.faults.writes_left {
             *left = left
                 .checked_sub(1)
@@ -219,7 +252,11 @@ impl Inner {
         }
         apply(&mut files, &step);
         self.files = files;
-        self.unsynced.push(step);
+        let event = Event::Step(step);
+        self.medium.advance(&event);
+        self.history
+            .iter_mut()
+            .for_each(|history| history.push(event.clone()));
         Ok(())
     }
 }
@@ -246,24 +283,17 @@ impl Disk for SimDisk {
 
     fn sync(&self, file: FileName) -> io::Result<()> {
         let mut inner = self.0.lock();
-        inner.steps += 1;
-        if inner.stop_at.is_some_and(|at| inner.steps > at) {
-            return Ok(());
-        }
         if let Some(left) = &mut inner.faults.syncs_left {
             *left = left
                 .checked_sub(1)
                 .ok_or_else(|| io::Error::other("the simulated disk fails syncs"))?;
         }
-        let (now, later): (Vec<Step>, Vec<Step>) = std::mem::take(&mut inner.unsynced)
-            .into_iter()
-            .partition(|step| step.file() == file);
-        inner.unsynced = later;
-        let mut durable = std::mem::take(&mut inner.durable);
-        for step in &now {
-            apply(&mut durable, step);
-        }
-        inner.durable = durable;
+        let event = Event::Sync(file);
+        inner.medium.advance(&event);
+        inner
+            .history
+            .iter_mut()
+            .for_each(|history| history.push(event.clone()));
         Ok(())
     }
 

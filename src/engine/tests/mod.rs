@@ -2,6 +2,11 @@
 
 mod basics;
 mod check;
+mod crash;
+mod faults;
+mod model;
+mod threads;
+mod world;
 
 use std::sync::Arc;
 

@@ -275,7 +275,7 @@ impl Estate<'_> {
     ) -> Result<(), EngineError> {
         let n = points.len();
         // A volume with a past of some length was taken back a few times in it.
-        let restored = rounds >= 5 && n >= 3 && (age == rounds / 2 || age == rounds / 5);
+        let restored = rounds >= 12 && (age == rounds / 2 || age == (rounds / 5).max(3));
         if let (true, Some(point)) = (restored, n.checked_sub(3).and_then(|n| points.get(n))) {
             self.write(id, design)?;
             let taken = self.ago(age, rounds);

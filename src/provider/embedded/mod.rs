@@ -32,6 +32,9 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// Operations are on the medium only when the store is closed: for an estate that is
+    /// made from nothing, where there is nothing to lose.
+    pub hasty: bool,
 }
 
 /// The file in the store's directory that the task journal is kept in.
@@ -63,6 +66,7 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            durable_ops: !options.hasty,
             ..OpenOptions::default()
         };
         let opened = if options.create && !options.read_only {

@@ -154,7 +154,8 @@ pub(super) fn refresh(state: &mut State) {
     }
     let volume = match &place {
         Place::Tree(volume) => Some(volume.clone()),
-        _ => state.beside.clone(),
+        Place::Volumes => state.beside.as_ref().map(|o| VolumeId(o.id.clone())),
+        _ => None,
     };
     if let Some(volume) = volume {
         let now = state.now;
@@ -188,7 +189,7 @@ pub(crate) fn quit(state: &mut State) {
     if state.overlays.iter().any(already) {
         return;
     }
-    let question = Question::quit(&running, state.now.clock);
+    let question = Question::quit(&running, state.throw_away, state.now.clock);
     state.open(Overlay::Question(question));
 }
 

@@ -105,8 +105,10 @@ pub(crate) struct State {
     pub(crate) messages: Messages,
     /// Where the user is.
     pub(crate) views: Views,
-    /// The volume whose tree stands beside the list.
-    pub(crate) beside: Option<VolumeId>,
+    /// What stands beside the list: a volume's tree, or a thing's fields.
+    pub(crate) beside: Option<ObjectRef>,
+    /// What is looked at is thrown away at the end.
+    pub(crate) throw_away: bool,
     /// Dialogs and menus, the topmost last.
     pub(crate) overlays: Vec<Overlay>,
     /// A line that is shown for a while.
@@ -131,6 +133,7 @@ pub(crate) struct Beginning {
     pub(crate) theme: Theme,
     pub(crate) tasks: Vec<Arc<crate::model::Task>>,
     pub(crate) welcome: Option<String>,
+    pub(crate) throw_away: bool,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
 }
@@ -164,6 +167,7 @@ impl State {
             messages: Messages::default(),
             views: Views::default(),
             beside: None,
+            throw_away: beginning.throw_away,
             overlays: Vec::new(),
             notice,
             changed: Changed::default(),

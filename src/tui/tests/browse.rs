@@ -154,7 +154,10 @@ fn what_stands_beside_the_list_follows_once_the_selection_rests() {
     d.keys("j j j");
     assert_eq!(d.asked.len(), before, "a held key asks for nothing");
     d.wait(100);
-    assert_eq!(d.state.beside, Some(VolumeId("v-web-root".into())));
+    assert_eq!(
+        d.state.beside,
+        Some(ObjectRef::new(Kind::Volume, "v-web-root"))
+    );
     assert!(!d.screen().contains("guard-1"));
 }
 

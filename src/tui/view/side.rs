@@ -17,22 +17,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         width: area.width.saturating_sub(3),
         ..area
     };
-    match &state.screen().place {
-        Place::Volumes => {
-            if let Some(volume) = &state.beside {
-                tree(canvas, state, inner, volume);
-            }
-        }
-        _ => {
-            if let Some(object) = state.object().and_then(|object| state.find(&object)) {
-                let name = state.clean(object.name()).into_owned();
-                canvas.text(inner.x, inner.y, inner.width, &name, Role::Heading);
-                let lines = page::fields(state, &object, inner.width);
-                let height = usize::from(inner.height.saturating_sub(1));
-                for (i, line) in lines.iter().take(height).enumerate() {
-                    canvas.spans(inner.x, inner.y + 1 + i as u16, inner.width, line);
-                }
-            }
+    let Some(beside) = &state.beside else {
+        return;
+    };
+    if state.screen().place == Place::Volumes {
+        tree(canvas, state, inner, &VolumeId(beside.id.clone()));
+    } else if let Some(object) = state.find(beside) {
+        let name = state.clean(object.name()).into_owned();
+        canvas.text(inner.x, inner.y, inner.width, &name, Role::Heading);
+        let lines = page::fields(state, &object, inner.width);
+        let height = usize::from(inner.height.saturating_sub(1));
+        for (i, line) in lines.iter().take(height).enumerate() {
+            canvas.spans(inner.x, inner.y + 1 + i as u16, inner.width, line);
         }
     }
 }

@@ -1,0 +1,140 @@
+//! Blocks of the data files: taking free ones, writing and reading them.
+
+use std::sync::atomic::Ordering;
+
+use super::core::Core;
+use super::disk::FileName;
+use super::error::{EngineError, Result};
+use super::page::{BLOCK, BLOCK_LEN};
+use super::space::{Run, Space};
+
+impl Core {
+    /// Makes durable what was written to the data files.
+    pub(super) fn sync_data(&self) -> Result<()> {
+        let files = std::mem::take(&mut *self.dirty_files.lock());
+        for file in files {
+            self.disk
+                .sync(FileName::Data(file))
+                .map_err(|e| self.poison("syncing the data", e))?;
+        }
+        Ok(())
+    }
+
+    /// Takes blocks of the store for `want` blocks of data, as few runs as may be.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSpace`] if the disk is full; none are taken then.
+    pub(super) fn take_blocks(&self, want: u64) -> Result<Vec<Run>> {
+        match self.try_take(want) {
+            Err(EngineError::NoSpace) => {
+                // What was freed lately may only wait for its record to be durable.
+                let lsn = self.guarded.read().state.lsn;
+                self.commit(lsn)?;
+                self.try_take(want)
+            }
+            other => other,
+        }
+    }
+
+    fn try_take(&self, want: u64) -> Result<Vec<Run>> {
+        let until = self
+            .durable
+            .load(Ordering::Acquire)
+            .min(self.readers.oldest());
+        let mut space = self.space.lock();
+        space.release_until(until);
+        let mut runs = space.take(&self.pages, want)?;
+        let mut got: u64 = runs.iter().map(|run| run.len).sum();
+        while got < want {
+            if let Err(e) = self.grow_data(&mut space, want - got) {
+                for run in runs {
+                    space.put_back(run);
+                }
+                return Err(e);
+            }
+            let more = space.take(&self.pages, want - got)?;
+            got += more.iter().map(|run| run.len).sum::<u64>();
+            runs.extend(more);
+        }
+        Ok(runs)
+    }
+
+    /// Takes room on the disk for more blocks; a little at least.
+    fn grow_data(&self, space: &mut Space, need: u64) -> Result<()> {
+        let chunk = u64::from(self.chunk_blocks);
+        let (file, at) = (
+            FileName::Data((space.backed / chunk) as u32),
+            space.backed % chunk,
+        );
+        let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
+        loop {
+            // The file's length has to be durable before the log speaks of its blocks.
+            let grown = self
+                .disk
+                .reserve(file, at * BLOCK, step * BLOCK)
+                .and_then(|()| self.disk.sync(file));
+            match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
+                Ok(()) => {
+                    space.extend(space.backed + step);
+                    return Ok(());
+                }
+                Err(EngineError::NoSpace) if step > need.min(16) => {
+                    step = (step / 4).max(need.min(16)).min(step - 1);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Gives back blocks that were taken and are not needed.
+    pub(super) fn put_back(&self, runs: &[Run]) {
+        let mut space = self.space.lock();
+        for run in runs {
+            space.put_back(*run);
+        }
+    }
+
+    /// The file that holds a block, the byte it begins at, and how many blocks follow in that file.
+    fn locate(&self, block: u64) -> (u32, u64, u64) {
+        let chunk = u64::from(self.chunk_blocks);
+        (
+            (block / chunk) as u32,
+            block % chunk * BLOCK,
+            chunk - block % chunk,
+        )
+    }
+
+    /// Writes data to blocks next to each other.
+    pub(super) fn write_blocks(&self, mut block: u64, mut data: &[u8]) -> Result<()> {
+        while !data.is_empty() {
+            let (file, offset, room) = self.locate(block);
+            let n = (data.len() / BLOCK_LEN).min(room as usize);
+            let (now, rest) = data.split_at(n * BLOCK_LEN);
+            let name = FileName::Data(file);
+            self.disk
+                .write_at(name, offset, now)
+                .map_err(|e| EngineError::io(format!("writing block {block} to {name}"), e))?;
+            // Noted after the write and before the record: whoever commits the record syncs the file.
+            self.dirty_files.lock().insert(file);
+            data = rest;
+            block += n as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads blocks next to each other.
+    pub(super) fn read_blocks(&self, mut block: u64, mut buf: &mut [u8]) -> Result<()> {
+        while !buf.is_empty() {
+            let (file, offset, room) = self.locate(block);
+            let n = (buf.len() / BLOCK_LEN).min(room as usize);
+            let (now, rest) = buf.split_at_mut(n * BLOCK_LEN);
+            let name = FileName::Data(file);
+            self.disk
+                .read_at(name, offset, now)
+                .map_err(|e| EngineError::io(format!("reading block {block} from {name}"), e))?;
+            buf = rest;
+            block += n as u64;
+        }
+        Ok(())
+    }
+}

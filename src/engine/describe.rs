@@ -1,0 +1,65 @@
+//! Volumes and snapshots as they are told to callers.
+
+use super::apply::State;
+use super::catalog::{Node, Role, Volume};
+use super::core::Core;
+use super::info::{PointInfo, VolumeInfo};
+use jiff::Timestamp;
+
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Core {
+    pub(super) fn volume_info(&self, state: &State, volume: &Volume, head: &Node) -> VolumeInfo {
+        let catalog = &state.catalog;
+        VolumeInfo {
+            id: volume.id,
+            name: volume.name.clone(),
+            size: head.size,
+            created: time(volume.created),
+            attrs: volume.attrs.clone(),
+            parent: catalog.visible_parent(head.id).map(|(id, _)| id),
+            usage: self.usage(state, head),
+            copy: catalog.copy_of(volume.id).map(|job| self.copy_info(job)),
+        }
+    }
+
+    pub(super) fn point_info(&self, state: &State, node: &Node) -> Option<PointInfo> {
+        let Role::Point {
+            id,
+            volume,
+            name,
+            attrs,
+        } = &node.role
+        else {
+            return None;
+        };
+        Some(PointInfo {
+            id: *id,
+            name: name.clone(),
+            volume: *volume,
+            parent: state.catalog.visible_parent(node.id).map(|(id, _)| id),
+            size: node.size,
+            created: time(node.created),
+            attrs: attrs.clone(),
+            usage: self.usage(state, node),
+            clones: Vec::new(),
+        })
+    }
+
+    /// Adds to each snapshot the volumes of other histories that hang below it.
+    pub(super) fn with_clones(&self, state: &State, mut points: Vec<PointInfo>) -> Vec<PointInfo> {
+        let catalog = &state.catalog;
+        for volume in catalog.volumes.values() {
+            if let Some((parent, _)) = catalog.visible_parent(volume.head)
+                && let Some(point) = points
+                    .iter_mut()
+                    .find(|p| p.id == parent && p.volume != volume.id)
+            {
+                point.clones.push(volume.id);
+            }
+        }
+        points
+    }
+}

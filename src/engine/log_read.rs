@@ -1,0 +1,223 @@
+//! Reading the log after a restart: groups one after the other as long as they
+//! are whole and follow each other.
+
+use super::bytes::In;
+use super::disk::{Disk, FileName};
+use super::error::{EngineError, Result};
+use super::log::{
+    ALIGN, GROUP_MAGIC, Group, HEADER, INLINE, Log, LogHead, SEGMENT_MAGIC, Segment, aligned,
+};
+use super::page::BLOCK_LEN;
+use super::record::Record;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Log {
+    /// Reads the log from `head` on, hands each group to `replay`, and opens it
+    /// for appending behind the last.
+    ///
+    /// # Errors
+    /// Those of `replay`; [`EngineError::Damaged`] if the log has a hole.
+    pub(super) fn recover(
+        disk: Arc<dyn Disk>,
+        store: u64,
+        segment_bytes: u64,
+        head: LogHead,
+        replay: &mut dyn FnMut(Group) -> Result<()>,
+    ) -> Result<Self> {
+        let read = |e| EngineError::io("reading the log", e);
+        let mut slots = BTreeMap::new();
+        let mut segments = BTreeMap::new();
+        for file in disk.list().map_err(read)? {
+            let FileName::Log(slot) = file else { continue };
+            let len = disk.len(file).map_err(read)?.unwrap_or(0) / ALIGN * ALIGN;
+            slots.insert(slot, len);
+            if let Some((number, seq, chain)) = read_segment_header(&*disk, store, slot, len)? {
+                segments.insert(number, (slot, len, seq, chain));
+            }
+        }
+        let mut log = Self {
+            disk,
+            store,
+            segment_bytes,
+            head,
+            live: Vec::new(),
+            spare: Vec::new(),
+            next_slot: 0,
+        };
+        let Some(&(slot, len, ..)) = segments.get(&head.segment).filter(|s| s.0 == head.slot)
+        else {
+            return Err(EngineError::damaged(format!(
+                "the log's segment {} is missing or hurt",
+                head.segment
+            )));
+        };
+        log.live.push(Segment {
+            number: head.segment,
+            slot,
+            len,
+        });
+        loop {
+            while let Some((group, next)) = log.read_group(log.head, log.current_len())? {
+                replay(group)?;
+                log.head = next;
+            }
+            let number = log.head.segment + 1;
+            match segments.get(&number) {
+                Some(&(slot, len, seq, chain))
+                    if (seq, chain) == (log.head.seq, log.head.chain) =>
+                {
+                    log.live.push(Segment { number, slot, len });
+                    log.head = LogHead {
+                        segment: number,
+                        slot,
+                        offset: ALIGN,
+                        ..log.head
+                    };
+                }
+                _ => break,
+            }
+        }
+        log.refuse_hole(&segments)?;
+        let live: Vec<u32> = log.live.iter().map(|segment| segment.slot).collect();
+        log.next_slot = slots.keys().last().map_or(0, |last| last + 1);
+        log.spare = slots
+            .into_iter()
+            .filter(|(slot, len)| !live.contains(slot) && *len > ALIGN)
+            .collect();
+        Ok(log)
+    }
+
+    /// A group is written only when those before it are durable. If there is one
+    /// beyond the end, what should be between is hurt.
+    fn refuse_hole(&self, segments: &BTreeMap<u64, (u32, u64, u64, u32)>) -> Result<()> {
+        let hole = || {
+            EngineError::damaged(format!(
+                "the log is hurt in log.{} at byte {}: there are later records behind it",
+                self.head.slot, self.head.offset
+            ))
+        };
+        if segments
+            .keys()
+            .next_back()
+            .is_some_and(|&last| last > self.head.segment)
+        {
+            return Err(hole());
+        }
+        let len = self.current_len();
+        let mut offset = self.head.offset;
+        while offset < len {
+            let mut header = [0; 24];
+            self.read(self.head.slot, offset, &mut header)?;
+            let mut input = In::new(&header, "a log group");
+            let found = (input.u32()?, input.u32()?, input.u64()?, input.u64()?);
+            if found.0 == GROUP_MAGIC && found.2 == self.store && found.3 > self.head.seq {
+                let head = LogHead {
+                    offset,
+                    seq: found.3,
+                    chain: found.1,
+                    ..self.head
+                };
+                if self.read_whole(&head, len)?.is_some() {
+                    return Err(hole());
+                }
+            }
+            offset += ALIGN;
+        }
+        Ok(())
+    }
+
+    fn read(&self, slot: u32, offset: u64, buf: &mut [u8]) -> Result<()> {
+        self.disk
+            .read_at(FileName::Log(slot), offset, buf)
+            .map_err(|e| EngineError::io(format!("reading log.{slot}"), e))
+    }
+
+    /// The bytes of the group that must be at `head`, if it is whole.
+    fn read_whole(&self, head: &LogHead, len: u64) -> Result<Option<(Vec<u8>, u32)>> {
+        if head.offset + HEADER as u64 > len {
+            return Ok(None);
+        }
+        let mut header = [0; HEADER];
+        self.read(head.slot, head.offset, &mut header)?;
+        let mut input = In::new(&header, "a log group");
+        let found = (input.u32()?, input.u32()?, input.u64()?, input.u64()?);
+        if found != (GROUP_MAGIC, head.chain, self.store, head.seq) {
+            return Ok(None);
+        }
+        input.take(24)?;
+        let payload_len = u64::from(input.u32()?);
+        let crc = input.u32()?;
+        if head.offset + HEADER as u64 + payload_len > len {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; HEADER + payload_len as usize];
+        self.read(head.slot, head.offset, &mut bytes)?;
+        bytes[HEADER - 12..HEADER - 8].fill(0);
+        Ok((crc32c::crc32c(&bytes) == crc).then_some((bytes, crc)))
+    }
+
+    fn read_group(&self, head: LogHead, len: u64) -> Result<Option<(Group, LogHead)>> {
+        let Some((bytes, crc)) = self.read_whole(&head, len)? else {
+            return Ok(None);
+        };
+        let mut input = In::new(&bytes, "a log group");
+        input.take(24)?;
+        let (first, last) = (input.u64()?, input.u64()?);
+        input.take(24)?;
+        let mut group = Group {
+            records: Vec::new(),
+            inline: Vec::new(),
+        };
+        while !input.is_empty() {
+            let kind = input.u8()?;
+            let body = input.blob()?;
+            if kind == INLINE {
+                let mut body = In::new(body, "a block in the log");
+                group
+                    .inline
+                    .push((body.u64()?, body.take(BLOCK_LEN)?.to_vec()));
+            } else {
+                group.records.push(Record::decode(kind, body)?);
+            }
+        }
+        if first != head.lsn + 1 || last != head.lsn + group.records.len() as u64 {
+            return Err(EngineError::damaged(
+                "a log group has not the records that it says",
+            ));
+        }
+        let next = LogHead {
+            offset: head.offset + aligned(bytes.len()),
+            seq: head.seq + 1,
+            chain: crc,
+            lsn: last,
+            ..head
+        };
+        Ok(Some((group, next)))
+    }
+}
+
+fn read_segment_header(
+    disk: &dyn Disk,
+    store: u64,
+    slot: u32,
+    len: u64,
+) -> Result<Option<(u64, u64, u32)>> {
+    if len < ALIGN {
+        return Ok(None);
+    }
+    let mut bytes = [0; 36];
+    disk.read_at(FileName::Log(slot), 0, &mut bytes)
+        .map_err(|e| EngineError::io(format!("reading log.{slot}"), e))?;
+    let mut input = In::new(&bytes, "a log segment");
+    let (magic, chain, found, number, seq) = (
+        input.u32()?,
+        input.u32()?,
+        input.u64()?,
+        input.u64()?,
+        input.u64()?,
+    );
+    let whole =
+        magic == SEGMENT_MAGIC && found == store && input.u32()? == crc32c::crc32c(&bytes[..32]);
+    Ok(whole.then_some((number, seq, chain)))
+}

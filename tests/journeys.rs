@@ -1,0 +1,358 @@
+//! Whole journeys through the real program in a real pseudo-terminal.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says so by ending"
+)]
+
+#[path = "support/pty.rs"]
+mod pty;
+mod support;
+
+use rustix::process::Signal;
+
+use pty::Terminal;
+use support::Deck;
+
+const F2: &str = "\x1bOQ";
+const ESC: &str = "\x1b";
+const ENTER: &str = "\r";
+const NONE: [&str; 0] = [];
+
+/// A store with a volume `db` that has the snapshots `one` and `two`, and a volume `web`.
+fn estate() -> Deck {
+    let deck = Deck::new();
+    for name in ["db", "web"] {
+        deck.ok(&[
+            "run",
+            "create-volume",
+            "--name",
+            name,
+            "--size",
+            "64MiB",
+            "--wait",
+        ]);
+    }
+    for name in ["one", "two"] {
+        deck.ok(&[
+            "run",
+            "create-snapshot",
+            "--volume",
+            "db",
+            "--name",
+            name,
+            "--wait",
+        ]);
+    }
+    deck
+}
+
+/// Where a text first stands: line and column, in characters.
+fn place(screen: &str, text: &str) -> (usize, usize) {
+    screen
+        .lines()
+        .enumerate()
+        .find_map(|(n, line)| Some((n, line[..line.find(text)?].chars().count())))
+        .unwrap_or_else(|| panic!("{text} is not on the screen:\n{screen}"))
+}
+
+fn quit(mut terminal: Terminal) {
+    terminal.send("q");
+    // What has only just been done may still be on its way into the journal.
+    if terminal.asks("Leave while a task runs?") {
+        terminal.answer("y");
+    }
+    let (code, _, bytes) = terminal.end();
+    assert_eq!(code, 0);
+    restored(&bytes);
+}
+
+/// The terminal was given back: main screen, cursor shown, no bracketed paste, no mouse.
+fn restored(bytes: &[u8]) {
+    let last = |sequence: &str| {
+        let sequence = sequence.as_bytes();
+        bytes.windows(sequence.len()).rposition(|w| w == sequence)
+    };
+    for (on, off) in [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+        ("\x1b[?2004h", "\x1b[?2004l"),
+        ("\x1b[?1000h", "\x1b[?1000l"),
+        ("\x1b[?1006h", "\x1b[?1006l"),
+        ("\x1b[?2026h", "\x1b[?2026l"),
+    ] {
+        assert!(last(on) <= last(off), "{on:?} was left on");
+    }
+    assert!(
+        last("\x1b[?1049l").is_some(),
+        "the screen was never given back"
+    );
+}
+
+#[test]
+fn snapshot_restore_branch_clone_delete_and_find_it_again() {
+    for (cols, rows) in [(120, 36), (80, 24)] {
+        let deck = estate();
+        let mut t = Terminal::start(&deck, &NONE, cols, rows);
+        t.sees("web");
+        t.send(ENTER);
+        t.sees("you are here");
+
+        // A snapshot, by a form and a plan.
+        t.send("c");
+        t.sees("Take a snapshot");
+        // The suggested name is replaced by ours.
+        t.answer("\x15three");
+        t.sees("three");
+        t.send(F2);
+        t.sees("Plan");
+        t.answer("y");
+        t.until("the snapshot in the tree", |s| {
+            s.contains("three") && !s.contains("Plan")
+        });
+
+        // Back to the first; the guard is on by default.
+        t.send("gg");
+        t.send("R");
+        t.sees("Guard snapshot");
+        t.answer(F2);
+        t.sees("Plan");
+        t.answer("y");
+        let screen = t.until("the guard in the tree", |s| {
+            s.contains("guard-") && !s.contains("Plan")
+        });
+        assert!(place(&screen, "you are here").0 > place(&screen, "one").0);
+
+        // The next snapshot is a sibling of the second.
+        t.send("G");
+        t.send("c");
+        t.sees("Take a snapshot");
+        t.answer("\x15branch");
+        t.send(F2);
+        t.sees("Plan");
+        t.answer("y");
+        t.until("the branch in the tree", |s| {
+            s.contains("branch") && !s.contains("Plan")
+        });
+        quit(t);
+
+        let (one, two) = (deck.one("snapshots", "one"), deck.one("snapshots", "two"));
+        let branch = deck.one("snapshots", "branch");
+        assert_eq!(branch["parent"], one["id"]);
+        assert_eq!(two["parent"], one["id"]);
+
+        // Started again, all is as it was, and drawn as a branch.
+        let mut t = Terminal::start(&deck, &NONE, cols, rows);
+        t.sees("web");
+        t.send(ENTER);
+        let screen = t.sees("branch");
+        let (two, branch) = (place(&screen, " two").1, place(&screen, " branch").1);
+        assert_eq!(two, branch, "siblings stand side by side:\n{screen}");
+
+        // A clone, and a deletion that wants its name typed.
+        t.send("gg");
+        t.send("C");
+        t.sees("Clone to a new volume");
+        t.answer("\x15copy");
+        t.send(F2);
+        t.sees("Plan");
+        t.answer("y");
+        t.misses("Plan");
+        // From the first to the second, which is below it.
+        t.send("jD");
+        t.sees("Delete a snapshot");
+        t.answer(F2);
+        t.sees("cannot be undone");
+        t.answer("wrong\r");
+        t.sees("cannot be undone");
+        t.send("\x15two\r");
+        t.until("the second gone", |s| {
+            !s.contains("cannot be undone") && !s.contains("○ two")
+        });
+        quit(t);
+        assert!(deck.get("volumes").iter().any(|v| v["name"] == "copy"));
+        assert!(deck.get("snapshots").iter().all(|s| s["name"] != "two"));
+        assert!(deck.get("tasks").iter().all(|t| t["state"] == "succeeded"));
+    }
+}
+
+#[test]
+fn what_is_typed_ahead_answers_no_dialog() {
+    let deck = estate();
+    let before = (
+        deck.get("volumes"),
+        deck.get("snapshots"),
+        deck.get("tasks"),
+    );
+    let mut t = Terminal::start(&deck, &NONE, 100, 30);
+    t.sees("web");
+    // All at once, as a paste without brackets or a cat on the keyboard would send it.
+    t.send(&format!("\rR{F2}yyy\r\rD{F2}y\r\r"));
+    std::thread::sleep(std::time::Duration::from_millis(1_200));
+    for _ in 0..4 {
+        t.answer(ESC);
+    }
+    t.sees("db");
+    // A bracketed paste is no key at all.
+    t.answer("\x1b[200~qDyq\x1b[201~");
+    t.sees("db");
+    t.send("\x03");
+    let (code, _, bytes) = t.end();
+    assert_eq!(code, 0);
+    restored(&bytes);
+    assert_eq!(
+        (
+            deck.get("volumes"),
+            deck.get("snapshots"),
+            deck.get("tasks")
+        ),
+        before
+    );
+}
+
+#[test]
+fn a_task_outlives_kill_9_and_is_followed_on() {
+    let deck = Deck::new();
+    let t = Terminal::start(&deck, &["demo"], 120, 36);
+    t.until("the copy under way", |s| {
+        s.contains("db01-standalone") && s.contains(" %")
+    });
+    t.signal(Signal::KILL);
+    let _ = t.end();
+    let tasks = deck.get("tasks");
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0]["state"], "suspended", "nobody follows it now");
+    assert_eq!(tasks[0]["steps_done"], 1);
+
+    // The next console follows it on, without being asked, to its end.
+    let mut t = Terminal::start(&deck, &NONE, 120, 36);
+    t.sees("db01-data");
+    t.send("3");
+    t.until("the copy over", |s| {
+        s.contains("succeeded") || s.contains("done")
+    });
+    quit(t);
+    assert_eq!(deck.get("tasks")[0]["state"], "succeeded");
+    assert_eq!(
+        deck.one("volumes", "db01-standalone")["parent"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
+fn every_way_to_end_it_gives_the_terminal_back() {
+    let deck = estate();
+    for (signal, number) in [
+        (Signal::TERM, 15),
+        (Signal::HUP, 1),
+        (Signal::INT, 2),
+        (Signal::QUIT, 3),
+    ] {
+        let t = Terminal::start(&deck, &NONE, 90, 28);
+        t.sees("web");
+        t.signal(signal);
+        let (code, _, bytes) = t.end();
+        assert_eq!(code, 128 + number, "{signal:?}");
+        restored(&bytes);
+    }
+    // Stopped and continued, it draws itself anew.
+    let t = Terminal::start(&deck, &NONE, 90, 28);
+    t.sees("web");
+    t.signal(Signal::TSTP);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !t.bytes().windows(8).any(|w| w == b"\x1b[?1049l") {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "stopped, it kept the terminal"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    restored(&t.bytes());
+    t.signal(Signal::CONT);
+    t.sees("web");
+    quit(t);
+}
+
+#[test]
+fn read_only_changes_nothing_and_says_so() {
+    let deck = estate();
+    let before = (
+        deck.get("volumes"),
+        deck.get("snapshots"),
+        deck.get("tasks"),
+    );
+    let mut t = Terminal::start(&deck, &["--read-only"], 100, 30);
+    t.sees("READ-ONLY");
+    t.send(ENTER);
+    t.sees("you are here");
+    for key in ["c", "D", "R", "C", "F", "e"] {
+        t.send(key);
+        t.sees("read-only");
+    }
+    quit(t);
+    assert_eq!(
+        (
+            deck.get("volumes"),
+            deck.get("snapshots"),
+            deck.get("tasks")
+        ),
+        before
+    );
+}
+
+#[test]
+fn the_smallest_terminal_and_back() {
+    let deck = estate();
+    let mut t = Terminal::start(&deck, &NONE, 200, 60);
+    t.sees("web");
+    for (cols, rows) in [(80, 24), (20, 5), (1, 1), (120, 36)] {
+        t.resize(cols, rows);
+        t.send("jk");
+    }
+    t.sees("web");
+    quit(t);
+}
+
+#[test]
+fn without_colour_and_without_unicode_it_is_whole() {
+    let deck = estate();
+    let t = Terminal::start_with(
+        &deck,
+        &NONE,
+        100,
+        30,
+        &[("NO_COLOR", "1"), ("LANG", "C"), ("TERM", "linux")],
+    );
+    t.sees("web");
+    let bytes = t.bytes();
+    assert!(bytes.is_ascii(), "a glyph that is not ASCII was sent");
+    let text = String::from_utf8(bytes).unwrap();
+    for part in text.split("\x1b[").skip(1) {
+        let Some(end) = part.find(|c: char| c.is_ascii_alphabetic()) else {
+            continue;
+        };
+        if &part[end..=end] != "m" {
+            continue;
+        }
+        for code in part[..end].split(';') {
+            let code: u32 = code.parse().unwrap_or(0);
+            let colour = matches!(code, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+            assert!(!colour, "a colour was sent: {part:?}");
+        }
+    }
+    quit(t);
+}
+
+#[test]
+fn a_store_in_use_is_said_before_the_screen_is_taken() {
+    let deck = estate();
+    let first = Terminal::start(&deck, &NONE, 80, 24);
+    first.sees("web");
+    let second = Terminal::start(&deck, &NONE, 80, 24);
+    let pid = first.pid().to_string();
+    let (code, screen, _) = second.end();
+    assert_eq!(code, 6);
+    assert!(screen.contains(&pid), "{screen}");
+    quit(first);
+}
