@@ -203,6 +203,7 @@ async fn open_console(
             }),
             mouse: true,
             welcome,
+            throw_away,
         },
     };
     let ended = tui::run(setup).await;

@@ -40,7 +40,7 @@ pub(crate) fn layout(state: &State) -> Option<Layout> {
     let row = |y: u16, height: u16| Rect::new(0, y, width, height);
     let mut body = row(1 + rule, body_height);
     let side = has_side(state).then(|| {
-        let side = (u32::from(width) * 38 / 100).clamp(36, 84) as u16;
+        let side = (width / 3).clamp(36, 80);
         body.width -= side;
         Rect {
             x: body.width,

@@ -94,14 +94,15 @@ impl Page<'_> {
 
     fn bullet(&mut self, glyph: &str, said: &str, role: Role) {
         let clean = self.state.clean(said).into_owned();
-        for (i, line) in text::wrap(&clean, self.width.saturating_sub(2))
+        let indent = text::width(glyph) + 1;
+        for (i, line) in text::wrap(&clean, self.width.saturating_sub(indent))
             .into_iter()
             .enumerate()
         {
             let lead = if i == 0 {
                 format!("{glyph} ")
             } else {
-                "  ".to_owned()
+                " ".repeat(usize::from(indent))
             };
             self.lines
                 .push(vec![(lead.into(), role), (line.into(), Role::Text)]);
@@ -135,7 +136,13 @@ impl Page<'_> {
 
     fn time(&mut self, label: &'static str, value: Option<Time>) {
         if let Some(time) = value {
-            let when = format!("{}  {}", stamp(time), ago(Some(time), self.state));
+            let ago = ago(Some(time), self.state);
+            let wide = self.width >= LABEL + 38;
+            let when = if wide {
+                format!("{}  {ago}", stamp(time))
+            } else {
+                format!("{ago}  ({})", short_stamp(time, self.state.now.wall))
+            };
             self.said(label, &when);
         }
     }
@@ -271,7 +278,7 @@ impl Page<'_> {
             }
             match &step.state {
                 StepState::Done(outcome) if !outcome.message.is_empty() => {
-                    self.bullet(" ", &outcome.message, Role::Dim);
+                    self.bullet(&format!("  {}", glyphs.into), &outcome.message, Role::Info);
                 }
                 StepState::Failed(problem) => self.problem(problem),
                 _ => {}
@@ -290,7 +297,7 @@ impl Page<'_> {
         }
         match &task.plan.undo {
             Undo::By { how, .. } => {
-                self.bullet(glyphs.dot, &format!("taken back: {how}"), Role::Info)
+                self.bullet(glyphs.dot, &format!("taken back: {how}"), Role::Info);
             }
             Undo::Never(why) => {
                 self.bullet(
@@ -345,6 +352,18 @@ pub(crate) fn capital(sentence: &str) -> String {
 fn stamp(time: Time) -> String {
     let zoned = time.to_zoned(jiff::tz::TimeZone::UTC);
     zoned.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The same where there is little room: the year only where it is another.
+fn short_stamp(time: Time, now: Time) -> String {
+    let zoned = time.to_zoned(jiff::tz::TimeZone::UTC);
+    let year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
+    let form = match crate::model::Age::between(time, now).0 {
+        ..86_400 => "%H:%M",
+        _ if zoned.year() == year => "%m-%d",
+        _ => "%Y-%m-%d",
+    };
+    zoned.strftime(form).to_string()
 }
 
 /// The title of a place, for the way to it.

@@ -83,6 +83,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         theme: options.theme,
         tasks: setup.tracker.tasks(),
         welcome: options.welcome,
+        throw_away: options.throw_away,
         size: (width, height),
         now: moment(started),
     });
@@ -119,13 +120,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         runtime.take(woken)?;
         // Whatever else is there already belongs to the same frame.
         for _ in 0..BURST {
-            // Polled in this task's own context: the stream wakes whoever asked it last, and a
-            // waker that wakes nobody would leave the next key unheard.
-            let more = std::future::poll_fn(|context| match input.poll_next_unpin(context) {
-                Poll::Ready(more) => Poll::Ready(more),
-                Poll::Pending => Poll::Ready(None),
-            });
-            let Some(more) = more.await else {
+            let Some(more) = at_once(&mut input).await else {
                 break;
             };
             runtime.take(Woken::Input(more))?;
@@ -283,6 +278,18 @@ impl Runtime {
         self.happened(Event::Resize(width, height));
         Ok(())
     }
+}
+
+/// Input that is there already. Asked with the waker of the loop, and with no other: the stream keeps
+/// the first waker that it sees.
+async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
+    std::future::poll_fn(|context| {
+        Poll::Ready(match input.poll_next_unpin(context) {
+            Poll::Ready(event) => event,
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 fn size() -> Result<(u16, u16), Problem> {

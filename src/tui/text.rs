@@ -8,46 +8,66 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// How many combining marks one character may carry before the rest is counted instead of shown.
 const MARKS: usize = 4;
 
-/// The same text with everything made visible that would act on the terminal or hide:
-/// controls as `^[`, direction overrides and what has no width as `<U+202E>`. With
-/// `ascii`, what is not ASCII becomes `?`.
+/// The same text with everything made visible that would act on the terminal or hide, as
+/// [`model::visible`](crate::model::visible) has it; with what stands on nothing or piles up
+/// made harmless as well. With `ascii`, what is not ASCII becomes `?`, and controls `^[`.
 pub(crate) fn clean(text: &str, ascii: bool) -> Cow<'_, str> {
     if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 8);
-    for cluster in text.graphemes(true) {
-        clean_cluster(cluster, ascii, &mut out);
+    let visible = crate::model::visible(text);
+    let mut out = String::with_capacity(visible.len() + 8);
+    for cluster in visible.graphemes(true) {
+        if ascii {
+            ascii_cluster(cluster, &mut out);
+        } else {
+            unicode_cluster(cluster, &mut out);
+        }
     }
     Cow::Owned(out)
 }
 
-fn clean_cluster(cluster: &str, ascii: bool, out: &mut String) {
+fn ascii_cluster(cluster: &str, out: &mut String) {
+    for c in cluster.chars() {
+        match u32::from(c) {
+            0x20..0x7f => out.push(c),
+            // The pictures of controls.
+            n @ 0x2400..=0x241f => out.extend(['^', char::from((n - 0x2400) as u8 + 0x40)]),
+            0x2421 => out.push_str("^?"),
+            _ => match c {
+                // What this program and its systems say themselves has an ASCII form.
+                '\u{2190}' => out.push_str("<-"),
+                '\u{2192}' => out.push_str("->"),
+                '\u{b7}' => out.push('.'),
+                '\u{2013}' | '\u{2014}' => out.push('-'),
+                '\u{2018}' | '\u{2019}' => out.push('\''),
+                '\u{201c}' | '\u{201d}' => out.push('"'),
+                '\u{2026}' => out.push_str("..."),
+                '\u{d7}' => out.push('x'),
+                _ if c.width() == Some(0) => {}
+                _ => out.push('?'),
+            },
+        }
+    }
+}
+
+fn unicode_cluster(cluster: &str, out: &mut String) {
     let mut marks = 0;
     let mut base = false;
-    let joined = cluster.chars().filter(|c| c.width() == Some(2)).count() > 1;
     for c in cluster.chars() {
         if c.is_control() {
-            match u32::from(c) {
-                n @ 0..0x20 => out.extend(['^', char::from(n as u8 + 0x40)]),
-                0x7f => out.push_str("^?"),
-                n => out.push_str(&format!("<U+{n:04X}>")),
-            }
-        } else if is_hidden(c) && !(joined && c == '\u{200d}') {
             out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            base = true;
         } else if c.width() == Some(0) && c != '\u{200d}' {
-            if !base && !ascii {
+            if !base {
                 // A mark with nothing to stand on would fall on its neighbour.
                 out.push('\u{25cc}');
                 base = true;
             }
             marks += 1;
-            if marks <= MARKS && !ascii {
+            if marks <= MARKS {
                 out.push(c);
             }
-        } else if ascii && !c.is_ascii() {
-            base = true;
-            out.push('?');
         } else {
             base = true;
             out.push(c);
@@ -56,15 +76,6 @@ fn clean_cluster(cluster: &str, ascii: bool, out: &mut String) {
     if marks > MARKS {
         out.push_str(&format!("<+{}>", marks - MARKS));
     }
-}
-
-/// What is not seen, and changes what is read.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// How many columns a clean text takes.
@@ -149,12 +160,13 @@ mod tests {
     fn what_acts_or_hides_is_made_visible() {
         for (text, unicode, ascii) in [
             ("plain", "plain", "plain"),
-            ("a\x1b[2Jb", "a^[[2Jb", "a^[[2Jb"),
-            ("tab\tnl\n", "tab^Inl^J", "tab^Inl^J"),
+            ("a\x1b[2Jb", "a␛[2Jb", "a^[[2Jb"),
+            ("tab\tnl\n", "tab␉nl␊", "tab^Inl^J"),
             ("\u{9b}31m", "<U+009B>31m", "<U+009B>31m"),
             ("gpj\u{202e}exe", "gpj<U+202E>exe", "gpj<U+202E>exe"),
             ("ad\u{200b}min", "ad<U+200B>min", "ad<U+200B>min"),
             ("日本", "日本", "??"),
+            ("db ← nightly · 2", "db ← nightly · 2", "db <- nightly . 2"),
             ("e\u{301}", "e\u{301}", "e"),
             ("👩\u{200d}💻", "👩\u{200d}💻", "???"),
         ] {

@@ -134,10 +134,9 @@ pub(super) fn help(state: &mut State) {
 pub(super) fn pane(state: &mut State) {
     let shown = !state.tasks.in_pane(state.now.clock).is_empty();
     state.tasks.pane = match state.tasks.pane {
-        Pane::Auto => Pane::Large,
         Pane::Large => Pane::Hidden,
         Pane::Hidden if shown => Pane::Auto,
-        Pane::Hidden => Pane::Large,
+        Pane::Auto | Pane::Hidden => Pane::Large,
     };
     let text = match state.tasks.pane {
         Pane::Auto => "tasks show themselves while there are any",
@@ -155,7 +154,8 @@ pub(super) fn refresh(state: &mut State) {
     }
     let volume = match &place {
         Place::Tree(volume) => Some(volume.clone()),
-        _ => state.beside.clone(),
+        Place::Volumes => state.beside.as_ref().map(|o| VolumeId(o.id.clone())),
+        _ => None,
     };
     if let Some(volume) = volume {
         let now = state.now;
@@ -189,7 +189,7 @@ pub(crate) fn quit(state: &mut State) {
     if state.overlays.iter().any(already) {
         return;
     }
-    let question = Question::quit(&running, state.now.clock);
+    let question = Question::quit(&running, state.throw_away, state.now.clock);
     state.open(Overlay::Question(question));
 }
 

@@ -135,11 +135,14 @@ impl Action {
         change::kind(self.id, state)
     }
 
-    /// What it is called now: in the system's own words where it changes something.
+    /// What it does now: in the system's own words where that depends on what is in hand.
     pub(crate) fn title<'a>(&self, state: &'a State) -> Cow<'a, str> {
-        let spec = self
-            .operation(state)
-            .and_then(|kind| state.system.operation(kind));
+        let by_what = matches!(
+            self.id,
+            ActionId::Create | ActionId::Snapshot | ActionId::Edit | ActionId::Delete
+        );
+        let kind = self.operation(state).filter(|_| by_what);
+        let spec = kind.and_then(|kind| state.system.operation(kind));
         match spec {
             Some(spec) => spec.title.into(),
             None => self.doc.into(),

@@ -112,12 +112,18 @@ impl Chooser {
 
     /// All that can be done with what is in hand, and why not.
     pub(crate) fn menu(state: &State) -> Self {
-        let mut entries: Vec<Entry> = actions::offered(state)
+        // What is done to the thing in hand comes before what needs none.
+        let mut specs: Vec<_> = actions::offered(state).collect();
+        specs.sort_by_key(|spec| spec.on.is_none());
+        let mut entries: Vec<Entry> = specs
+            .into_iter()
             .map(|spec| {
                 let action = ACTIONS
                     .iter()
                     .find(|a| a.operation(state) == Some(spec.kind));
                 Entry {
+                    label: spec.title.to_owned(),
+                    detail: spec.doc.to_owned(),
                     key: action.map(Action::key).unwrap_or_default(),
                     ..of_operation(spec.kind, spec.title, state)
                 }

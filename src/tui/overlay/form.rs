@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{After, Chooser, Field, Holds, Overlay, Review};
 use crate::model::{
-    FieldType, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Plan, Problem, VolumeId,
+    FieldSpec, FieldType, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Plan, Problem,
+    VolumeId,
 };
 use crate::tui::event::{Effect, Ticket};
 use crate::tui::key::Key;
@@ -55,7 +56,7 @@ impl Form {
                 Some(shown) => Field::pinned(field, shown),
                 None => {
                     let text = form.present(field.name, &field.ty, state);
-                    let suggestion = form.suggest(field.name, state);
+                    let suggestion = form.suggest(&field, state);
                     Field::new(field, text, suggestion)
                 }
             });
@@ -122,24 +123,28 @@ impl Form {
         Some(text)
     }
 
-    /// A name that will do where none is typed.
-    fn suggest(&self, name: &str, state: &State) -> Option<String> {
-        if name != "name" {
+    /// A name that will do where none is typed: the first that the field takes.
+    fn suggest(&self, field: &FieldSpec, state: &State) -> Option<String> {
+        if field.name != "name" {
             return None;
         }
-        let target = self.targets.first();
-        match self.spec.kind {
+        let candidates = match self.spec.kind {
             OperationKind::CreateSnapshot => {
                 let now = state.now.wall.to_zoned(jiff::tz::TimeZone::UTC);
-                Some(format!("console-{}", now.strftime("%Y%m%d-%H%M")))
+                ["console-%Y%m%d-%H%M", "%Y%m%d-%H%M", "%m%d-%H%M"]
+                    .map(|form| now.strftime(form).to_string())
+                    .to_vec()
             }
             OperationKind::Clone => {
-                let snapshot = state.snapshot(&target?.id)?;
+                let snapshot = state.snapshot(&self.targets.first()?.id)?;
                 let volume = snapshot.volume_name.as_deref()?;
-                Some(format!("{volume}-{}", snapshot.name))
+                vec![format!("{volume}-{}", snapshot.name), format!("{volume}-2")]
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        candidates
+            .into_iter()
+            .find(|name| field.check(name).is_ok())
     }
 
     /// Whether there is nothing to fill in.

@@ -148,14 +148,13 @@ impl Review {
     }
 
     fn turn(&mut self, forward: bool) {
-        let typed = self.confirm.is_some();
-        self.focus = match (self.focus, forward) {
-            (Focus::Name, true) | (Focus::Go, false) => Focus::Back,
-            (Focus::Back, true) | (Focus::Name, false) => Focus::Go,
-            (Focus::Go, true) | (Focus::Back, false) if typed => Focus::Name,
-            (Focus::Go, true) => Focus::Back,
-            (Focus::Back, false) => Focus::Go,
-        };
+        let mut order = vec![Focus::Back, Focus::Go];
+        if self.confirm.is_some() {
+            order.insert(0, Focus::Name);
+        }
+        let at = order.iter().position(|f| *f == self.focus).unwrap_or(0);
+        let by = if forward { 1 } else { order.len() - 1 };
+        self.focus = order[(at + by) % order.len()];
     }
 
     fn enter(&mut self, state: &mut State) -> After {

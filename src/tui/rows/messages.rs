@@ -13,6 +13,7 @@ const COLUMNS: &[Column] = &[
         title: "WHAT",
         width: 40,
         right: false,
+        falls: false,
         rank: 0,
     },
     Column {
@@ -20,6 +21,7 @@ const COLUMNS: &[Column] = &[
         title: "WHEN",
         width: 12,
         right: false,
+        falls: true,
         rank: 1,
     },
     Column {
@@ -27,6 +29,7 @@ const COLUMNS: &[Column] = &[
         title: "WHOSE MATTER",
         width: 12,
         right: false,
+        falls: false,
         rank: 2,
     },
     Column {
@@ -34,6 +37,7 @@ const COLUMNS: &[Column] = &[
         title: "WHAT TO TRY",
         width: 50,
         right: false,
+        falls: false,
         rank: 3,
     },
 ];

@@ -30,6 +30,8 @@ pub(crate) struct Column {
     pub(crate) width: u16,
     /// Figures are set to the right.
     pub(crate) right: bool,
+    /// Its natural order is the greatest or the newest first.
+    pub(crate) falls: bool,
     /// Which go first where it is narrow: the highest. Zero stays.
     pub(crate) rank: u8,
 }

@@ -14,6 +14,7 @@ const COLUMNS: &[Column] = &[
         title: "NAME",
         width: 16,
         right: false,
+        falls: false,
         rank: 0,
     },
     Column {
@@ -21,6 +22,7 @@ const COLUMNS: &[Column] = &[
         title: "VOLUME",
         width: 16,
         right: false,
+        falls: false,
         rank: 1,
     },
     Column {
@@ -28,6 +30,7 @@ const COLUMNS: &[Column] = &[
         title: "TAKEN",
         width: 12,
         right: false,
+        falls: true,
         rank: 2,
     },
     Column {
@@ -35,13 +38,15 @@ const COLUMNS: &[Column] = &[
         title: "OWN",
         width: 8,
         right: true,
-        rank: 4,
+        falls: true,
+        rank: 3,
     },
     Column {
         key: "written",
         title: "WRITTEN",
         width: 8,
         right: true,
+        falls: true,
         rank: 5,
     },
     Column {
@@ -49,13 +54,15 @@ const COLUMNS: &[Column] = &[
         title: "STATE",
         width: 12,
         right: false,
-        rank: 3,
+        falls: false,
+        rank: 4,
     },
     Column {
         key: "note",
         title: "NOTE",
         width: 16,
         right: false,
+        falls: true,
         rank: 6,
     },
     Column {
@@ -63,6 +70,7 @@ const COLUMNS: &[Column] = &[
         title: "SIZE",
         width: 8,
         right: true,
+        falls: true,
         rank: 7,
     },
     Column {
@@ -70,6 +78,7 @@ const COLUMNS: &[Column] = &[
         title: "DESCRIPTION",
         width: 30,
         right: false,
+        falls: false,
         rank: 8,
     },
 ];

@@ -14,6 +14,7 @@ const COLUMNS: &[Column] = &[
         title: "TASK",
         width: 24,
         right: false,
+        falls: false,
         rank: 0,
     },
     Column {
@@ -21,6 +22,7 @@ const COLUMNS: &[Column] = &[
         title: "WHAT",
         width: 9,
         right: false,
+        falls: false,
         rank: 3,
     },
     Column {
@@ -28,6 +30,7 @@ const COLUMNS: &[Column] = &[
         title: "STATE",
         width: 18,
         right: false,
+        falls: false,
         rank: 1,
     },
     Column {
@@ -35,6 +38,7 @@ const COLUMNS: &[Column] = &[
         title: "STEP",
         width: 30,
         right: false,
+        falls: false,
         rank: 5,
     },
     Column {
@@ -42,6 +46,7 @@ const COLUMNS: &[Column] = &[
         title: "PROGRESS",
         width: 18,
         right: false,
+        falls: false,
         rank: 2,
     },
     Column {
@@ -49,6 +54,7 @@ const COLUMNS: &[Column] = &[
         title: "BEGUN",
         width: 12,
         right: false,
+        falls: true,
         rank: 4,
     },
     Column {
@@ -56,6 +62,7 @@ const COLUMNS: &[Column] = &[
         title: "TOOK",
         width: 9,
         right: true,
+        falls: true,
         rank: 6,
     },
     Column {
@@ -63,6 +70,7 @@ const COLUMNS: &[Column] = &[
         title: "BY",
         width: 13,
         right: false,
+        falls: false,
         rank: 7,
     },
 ];
@@ -155,11 +163,10 @@ pub(crate) fn glyph(task: &Task, state: &State) -> (&'static str, Role) {
         TaskState::Queued | TaskState::Pending => (glyphs.waiting, Role::Dim),
         TaskState::Running => (glyphs.play, Role::Busy),
         TaskState::Suspended => (glyphs.paused, Role::Warn),
-        TaskState::Lost => (glyphs.warn, Role::Warn),
         TaskState::Succeeded => (glyphs.done, Role::Ok),
         TaskState::Failed => (glyphs.failed, Role::Error),
         TaskState::Cancelled => (glyphs.stopped, Role::Dim),
-        TaskState::Unknown(_) => (glyphs.warn, Role::Warn),
+        TaskState::Lost | TaskState::Unknown(_) => (glyphs.warn, Role::Warn),
     }
 }
 

@@ -15,6 +15,7 @@ const COLUMNS: &[Column] = &[
         title: "POINT IN TIME",
         width: 24,
         right: false,
+        falls: false,
         rank: 0,
     },
     Column {
@@ -22,6 +23,7 @@ const COLUMNS: &[Column] = &[
         title: "TAKEN",
         width: 12,
         right: false,
+        falls: true,
         rank: 1,
     },
     Column {
@@ -29,6 +31,7 @@ const COLUMNS: &[Column] = &[
         title: "OWN",
         width: 8,
         right: true,
+        falls: true,
         rank: 2,
     },
     Column {
@@ -36,6 +39,7 @@ const COLUMNS: &[Column] = &[
         title: "WRITTEN",
         width: 8,
         right: true,
+        falls: true,
         rank: 4,
     },
     Column {
@@ -43,6 +47,7 @@ const COLUMNS: &[Column] = &[
         title: "NOTE",
         width: 18,
         right: false,
+        falls: true,
         rank: 3,
     },
     Column {
@@ -50,6 +55,7 @@ const COLUMNS: &[Column] = &[
         title: "USED",
         width: 8,
         right: true,
+        falls: true,
         rank: 5,
     },
     Column {
@@ -57,6 +63,7 @@ const COLUMNS: &[Column] = &[
         title: "DESCRIPTION",
         width: 30,
         right: false,
+        falls: false,
         rank: 6,
     },
 ];

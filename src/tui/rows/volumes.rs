@@ -14,6 +14,7 @@ const COLUMNS: &[Column] = &[
         title: "NAME",
         width: 16,
         right: false,
+        falls: false,
         rank: 0,
     },
     Column {
@@ -21,6 +22,7 @@ const COLUMNS: &[Column] = &[
         title: "SIZE",
         width: 8,
         right: true,
+        falls: true,
         rank: 2,
     },
     Column {
@@ -28,6 +30,7 @@ const COLUMNS: &[Column] = &[
         title: "USED",
         width: 8,
         right: true,
+        falls: true,
         rank: 4,
     },
     Column {
@@ -35,20 +38,23 @@ const COLUMNS: &[Column] = &[
         title: "OWN",
         width: 8,
         right: true,
+        falls: true,
         rank: 7,
     },
     Column {
         key: "snaps",
         title: "SNAPS",
-        width: 6,
+        width: 5,
         right: true,
+        falls: true,
         rank: 3,
     },
     Column {
         key: "state",
         title: "STATE",
-        width: 14,
+        width: 13,
         right: false,
+        falls: false,
         rank: 1,
     },
     Column {
@@ -56,13 +62,15 @@ const COLUMNS: &[Column] = &[
         title: "INSTANCE",
         width: 10,
         right: false,
+        falls: false,
         rank: 6,
     },
     Column {
         key: "last",
-        title: "LAST SNAPSHOT",
-        width: 13,
+        title: "LAST TAKEN",
+        width: 11,
         right: false,
+        falls: true,
         rank: 5,
     },
     Column {
@@ -70,6 +78,7 @@ const COLUMNS: &[Column] = &[
         title: "WRITTEN",
         width: 8,
         right: true,
+        falls: true,
         rank: 8,
     },
     Column {
@@ -77,6 +86,7 @@ const COLUMNS: &[Column] = &[
         title: "DEVICE",
         width: 6,
         right: false,
+        falls: false,
         rank: 10,
     },
     Column {
@@ -84,6 +94,7 @@ const COLUMNS: &[Column] = &[
         title: "MADE",
         width: 12,
         right: false,
+        falls: true,
         rank: 9,
     },
     Column {
@@ -91,6 +102,7 @@ const COLUMNS: &[Column] = &[
         title: "DESCRIPTION",
         width: 30,
         right: false,
+        falls: false,
         rank: 11,
     },
 ];

@@ -105,8 +105,10 @@ pub(crate) struct State {
     pub(crate) messages: Messages,
     /// Where the user is.
     pub(crate) views: Views,
-    /// The volume whose tree stands beside the list.
-    pub(crate) beside: Option<VolumeId>,
+    /// What stands beside the list: a volume's tree, or a thing's fields.
+    pub(crate) beside: Option<ObjectRef>,
+    /// What is looked at is thrown away at the end.
+    pub(crate) throw_away: bool,
     /// Dialogs and menus, the topmost last.
     pub(crate) overlays: Vec<Overlay>,
     /// A line that is shown for a while.
@@ -131,6 +133,7 @@ pub(crate) struct Beginning {
     pub(crate) theme: Theme,
     pub(crate) tasks: Vec<Arc<crate::model::Task>>,
     pub(crate) welcome: Option<String>,
+    pub(crate) throw_away: bool,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
 }
@@ -164,6 +167,7 @@ impl State {
             messages: Messages::default(),
             views: Views::default(),
             beside: None,
+            throw_away: beginning.throw_away,
             overlays: Vec::new(),
             notice,
             changed: Changed::default(),
@@ -256,8 +260,8 @@ impl State {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
             (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
-            (Place::Describe(object) | Place::Raw(object), _) => Some(object.clone()),
-            (_, Some(RowId::Object(object))) => Some(object.clone()),
+            (Place::Describe(object) | Place::Raw(object), _)
+            | (_, Some(RowId::Object(object))) => Some(object.clone()),
             _ => None,
         }
     }
@@ -280,8 +284,9 @@ impl State {
     pub(crate) fn task_in_hand(&self) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
-            (Place::Task(id), _) => return Some(id.clone()),
-            (Place::Tasks, Some(RowId::Task(id))) => return Some(id.clone()),
+            (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
+                return Some(id.clone());
+            }
             (Place::Tasks, _) => return None,
             _ => {}
         }

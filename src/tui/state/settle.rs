@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Place, Purpose, RowId, Screen, Stamp, State};
-use crate::model::{Kind, Query, VolumeId};
+use crate::model::{Kind, ObjectRef, Query, VolumeId};
 use crate::tui::event::Effect;
 use crate::tui::{layout, rows};
 
@@ -106,21 +106,19 @@ impl State {
         keep_in_sight(screen, page);
     }
 
-    /// The volume whose tree should stand beside the list.
-    fn wanted_beside(&self) -> Option<VolumeId> {
-        let screen = self.screen();
-        match (&screen.place, &screen.selected) {
-            (Place::Volumes, Some(RowId::Object(object))) if layout::has_side(self) => {
-                Some(VolumeId(object.id.clone()))
-            }
-            _ => None,
-        }
+    /// What should stand beside the list.
+    fn wanted_beside(&self) -> Option<ObjectRef> {
+        layout::has_side(self).then(|| self.object()).flatten()
     }
 
     fn look_beside(&mut self) {
         let wanted = self.wanted_beside();
         let rested = self.now.clock >= self.screen().moved + REST;
-        if wanted.is_none() || self.beside.is_none() || rested {
+        let other_kind = match (&wanted, &self.beside) {
+            (Some(wanted), Some(beside)) => wanted.kind != beside.kind,
+            _ => true,
+        };
+        if other_kind || rested {
             self.beside = wanted;
         }
     }
@@ -166,10 +164,11 @@ impl State {
             });
             self.inventory.volumes.begin(ticket, self.now);
         }
-        let mut wanted: Vec<VolumeId> = self.beside.iter().cloned().collect();
-        if let Place::Tree(volume) = &self.screen().place {
-            wanted.push(volume.clone());
-        }
+        let mut wanted: Vec<VolumeId> = match (&self.screen().place, &self.beside) {
+            (Place::Tree(volume), _) => vec![volume.clone()],
+            (Place::Volumes, Some(beside)) => vec![VolumeId(beside.id.clone())],
+            _ => Vec::new(),
+        };
         let mut all = self.screen().place == Place::Snapshots;
         for overlay in &self.overlays {
             match overlay.needs() {

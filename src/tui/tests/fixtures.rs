@@ -42,3 +42,317 @@ pub(crate) fn volume(name: &str) -> Volume {
         metadata: Default::default(),
     }
 }
+
+/// A snapshot of a volume.
+pub(crate) fn snapshot(of: &str, name: &str, parent: Option<&str>, seconds: i64) -> Snapshot {
+    Snapshot {
+        id: SnapshotId(format!("s-{of}-{name}")),
+        name: name.to_owned(),
+        state: SnapshotState::Available,
+        volume: VolumeId(format!("v-{of}")),
+        volume_name: Some(of.to_owned()),
+        parent: parent.map(|p| SnapshotId(format!("s-{of}-{p}"))),
+        size: Bytes::gib(8),
+        used: Some(Bytes::gib(1)),
+        exclusive: Some(Bytes::mib(96)),
+        written: Some(Bytes::mib(7)),
+        description: String::new(),
+        created: Some(before(seconds)),
+        guard: false,
+        clones: Vec::new(),
+        metadata: Default::default(),
+    }
+}
+
+/// Four volumes, one with a tree that branches.
+pub(crate) fn estate() -> (Vec<Volume>, Vec<Snapshot>) {
+    let snapshots = vec![
+        snapshot("db01-data", "nightly-03", None, 2 * 86_400),
+        snapshot("db01-data", "before-upgrade", Some("nightly-03"), 90_000),
+        Snapshot {
+            guard: true,
+            ..snapshot("db01-data", "guard-1", Some("before-upgrade"), 80_000)
+        },
+        Snapshot {
+            clones: vec![VolumeId("v-db01-test".into())],
+            ..snapshot("db01-data", "nightly-04", Some("nightly-03"), 3_600)
+        },
+        snapshot("web-root", "nightly-04", None, 86_400),
+    ];
+    let volumes = vec![
+        Volume {
+            size: Bytes::gib(64),
+            state: VolumeState::InUse,
+            instance: Some("db01".into()),
+            device: Some("vdb".into()),
+            parent: Some(SnapshotId("s-db01-data-before-upgrade".into())),
+            snapshots: 4,
+            last_snapshot: Some(before(180)),
+            description: "the main cluster".into(),
+            ..volume("db01-data")
+        },
+        Volume {
+            state: VolumeState::Copying,
+            copy: Some(Progress {
+                done: Bytes::gib(5),
+                total: Bytes::gib(8),
+                rate: Bytes::mib(120),
+            }),
+            ..volume("db01-test")
+        },
+        volume("scratch"),
+        Volume {
+            size: Bytes::gib(20),
+            parent: Some(SnapshotId("s-web-root-nightly-04".into())),
+            snapshots: 1,
+            last_snapshot: Some(before(86_400)),
+            ..volume("web-root")
+        },
+    ];
+    (volumes, snapshots)
+}
+
+/// What the test system can do: one operation of each shape.
+pub(crate) fn capabilities() -> Capabilities {
+    let volume = || {
+        FieldSpec::required(
+            "volume",
+            "Volume",
+            FieldType::Object(Kind::Volume),
+            "The volume.",
+        )
+    };
+    let snapshot = || {
+        FieldSpec::required(
+            "snapshot",
+            "Snapshot",
+            FieldType::Object(Kind::Snapshot),
+            "The point in time.",
+        )
+    };
+    let name = || {
+        FieldSpec::required(
+            "name",
+            "Name",
+            FieldType::Name { max: 12 },
+            "What it is called.",
+        )
+    };
+    let spec = |kind, title, on, fields| OperationSpec {
+        kind,
+        title,
+        doc: "What it does, in a sentence.",
+        on,
+        fields,
+        availability: Availability::Supported,
+    };
+    use OperationKind as O;
+    let mut extend = spec(
+        O::ExtendVolume,
+        "Extend a disk",
+        Some(Kind::Volume),
+        vec![volume()],
+    );
+    extend.availability = Availability::Unsupported("this system cannot make a disk larger".into());
+    Capabilities {
+        system: "testing",
+        kinds: Kind::ALL.to_vec(),
+        operations: vec![
+            spec(
+                O::CreateVolume,
+                "Create a disk",
+                None,
+                vec![
+                    name(),
+                    FieldSpec::required(
+                        "size",
+                        "Size",
+                        FieldType::Size {
+                            min: Bytes(4096),
+                            max: Bytes::tib(64),
+                            step: Bytes(4096),
+                        },
+                        "What the host sees.",
+                    ),
+                ],
+            ),
+            spec(
+                O::UpdateVolume,
+                "Edit a disk",
+                Some(Kind::Volume),
+                vec![
+                    volume(),
+                    FieldSpec::optional(
+                        "name",
+                        "Name",
+                        FieldType::Name { max: 12 },
+                        "Its new name.",
+                    ),
+                    FieldSpec::optional(
+                        "description",
+                        "Description",
+                        FieldType::Text { max: 40 },
+                        "Free text.",
+                    ),
+                ],
+            ),
+            extend,
+            spec(
+                O::DeleteVolume,
+                "Delete a disk",
+                Some(Kind::Volume),
+                vec![volume()],
+            ),
+            spec(
+                O::CreateSnapshot,
+                "Take a snapshot",
+                Some(Kind::Volume),
+                vec![volume(), name()],
+            ),
+            spec(
+                O::DeleteSnapshot,
+                "Delete a snapshot",
+                Some(Kind::Snapshot),
+                vec![snapshot()],
+            ),
+            spec(
+                O::Restore,
+                "Restore",
+                Some(Kind::Snapshot),
+                vec![
+                    volume(),
+                    snapshot(),
+                    FieldSpec::optional(
+                        "guard",
+                        "Guard snapshot",
+                        FieldType::Flag,
+                        "Keep it first.",
+                    )
+                    .default("true"),
+                ],
+            ),
+            spec(
+                O::Clone,
+                "Clone",
+                Some(Kind::Snapshot),
+                vec![snapshot(), name()],
+            ),
+        ],
+        page_size: 100,
+        concurrency: 2,
+        words: Words {
+            volume: "disk",
+            snapshot: "snapshot",
+        },
+    }
+}
+
+/// A plan of two steps; what deletes must be confirmed by name.
+pub(crate) fn plan(operation: &Operation) -> Plan {
+    let target = operation.values.values().find_map(|value| match value {
+        Value::Object(object) => Some(object.clone()),
+        _ => None,
+    });
+    let id = target.as_ref().map_or("new", |t| t.id.as_str()).to_owned();
+    let deletes = matches!(
+        operation.kind,
+        OperationKind::DeleteVolume | OperationKind::DeleteSnapshot
+    );
+    let step = |name: &str, title: &str| PlannedStep {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        call: format!("POST /things/{id}"),
+        follows: false,
+    };
+    Plan {
+        operation: operation.clone(),
+        subject: format!("{id} now"),
+        summary: format!("{} {id}", operation.kind.verb()),
+        steps: vec![
+            step("record", "writing it down"),
+            step("copy", "copying what is shared"),
+        ],
+        touches: target
+            .into_iter()
+            .map(|object| Touched {
+                name: object.id.clone(),
+                object,
+                revision: "1".into(),
+            })
+            .collect(),
+        losses: if deletes {
+            vec![Loss {
+                what: format!("everything on {id}"),
+                bytes: Some(Bytes::mib(12)),
+            }]
+        } else {
+            Vec::new()
+        },
+        copies: Bytes::mib(300),
+        undo: if deletes {
+            Undo::Never("what is deleted is gone".into())
+        } else {
+            Undo::By {
+                how: "delete it again".into(),
+                operation: None,
+            }
+        },
+        notes: vec!["its host should be quiet".into()],
+        confirm: deletes.then_some(id),
+    }
+}
+
+/// A task that stands like this; the higher the number the newer.
+pub(crate) fn task(number: u32, state: TaskState) -> Task {
+    let operation = Operation::new(OperationKind::Restore);
+    let mut plan = plan(&operation);
+    plan.subject = format!("db01 ← nightly-{number:02}");
+    let mut task = Task::new(
+        TaskId(format!("t{number:04}")),
+        plan,
+        "console".into(),
+        before(12),
+    );
+    let at = before(11);
+    let failure = Problem::new(ProblemKind::System, "the array said no")
+        .because("pool 3 is full")
+        .hint("make room in pool 3");
+    task.apply(&StepEvent::Started { step: 0 }, at);
+    task.apply(
+        &StepEvent::Done {
+            step: 0,
+            outcome: StepOutcome::default(),
+        },
+        at,
+    );
+    task.apply(&StepEvent::Started { step: 1 }, at);
+    let progress = Progress {
+        done: Bytes::mib(192),
+        total: Bytes::mib(300),
+        rate: Bytes::mib(9),
+    };
+    task.apply(&StepEvent::Progress { step: 1, progress }, at);
+    match state {
+        TaskState::Running => {}
+        TaskState::Failed => {
+            task.apply(
+                &StepEvent::Failed {
+                    step: 1,
+                    problem: failure,
+                },
+                at,
+            );
+            task.apply(&StepEvent::Finished { state }, at);
+        }
+        TaskState::Suspended => {
+            let reason = "interrupted during \"copying what is shared\"".into();
+            task.apply(&StepEvent::Suspended { reason }, at);
+        }
+        state => {
+            let outcome = StepOutcome::default();
+            task.apply(&StepEvent::Done { step: 1, outcome }, at);
+            task.apply(&StepEvent::Finished { state }, at);
+        }
+    }
+    task
+}

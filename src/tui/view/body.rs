@@ -68,7 +68,7 @@ fn summary(canvas: &mut Canvas<'_>, state: &State, area: Rect, volume: &VolumeId
         fact(format!("{used} used"));
     }
     if let Some(own) = volume.exclusive {
-        fact(format!("{own} its own"));
+        fact(format!("{own} own"));
     }
     match volume.snapshots {
         1 => fact(format!("1 {}", state.word(Kind::Snapshot))),
@@ -76,7 +76,7 @@ fn summary(canvas: &mut Canvas<'_>, state: &State, area: Rect, volume: &VolumeId
     }
     if let Some(instance) = &volume.instance {
         let device = volume.device.as_deref().map(|d| format!(" as {d}"));
-        let said = format!("attached to {instance}{}", device.unwrap_or_default());
+        let said = format!("on {instance}{}", device.unwrap_or_default());
         fact(state.clean(&said).into_owned());
     }
     let mut line = rows::volume_state(volume, state);
@@ -155,7 +155,7 @@ fn table(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) {
             .filter(|sort| sort.column == p.index && rows.sortable());
         let mut title = column.title.to_owned();
         if let Some(sort) = sorted {
-            let glyph = if sort.descending {
+            let glyph = if sort.descending == column.falls {
                 canvas.glyphs.up
             } else {
                 canvas.glyphs.down
@@ -296,7 +296,8 @@ fn thumb(canvas: &mut Canvas<'_>, area: Rect, top: usize, count: usize) {
     }
     let size = (page * page / count).max(1);
     let start = (top * page / count).min(page - size);
-    let x = area.right() - 1;
+    // On the line between the list and what stands beside it, where there is one.
+    let x = area.right().min(canvas.buffer.area.right() - 1);
     for y in 0..size {
         let y = area.y + (start + y) as u16;
         canvas.text(x, y, 1, canvas.glyphs.thumb, Role::Border);

@@ -17,6 +17,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, list: &Ch
     let mut area = centred(room, width, rows + 4);
     // It hangs from the top, so that it does not jump while the search narrows it.
     area.y = room.y + (room.height - area.height) / 3;
+    area.height = area.height.min((list.found.len() as u16).max(1) + 4);
     let inner = canvas.frame(area, &list.title, Role::Dialog);
     if inner.height < 3 {
         return;

@@ -79,7 +79,8 @@ fn way(state: &State) -> Spans<'static> {
     let screen = state.screen();
     if !screen.filter.is_empty() {
         let filter = state.clean(&screen.filter).into_owned();
-        way.push((format!("  /{filter}").into(), Role::Match));
+        way.push(("  ".into(), Role::Text));
+        way.push((format!("/{filter}").into(), Role::Match));
         let count = format!(" {} found", screen.shown.len());
         way.push((count.into(), Role::Dim));
     }

@@ -10,16 +10,26 @@ use crate::tui::page::{Line, title};
 use crate::tui::state::{Place, State};
 use crate::tui::text;
 
+/// From this width on the groups stand in two columns.
+const TWO: u16 = 104;
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, top: usize) {
-    let width = 100.min(room.width.saturating_sub(2)).max(38);
+    let width = 116.min(room.width.saturating_sub(2)).max(38);
     let lines = lines(state, width - 4);
     let area = centred(room, width, (lines.len() as u16).saturating_add(2));
     let name = title(state, &state.screen().place);
     let inner = canvas.frame(area, &format!("Help: {name}"), Role::Dialog);
     let page = usize::from(inner.height);
     let top = top.min(lines.len().saturating_sub(page));
-    for (i, line) in lines.iter().skip(top).take(page).enumerate() {
-        canvas.spans(inner.x, inner.y + i as u16, inner.width, line);
+    for (i, (left, right)) in lines.iter().skip(top).take(page).enumerate() {
+        let y = inner.y + i as u16;
+        let half = if right.is_empty() {
+            inner.width
+        } else {
+            inner.width / 2 - 2
+        };
+        canvas.spans(inner.x, y, half, left);
+        canvas.spans(inner.x + inner.width / 2 + 1, y, inner.width / 2 - 1, right);
     }
     if lines.len() > page {
         let said = match lines.len() - page - top {
@@ -37,37 +47,65 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, top: usiz
     }
 }
 
-fn lines(state: &State, width: u16) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+/// The lines, each with what stands in the second column.
+fn lines(state: &State, width: u16) -> Vec<(Line, Line)> {
+    let mut lines: Vec<(Line, Line)> = Vec::new();
     for said in text::wrap(about(&state.screen().place), width) {
-        lines.push(vec![(said.into(), Role::Text)]);
+        lines.push((vec![(said.into(), Role::Text)], Line::new()));
     }
+    let two = width >= TWO;
+    let mut columns = [Vec::new(), Vec::new()];
     for group in Group::ALL {
-        lines.push(Vec::new());
-        lines.push(vec![(group.title().into(), Role::Heading)]);
-        for action in ACTIONS.iter().filter(|action| action.group == group) {
-            lines.push(line(state, action));
-        }
+        let second = two && matches!(group, Group::Move | Group::Program);
+        let column = &mut columns[usize::from(second)];
+        column.push(Line::new());
+        column.push(vec![(group.title().into(), Role::Heading)]);
+        let beside = |g: Group| !two || second == matches!(g, Group::Move | Group::Program);
+        let all = || ACTIONS.iter().filter(|action| beside(action.group));
+        let keys = all().map(|a| shown_keys(a).len()).max().unwrap_or(0);
+        let names = all().map(|a| a.name.len()).max().unwrap_or(0);
+        let actions = ACTIONS.iter().filter(|action| action.group == group);
+        column.extend(actions.map(|action| line(state, action, keys, names)));
+    }
+    let [left, right] = columns;
+    let mut right = right.into_iter();
+    let rows = left.len().max(right.len());
+    let mut left = left.into_iter();
+    for _ in 0..rows {
+        lines.push((
+            left.next().unwrap_or_default(),
+            right.next().unwrap_or_default(),
+        ));
     }
     lines
 }
 
-fn line(state: &State, action: &Action) -> Line {
-    let keys: Vec<String> = action.keys.iter().map(ToString::to_string).collect();
-    let keys = format!("{:<18}", keys.join(" "));
+/// An action with its keys, set in columns of these widths.
+fn line(state: &State, action: &Action, keys: usize, names: usize) -> Line {
     let mut line: Line = vec![
-        (keys.into(), Role::Key),
-        (format!("{:<14} ", action.name).into(), Role::Text),
+        (format!("{:<keys$}  ", shown_keys(action)).into(), Role::Key),
+        (format!("{:<names$}  ", action.name).into(), Role::Text),
     ];
     match (action.enabled)(state) {
         Ok(()) => line.push((action.title(state).into_owned().into(), Role::Dim)),
         Err(reason) if action.id == ActionId::Back => line.push((reason.into(), Role::Dim)),
         Err(reason) => {
-            let said = format!("{} not now: {reason}", state.glyphs().none);
+            let said = format!("{} {reason}", state.glyphs().none);
             line.push((said.into(), Role::Warn));
         }
     }
     line
+}
+
+/// The first two of its keys: who needs a third knows it already.
+fn shown_keys(action: &Action) -> String {
+    let keys: Vec<String> = action
+        .keys
+        .iter()
+        .take(2)
+        .map(ToString::to_string)
+        .collect();
+    keys.join(" ")
 }
 
 /// What a view is, in a sentence or two.

@@ -73,20 +73,23 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
         return canvas.scene;
     };
     header::draw(&mut canvas, state, &layout);
-    body::draw(&mut canvas, state, layout.body);
     if let Some(area) = layout.side {
         side::draw(&mut canvas, state, area);
     }
+    body::draw(&mut canvas, state, layout.body);
     if let Some(area) = layout.pane {
         pane::draw(&mut canvas, state, area);
     }
     bottom::draw(&mut canvas, state, layout.bottom);
-    for overlay in &state.overlays {
+    for (i, overlay) in state.overlays.iter().enumerate() {
+        let over = state.overlays.get(i + 1);
         let room = Rect::new(0, 0, whole.width, layout.bottom.y);
         match overlay {
             Overlay::Filter(line) => bottom::filter(&mut canvas, state, layout.bottom, line),
             Overlay::Chooser(list) => chooser::draw(&mut canvas, state, room, list),
             Overlay::Help(scroll) => help::draw(&mut canvas, state, room, scroll.top),
+            // The plan takes the place of the form that it was made from.
+            Overlay::Form(_) if matches!(over, Some(Overlay::Review(_))) => {}
             Overlay::Form(fields) if fields.silent => {}
             Overlay::Form(fields) => form::draw(&mut canvas, state, room, fields),
             Overlay::Review(plans) => review::draw(&mut canvas, state, room, plans),
@@ -102,10 +105,9 @@ fn too_small(canvas: &mut Canvas<'_>, area: Rect) {
         "too small: {width}x{height} is needed, this is {}x{}",
         area.width, area.height
     );
-    let mut y = area.y + area.height.saturating_sub(2) / 2;
-    for line in super::text::wrap(&said, area.width) {
+    let middle = area.y + area.height.saturating_sub(2) / 2;
+    for (y, line) in (middle..).zip(super::text::wrap(&said, area.width)) {
         canvas.text(area.x, y, area.width, &line, Role::Warn);
-        y += 1;
     }
 }
 

@@ -129,12 +129,17 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
                 Role::Dim,
             )],
             Some(progress) => {
-                let columns = if width >= 110 { 24 } else { 12 };
+                let columns = match width {
+                    150.. => 28,
+                    100..150 => 16,
+                    _ => 10,
+                };
                 let mut spans = rows::bar(progress, columns, state);
-                for (said, columns) in [(rows::rate(progress), 12), (rows::left(progress), 12)] {
-                    if width >= 96 || columns == 12 && width >= 76 && !said.ends_with("/s") {
+                let figures = [(rows::rate(progress), 96), (rows::left(progress), 76)];
+                for (said, from) in figures {
+                    if width >= from {
                         // Figures keep their place while they change.
-                        spans.push((format!(" {said:>columns$}").into(), Role::Dim));
+                        spans.push((format!(" {said:>12}").into(), Role::Dim));
                     }
                 }
                 spans

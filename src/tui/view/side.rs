@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::config::theme::Role;
-use crate::model::VolumeId;
+use crate::model::{Age, TreeRowKind, VolumeId};
 use crate::tui::page;
 use crate::tui::rows;
 use crate::tui::state::{PATIENCE, Place, State};
@@ -17,21 +17,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         width: area.width.saturating_sub(3),
         ..area
     };
-    match &state.screen().place {
-        Place::Volumes => match &state.beside {
-            Some(volume) => tree(canvas, state, inner, volume),
-            None => {}
-        },
-        _ => {
-            if let Some(object) = state.object().and_then(|object| state.find(&object)) {
-                let name = state.clean(object.name()).into_owned();
-                canvas.text(inner.x, inner.y, inner.width, &name, Role::Heading);
-                let lines = page::fields(state, &object, inner.width);
-                let height = usize::from(inner.height.saturating_sub(1));
-                for (i, line) in lines.iter().take(height).enumerate() {
-                    canvas.spans(inner.x, inner.y + 1 + i as u16, inner.width, line);
-                }
-            }
+    let Some(beside) = &state.beside else {
+        return;
+    };
+    if state.screen().place == Place::Volumes {
+        tree(canvas, state, inner, &VolumeId(beside.id.clone()));
+    } else if let Some(object) = state.find(beside) {
+        let name = state.clean(object.name()).into_owned();
+        canvas.text(inner.x, inner.y, inner.width, &name, Role::Heading);
+        let lines = page::fields(state, &object, inner.width);
+        let height = usize::from(inner.height.saturating_sub(1));
+        for (i, line) in lines.iter().take(height).enumerate() {
+            canvas.spans(inner.x, inner.y + 1 + i as u16, inner.width, line);
         }
     }
 }
@@ -77,7 +74,16 @@ fn tree(canvas: &mut Canvas<'_>, state: &State, area: Rect, volume: &VolumeId) {
             canvas.text(area.x, y, area.width, &said, Role::Dim);
             continue;
         }
-        draw_row(canvas, area, y, &*rows, row, history.list.items.is_empty());
+        let taken = match history.tree.rows[row].kind {
+            TreeRowKind::Snapshot(i) => history.list.items.get(i).and_then(|s| s.created),
+            TreeRowKind::Here => None,
+        };
+        // Seconds would be wrong before they are read: nothing is drawn until something changes.
+        let age = taken.map(|at| match Age::between(at, state.now.wall) {
+            age if age.0 < 60 => "<1m".to_owned(),
+            age => age.to_string(),
+        });
+        draw_row(canvas, area, y, &*rows, row, &age.unwrap_or_default());
     }
 }
 
@@ -87,21 +93,16 @@ fn draw_row(
     y: u16,
     rows: &dyn rows::Rows,
     row: usize,
-    alone: bool,
+    age: &str,
 ) {
     let lead = rows.lead(row);
     let x = canvas.spans(area.x, y, area.width, &lead);
-    let age: String = rows
-        .cell(row, 1)
-        .into_iter()
-        .map(|(said, _)| said)
-        .collect();
     let own: String = rows
         .cell(row, 2)
         .into_iter()
         .map(|(said, _)| said)
         .collect();
-    let right = format!("{age:>12} {own:>9}");
+    let right = format!("{age:>4} {own:>8}");
     let width = text::width(&right);
     let note = rows.cell(row, 4);
     let room = area.right().saturating_sub(x);
@@ -115,7 +116,5 @@ fn draw_row(
     let note_width: u16 = note.iter().map(|(said, _)| text::width(said)).sum();
     if note_width > 0 && note_width <= left {
         canvas.spans(end + 1, y, left, &note);
-    } else if alone && left > 20 && !figures {
-        canvas.text(end + 1, y, left, "no snapshots yet", Role::Dim);
     }
 }

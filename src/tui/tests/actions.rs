@@ -1,0 +1,141 @@
+//! Every action does something somewhere, and says why not elsewhere.
+
+use super::driver::{Driver, some_tasks};
+use crate::tui::actions::{ACTIONS, Action, fire};
+use crate::tui::event::Event;
+
+/// Consoles in which, between them, everything can be done.
+fn prepared() -> Vec<Driver> {
+    [
+        "",
+        "j",
+        "j j",
+        "enter",
+        "enter g",
+        "2 j",
+        "3 j",
+        "3 G",
+        "3 enter",
+        "4",
+        "d",
+        "y",
+        "/ d enter",
+        "space",
+        "tab",
+    ]
+    .into_iter()
+    .map(|keys| {
+        let mut d = Driver::sized(80, 16);
+        d.tasks(some_tasks().map(|mut t| {
+            // As if they had been under way before.
+            t.ended = None;
+            t
+        }));
+        d.event(Event::Fault(crate::model::Problem::user(
+            "for the message centre",
+        )));
+        d.keys(keys);
+        d
+    })
+    .collect()
+}
+
+#[test]
+fn every_key_of_every_action_does_something() {
+    for action in ACTIONS {
+        for key in action.keys {
+            let works = prepared().into_iter().any(|mut d| {
+                // What the test system has not got is tried where it would begin.
+                if (action.enabled)(&d.state).is_err() {
+                    return false;
+                }
+                d.state.notice = None;
+                let before = format!("{:?}", d.state);
+                let asked = d.asked.len();
+                assert_eq!(Action::for_key(*key).map(|a| a.id), Some(action.id));
+                d.event(Event::Key(*key));
+                let after = format!("{:?}", d.state);
+                d.asked.len() > asked || different(&before, &after)
+            });
+            let absent = ["flatten", "extend"].contains(&action.name);
+            assert!(
+                works || absent,
+                "{key} ({}) does nothing anywhere",
+                action.name
+            );
+        }
+    }
+}
+
+/// Whether more than the clock differs.
+fn different(before: &str, after: &str) -> bool {
+    let rest = |text: &str| text.split_once("size: (").map(|(_, rest)| rest.to_owned());
+    rest(before) != rest(after)
+}
+
+#[test]
+fn what_cannot_be_done_says_why_and_does_nothing() {
+    for mut d in prepared() {
+        for action in ACTIONS {
+            if let Err(reason) = (action.enabled)(&d.state) {
+                assert!(
+                    !reason.is_empty() && !reason.ends_with('.'),
+                    "{}: {reason}",
+                    action.name
+                );
+                fire(&mut d.state, action.id);
+                let notice = d.state.notice.clone().unwrap();
+                assert_eq!(notice.text, format!("{}: {reason}", action.name));
+                assert!(d.state.take_effects().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_palette_runs_what_it_finds_and_greys_what_cannot_be_done() {
+    let mut d = Driver::new();
+    d.keys(":").typed("snapshots");
+    d.keys("enter");
+    assert_eq!(*d.place(), crate::tui::state::Place::Snapshots);
+    d.keys(": ").typed("extend");
+    assert!(
+        d.screen().contains("this system cannot make a disk larger"),
+        "{}",
+        d.screen()
+    );
+    d.keys("enter");
+    assert_eq!(d.top(), "chooser", "what cannot be done is not chosen");
+    d.keys("esc :").typed("theme light");
+    assert_eq!(d.state.theme.name, "light", "tried on while it is selected");
+    d.keys("esc");
+    assert_eq!(d.state.theme.name, "dark");
+    d.keys(":").typed("theme light");
+    d.keys("enter");
+    assert_eq!(d.state.theme.name, "light");
+}
+
+#[test]
+fn help_and_the_bottom_line_show_the_keys_in_force() {
+    let mut d = Driver::sized(120, 60);
+    let bottom = |d: &Driver| d.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(bottom(&d).contains("<enter> open") && bottom(&d).ends_with("<?> help"));
+    d.keys("?");
+    let screen = d.screen();
+    for action in ACTIONS {
+        assert!(screen.contains(action.name), "{}", action.name);
+    }
+}
+
+#[test]
+fn the_mouse_presses_rows_keys_and_buttons() {
+    let mut d = Driver::new();
+    let (_, scene) = d.frame();
+    let (area, hit) = scene.hits[2].clone();
+    assert_eq!(scene.at(area.x + 3, area.y), Some(&hit));
+    d.event(Event::Click(hit.clone()));
+    assert_eq!(d.selected(), "scratch");
+    d.event(Event::Click(hit));
+    assert!(matches!(d.place(), crate::tui::state::Place::Tree(_)));
+    d.event(Event::Wheel(-3));
+}

@@ -1,0 +1,295 @@
+//! Drives a console with keys and answers what it asks from an estate.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::fixtures::{capabilities, estate, moment, plan};
+use crate::config::Theme;
+use crate::model::{
+    Kind, Object, Page, Problem, Query, Raw, Snapshot, Task, TaskId, TaskState, Volume,
+};
+use crate::tui::event::{Answer, Effect, Event, Ticket};
+use crate::tui::key::Key;
+use crate::tui::overlay::Overlay;
+use crate::tui::state::{Beginning, Place, State};
+use crate::tui::terminal::ColorTier;
+use crate::tui::update::update;
+use crate::tui::view::{Scene, view};
+
+/// How the console begins.
+pub(super) struct Start {
+    pub(super) size: (u16, u16),
+    pub(super) ascii: bool,
+    pub(super) tier: ColorTier,
+    pub(super) theme: Theme,
+    pub(super) read_only: bool,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            size: (120, 36),
+            ascii: false,
+            tier: ColorTier::True,
+            theme: Theme::default(),
+            read_only: false,
+        }
+    }
+}
+
+/// A console, its clock, and the estate that it looks at.
+pub(super) struct Driver {
+    pub(super) state: State,
+    pub(super) ms: u64,
+    pub(super) volumes: Vec<Volume>,
+    pub(super) snapshots: Vec<Snapshot>,
+    /// Questions are answered at once while this is set.
+    pub(super) answers: bool,
+    /// What lists answer with instead, where they fail.
+    pub(super) failing: Option<Problem>,
+    /// Every effect that was asked for.
+    pub(super) asked: Vec<Effect>,
+}
+
+impl Driver {
+    pub(super) fn new() -> Self {
+        Self::start(Start::default(), true)
+    }
+
+    pub(super) fn sized(width: u16, height: u16) -> Self {
+        let size = (width, height);
+        Self::start(
+            Start {
+                size,
+                ..Start::default()
+            },
+            true,
+        )
+    }
+
+    pub(super) fn start(start: Start, answers: bool) -> Self {
+        let (volumes, snapshots) = estate();
+        let state = State::new(Beginning {
+            profile: "lab".into(),
+            system: capabilities(),
+            read_only: start.read_only.then(|| "this is read-only".to_owned()),
+            ascii: start.ascii,
+            tier: start.tier,
+            theme: start.theme,
+            tasks: Vec::new(),
+            welcome: None,
+            throw_away: false,
+            size: start.size,
+            now: moment(0),
+        });
+        let mut driver = Self {
+            state,
+            ms: 0,
+            volumes,
+            snapshots,
+            answers,
+            failing: None,
+            asked: Vec::new(),
+        };
+        driver.event(Event::Tasks(Vec::new()));
+        driver
+    }
+
+    /// Tells the console something, a moment later.
+    pub(super) fn event(&mut self, event: Event) {
+        self.ms += 1;
+        let effects = update(&mut self.state, moment(self.ms), event);
+        self.asked.extend(effects.iter().cloned());
+        if self.answers {
+            for effect in effects {
+                self.answer(&effect);
+            }
+        }
+    }
+
+    fn reply(&mut self, ticket: Ticket, answer: Answer) {
+        self.event(Event::Answer(ticket, answer));
+    }
+
+    /// Answers as the estate has it.
+    pub(super) fn answer(&mut self, effect: &Effect) {
+        match effect {
+            Effect::List(ticket, query) => {
+                if let Some(problem) = self.failing.clone() {
+                    self.reply(*ticket, Answer::Listed(Err(problem)));
+                    return;
+                }
+                let items = self.list(query);
+                self.reply(*ticket, Answer::Page(Page { items, total: None }));
+                self.reply(*ticket, Answer::Listed(Ok(())));
+            }
+            Effect::Show(ticket, object) => {
+                let all = [Kind::Volume, Kind::Snapshot].map(|kind| self.list(&Query::all(kind)));
+                let found = all.into_iter().flatten().find(|o| o.reference() == *object);
+                let result = found.ok_or_else(|| Problem::not_found("it is gone"));
+                self.reply(*ticket, Answer::Shown(Box::new(result)));
+            }
+            Effect::Raw(ticket, object) => {
+                let raw = Raw {
+                    media_type: "application/json".into(),
+                    text: format!("{{\n  \"id\": \"{}\"\n}}", object.id),
+                };
+                self.reply(*ticket, Answer::Raw(Ok(raw)));
+            }
+            Effect::Plan(ticket, operations) => {
+                let plans = operations.iter().map(|o| Ok(plan(o))).collect();
+                self.reply(*ticket, Answer::Planned(plans));
+            }
+            Effect::Submit(ticket, plans) => {
+                let ids = (0..plans.len())
+                    .map(|i| Ok(TaskId(format!("new{i}"))))
+                    .collect();
+                self.reply(*ticket, Answer::Submitted(ids));
+            }
+            Effect::Control(ticket, ..) => self.reply(*ticket, Answer::Controlled(Ok(()))),
+            Effect::Forget(_) | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn list(&self, query: &Query) -> Vec<Object> {
+        match query.kind {
+            Kind::Volume => self.volumes.iter().cloned().map(Object::Volume).collect(),
+            Kind::Snapshot => self
+                .snapshots
+                .iter()
+                .filter(|s| query.volume.as_ref().is_none_or(|v| *v == s.volume))
+                .cloned()
+                .map(Object::Snapshot)
+                .collect(),
+        }
+    }
+
+    /// Lets time pass, as the runtime does: it wakes the console at each deadline.
+    pub(super) fn wait(&mut self, ms: u64) {
+        let until = self.ms + ms;
+        while let Some(due) = self.state.deadline() {
+            let due = (due.as_millis() as u64).max(self.ms + 1);
+            if due > until {
+                break;
+            }
+            self.ms = due - 1;
+            self.event(Event::Deadline);
+        }
+        self.ms = until;
+    }
+
+    /// Presses keys, named as people write them, one after another without waiting.
+    pub(super) fn keys(&mut self, keys: &str) -> &mut Self {
+        for name in keys.split_whitespace() {
+            self.event(Event::Key(key(name)));
+        }
+        self
+    }
+
+    /// Types text.
+    pub(super) fn typed(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.event(Event::Key(Key::char(c)));
+        }
+        self
+    }
+
+    /// Tasks changed.
+    pub(super) fn tasks(&mut self, tasks: impl IntoIterator<Item = Task>) {
+        self.event(Event::Tasks(tasks.into_iter().map(Arc::new).collect()));
+    }
+
+    /// A frame.
+    pub(super) fn frame(&self) -> (Buffer, Scene) {
+        let (width, height) = self.state.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        let scene = view(&self.state, &mut buffer);
+        (buffer, scene)
+    }
+
+    /// What the screen says, row by row.
+    pub(super) fn screen(&self) -> String {
+        let (buffer, _) = self.frame();
+        let area = buffer.area;
+        let mut text = String::new();
+        for y in 0..area.height {
+            let row: String = (0..area.width).map(|x| buffer[(x, y)].symbol()).collect();
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The name of the selected row.
+    pub(super) fn selected(&self) -> String {
+        match self.state.object() {
+            Some(object) => self.state.name_of(&object),
+            None => String::new(),
+        }
+    }
+
+    /// Where the user is.
+    pub(super) fn place(&self) -> &Place {
+        &self.state.screen().place
+    }
+
+    /// The topmost dialog, in a word.
+    pub(super) fn top(&self) -> &'static str {
+        match self.state.overlays.last() {
+            None => "none",
+            Some(Overlay::Chooser(_)) => "chooser",
+            Some(Overlay::Filter(_)) => "filter",
+            Some(Overlay::Help(_)) => "help",
+            Some(Overlay::Form(_)) => "form",
+            Some(Overlay::Review(_)) => "review",
+            Some(Overlay::Question(_)) => "question",
+        }
+    }
+
+    /// How many plans were submitted.
+    pub(super) fn submitted(&self) -> usize {
+        let submits = self.asked.iter().map(|effect| match effect {
+            Effect::Submit(_, plans) => plans.len(),
+            _ => 0,
+        });
+        submits.sum()
+    }
+
+    /// Whether it was told to end.
+    pub(super) fn has_quit(&self) -> bool {
+        self.asked.contains(&Effect::Quit)
+    }
+}
+
+/// A task under way, one that failed and one that is over.
+pub(super) fn some_tasks() -> [Task; 3] {
+    use super::fixtures::task;
+    [
+        task(3, TaskState::Running),
+        task(2, TaskState::Failed),
+        task(1, TaskState::Succeeded),
+    ]
+}
+
+fn key(name: &str) -> Key {
+    match name {
+        "enter" => Key::ENTER,
+        "esc" => Key::ESC,
+        "tab" => Key::TAB,
+        "shift-tab" => Key::BACK_TAB,
+        "up" => Key::UP,
+        "down" => Key::DOWN,
+        "left" => Key::LEFT,
+        "right" => Key::RIGHT,
+        "space" => Key::SPACE,
+        "pgdn" => Key::PAGE_DOWN,
+        "backspace" => Key::plain(crossterm::event::KeyCode::Backspace),
+        "F2" => Key::f(2),
+        "ctrl-c" => Key::ctrl('c'),
+        "ctrl-z" => Key::ctrl('z'),
+        one if one.chars().count() == 1 => Key::char(one.chars().next().unwrap()),
+        other => panic!("no key is called {other}"),
+    }
+}
