@@ -117,14 +117,14 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
         (purpose, Answer::Page(page)) => {
             let now = state.now;
             match purpose {
-                Purpose::Volumes => state.inventory.volumes.page(page.items),
-                Purpose::Snapshots => state.inventory.snapshots.page(page.items),
+                Purpose::Volumes => state.inventory.volumes.page(page.items, now),
+                Purpose::Snapshots => state.inventory.snapshots.page(page.items, now),
                 Purpose::History(volume) => {
                     state
                         .inventory
                         .want_history(&volume, now)
                         .list
-                        .page(page.items);
+                        .page(page.items, now);
                 }
                 _ => {}
             }

@@ -7,13 +7,15 @@ use std::time::Duration;
 use crate::model::{Object, Problem, Snapshot, SnapshotId, SnapshotTree, Time, Volume, VolumeId};
 use crate::tui::event::{Moment, Ticket};
 
+/// A list that is being read is shown so often.
+const PAGES: Duration = Duration::from_millis(100);
 /// How many volumes' histories are kept.
 const HISTORIES: usize = 12;
 
 /// A list that is read page by page.
 #[derive(Debug)]
 pub(crate) struct Listing<T> {
-    /// What it holds.
+    /// What it holds, by id: one is found among many at once.
     pub(crate) items: Vec<T>,
     /// Counts its changes.
     pub(crate) version: u64,
@@ -27,6 +29,12 @@ pub(crate) struct Listing<T> {
     pub(crate) asked: Option<(Ticket, Duration)>,
     /// Pages of a reading that will replace what is shown.
     incoming: Vec<T>,
+    /// When the pages of the first reading were last shown.
+    shown: Duration,
+    /// Pages came since.
+    unshown: bool,
+    /// No page of the reading under way came yet.
+    anew: bool,
 }
 
 impl<T> Default for Listing<T> {
@@ -39,6 +47,9 @@ impl<T> Default for Listing<T> {
             stale: true,
             asked: None,
             incoming: Vec::new(),
+            shown: Duration::ZERO,
+            unshown: false,
+            anew: true,
         }
     }
 }
@@ -88,30 +99,62 @@ impl<T: Item> Listing<T> {
         self.asked = Some((ticket, at.clock));
         self.stale = false;
         self.incoming.clear();
-        if self.loaded.is_none() {
+        self.anew = true;
+    }
+
+    /// A page came. The first reading fills the screen as it goes, now and then: to put a long list
+    /// in order at each page would take longer than to read it. A later one replaces it at its end.
+    pub(crate) fn page(&mut self, objects: Vec<Object>, at: Moment) {
+        let items = objects.into_iter().filter_map(T::from_object);
+        if self.loaded.is_some() {
+            self.incoming.extend(items);
+            return;
+        }
+        let mut now = std::mem::take(&mut self.anew);
+        if now {
+            // What an earlier reading left when it failed half-way.
             self.items.clear();
+        }
+        let from = self.items.len().saturating_sub(1);
+        self.items.extend(items);
+        if !self.items[from..].is_sorted_by(|a, b| a.id() <= b.id()) {
+            // Rows are told by their places, which are others now.
+            self.items.sort_by(|a, b| a.id().cmp(b.id()));
+            now = true;
+        }
+        self.unshown = true;
+        if now {
+            self.shown = at.clock;
+            self.unshown = false;
+            self.version += 1;
         }
     }
 
-    /// A page came. The first reading fills the screen as it goes; a later one replaces it at its end.
-    pub(crate) fn page(&mut self, objects: Vec<Object>) {
-        let items = objects.into_iter().filter_map(T::from_object);
-        if self.loaded.is_none() {
-            self.items.extend(items);
+    /// Shows the pages that came, where it is time.
+    pub(crate) fn show_pages(&mut self, clock: Duration) {
+        if self.due().is_some_and(|due| due <= clock) {
+            self.shown = clock;
+            self.unshown = false;
             self.version += 1;
-        } else {
-            self.incoming.extend(items);
         }
+    }
+
+    /// When the pages that came are to be shown.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.unshown.then_some(self.shown + PAGES)
     }
 
     /// The reading ended.
     pub(crate) fn end(&mut self, result: Result<(), Problem>, at: Moment) {
         self.asked = None;
+        self.unshown = false;
         match result {
             Ok(()) => {
                 if self.loaded.is_some() {
                     self.items = std::mem::take(&mut self.incoming);
+                    self.items.sort_by(|a, b| a.id().cmp(b.id()));
                 }
+                self.items.shrink_to_fit();
                 self.loaded = Some(at.wall);
                 self.problem = None;
             }
@@ -123,27 +166,32 @@ impl<T: Item> Listing<T> {
         self.version += 1;
     }
 
-    /// Puts one thing in its place, or at the end.
+    fn place(&self, id: &str) -> Result<usize, usize> {
+        self.items.binary_search_by(|item| item.id().cmp(id))
+    }
+
+    /// Puts one thing in its place.
     pub(crate) fn upsert(&mut self, item: T) {
-        match self.items.iter_mut().find(|have| have.id() == item.id()) {
-            Some(have) => *have = item,
-            None => self.items.push(item),
+        match self.place(item.id()) {
+            Ok(at) => self.items[at] = item,
+            Err(at) => self.items.insert(at, item),
         }
         self.version += 1;
     }
 
     /// One thing is gone. Says whether it was there.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let before = self.items.len();
-        self.items.retain(|item| item.id() != id);
-        let gone = self.items.len() != before;
-        self.version += u64::from(gone);
-        gone
+        let Ok(at) = self.place(id) else {
+            return false;
+        };
+        self.items.remove(at);
+        self.version += 1;
+        true
     }
 
     /// The thing with this id.
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.items.iter().find(|item| item.id() == id)
+        self.place(id).ok().map(|at| &self.items[at])
     }
 }
 
@@ -200,6 +248,22 @@ impl Inventory {
         self.histories.iter_mut()
     }
 
+    /// Shows the pages that came, where it is time.
+    pub(crate) fn show_pages(&mut self, clock: Duration) {
+        self.volumes.show_pages(clock);
+        self.snapshots.show_pages(clock);
+        for history in self.histories.values_mut() {
+            history.list.show_pages(clock);
+        }
+    }
+
+    /// When pages that came are to be shown.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let histories = self.histories.values().filter_map(|h| h.list.due());
+        let lists = [self.volumes.due(), self.snapshots.due()];
+        histories.chain(lists.into_iter().flatten()).min()
+    }
+
     /// Makes the trees anew whose volume or snapshots changed.
     pub(crate) fn grow_trees(&mut self) {
         for (id, history) in &mut self.histories {
@@ -235,22 +299,43 @@ mod tests {
         assert!(list.wants());
         list.begin(Ticket(1), moment(0));
         assert!(!list.wants());
-        list.page(page(&["a"]));
+        list.page(page(&["a"]), moment(0));
         assert_eq!(list.items.len(), 1, "shown before the end");
-        list.page(page(&["b"]));
+        list.page(page(&["b"]), moment(0));
         list.end(Ok(()), moment(1));
         list.begin(Ticket(2), moment(2));
-        list.page(page(&["c"]));
+        list.page(page(&["c"]), moment(2));
         assert_eq!(list.items.len(), 2, "kept until the end");
         list.end(Ok(()), moment(3));
         assert_eq!(list.items.len(), 1);
     }
 
     #[test]
+    fn pages_that_come_fast_are_shown_now_and_then() {
+        let mut list = Listing::<Volume>::default();
+        let page = |name: &str| vec![Object::Volume(volume(name))];
+        list.begin(Ticket(1), moment(0));
+        list.page(page("m"), moment(0));
+        let first = list.version;
+        list.page(page("z"), moment(1));
+        list.page(page("a"), moment(2));
+        list.show_pages(moment(3).clock);
+        assert_eq!(list.version, first);
+        assert_eq!(list.due(), Some(moment(100).clock));
+        list.show_pages(moment(100).clock);
+        assert_eq!(list.version, first + 1);
+        assert_eq!(
+            list.get("v-a").unwrap().name,
+            "a",
+            "found among what is not in order"
+        );
+    }
+
+    #[test]
     fn a_failed_reading_leaves_what_was_known() {
         let mut list = Listing::<Volume>::default();
         list.begin(Ticket(1), moment(0));
-        list.page(vec![Object::Volume(volume("a"))]);
+        list.page(vec![Object::Volume(volume("a"))], moment(0));
         list.end(Ok(()), moment(1));
         list.begin(Ticket(2), moment(2));
         list.end(Err(Problem::user("no")), moment(3));

@@ -27,6 +27,7 @@ impl State {
         if self.notice.as_ref().is_some_and(|n| n.until <= now) {
             self.notice = None;
         }
+        self.inventory.show_pages(now);
         self.inventory.grow_trees();
         if self.screen().place == Place::Messages {
             self.messages.seen = self.messages.next;
@@ -57,6 +58,7 @@ impl State {
             changes,
             slow,
             self.tasks.deadline(now),
+            self.inventory.due(),
             self.overlays.iter().filter_map(|o| o.deadline(now)).min(),
             Some(minute),
         ]

@@ -88,6 +88,7 @@ fn tree() {
 fn snapshots() {
     pin("snapshots", |d| {
         d.keys("2 space");
+        d.wait(100);
     });
 }
 
