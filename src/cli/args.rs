@@ -87,6 +87,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Write a volume or a snapshot to a raw image; what was never written stays a hole
     Export(ExportArgs),
+    /// Serve a volume or a snapshot as a network block device, until SIGTERM or Ctrl-C
+    Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
     /// Print the completions of a shell
@@ -186,6 +188,19 @@ pub struct ExportArgs {
     /// Replace a file that is there
     #[arg(short, long)]
     pub force: bool,
+}
+
+/// `snapdeck nbd`.
+#[derive(Clone, Debug, Args)]
+pub struct NbdArgs {
+    /// VOLUME or VOLUME@SNAPSHOT, by name or id
+    pub source: String,
+    /// Serve at a Unix socket, which only this user can use
+    #[arg(long, value_name = "PATH", conflicts_with = "listen")]
+    pub unix: Option<PathBuf>,
+    /// Serve at a TCP address: HOST, HOST:PORT or :PORT; 127.0.0.1:10809 unless said
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
 }
 
 /// `snapdeck follow`.

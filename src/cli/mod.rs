@@ -16,6 +16,7 @@ mod export;
 mod follow;
 mod format;
 mod get;
+mod nbd;
 mod open;
 mod operation_args;
 mod output;
@@ -71,6 +72,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Run(asked) => run::run(&options, &asked).await,
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
+        Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),

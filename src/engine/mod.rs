@@ -54,6 +54,7 @@ mod jobs;
 mod log;
 mod log_read;
 mod meta_writer;
+pub mod nbd;
 mod ops;
 mod page;
 mod page_codec;

@@ -1,0 +1,222 @@
+//! One client's connection in the transmission phase.
+//!
+//! A few threads share it. Each takes what has arrived, carries it out and sends the replies,
+//! so that a request that waits for the disk holds up no other, and requests that came together
+//! are answered together.
+
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::budget::{Budget, Share};
+use super::execute::{Refusal, execute};
+use super::export::Export;
+use super::handshake::{Agreed, negotiate};
+use super::input::Input;
+use super::limits::{BATCH, PATIENCE, READ_AHEAD, REPLIES, THREADS};
+use super::request::{Header, Request, is_whole, read_header, read_payload};
+use super::stream::Stream;
+use super::wire::{command, command_flag};
+
+/// Requests with more bytes of data than this come alone, and take their share of the budget.
+const SMALL: u64 = 16 << 10;
+
+/// What the connections of a server share.
+pub(super) struct Shared {
+    pub(super) export: Export,
+    pub(super) budget: Budget,
+    /// Requests that arrive from now on are refused.
+    pub(super) stopping: AtomicBool,
+    /// Told what an administrator should know.
+    pub(super) note: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// The receiving side. Whoever holds it takes the next requests.
+struct Receiver<'a> {
+    input: Input<&'a Stream>,
+    ended: bool,
+}
+
+struct Connection<'a> {
+    shared: &'a Shared,
+    agreed: Agreed,
+    stream: &'a Stream,
+    receiver: Mutex<Receiver<'a>>,
+    sender: Mutex<()>,
+    /// What went wrong on this side was told once already.
+    told: AtomicBool,
+}
+
+/// Requests that a thread took, and the memory they may use.
+struct Taken<'a> {
+    requests: Vec<Request>,
+    share: Option<Share<'a>>,
+}
+
+/// Serves a client until it leaves.
+///
+/// # Errors
+/// What ended the connection, if it was not the client's wish.
+pub(super) fn serve(stream: &Stream, shared: &Shared) -> io::Result<()> {
+    stream.prepare(PATIENCE)?;
+    let mut input = Input::new(stream, READ_AHEAD);
+    let Some(agreed) = negotiate(&mut input, stream, &shared.export)? else {
+        return Ok(());
+    };
+    let connection = Connection {
+        shared,
+        agreed,
+        stream,
+        receiver: Mutex::new(Receiver {
+            input,
+            ended: false,
+        }),
+        sender: Mutex::new(()),
+        told: AtomicBool::new(false),
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..THREADS)
+            .map_while(|_| {
+                std::thread::Builder::new()
+                    .name("nbd".to_owned())
+                    .spawn_scoped(scope, || connection.work())
+                    .ok()
+            })
+            .collect();
+        let mut result = connection.work();
+        for other in others {
+            let other = other
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a thread ended abruptly")));
+            result = result.and(other);
+        }
+        result
+    })
+}
+
+impl<'a> Connection<'a> {
+    /// Takes requests and answers them until there are no more.
+    fn work(&self) -> io::Result<()> {
+        let mut replies = Vec::new();
+        loop {
+            match self.take() {
+                Ok(None) => return Ok(()),
+                Ok(Some(taken)) => {
+                    if let Err(e) = self.answer(taken, &mut replies) {
+                        self.end();
+                        return Err(e);
+                    }
+                }
+                Err(e) => {
+                    self.end();
+                    return Err(e);
+                }
+            }
+        }
+    }
+
+    /// Wakes the thread that waits for requests; no more are taken.
+    fn end(&self) {
+        self.stream.shut(Shutdown::Both);
+        self.receiver.lock().ended = true;
+    }
+
+    /// The next requests; none when the client has left.
+    fn take(&self) -> io::Result<Option<Taken<'a>>> {
+        let mut receiver = self.receiver.lock();
+        let receiver = &mut *receiver;
+        if receiver.ended {
+            return Ok(None);
+        }
+        let first = match receiver.input.wait() {
+            Ok(true) => read_header(&mut receiver.input),
+            Ok(false) => {
+                receiver.ended = true;
+                return Ok(None);
+            }
+            Err(e) => Err(e),
+        };
+        let taken = first.and_then(|header| self.take_from(receiver, header));
+        if taken.is_err() {
+            receiver.ended = true;
+        }
+        taken
+    }
+
+    fn take_from(
+        &self,
+        receiver: &mut Receiver<'a>,
+        first: Header,
+    ) -> io::Result<Option<Taken<'a>>> {
+        let mut taken = Taken {
+            requests: Vec::new(),
+            share: None,
+        };
+        let mut header = first;
+        loop {
+            if header.kind == command::DISC {
+                receiver.ended = true;
+                break;
+            }
+            let large = header.memory() > SMALL;
+            if large {
+                taken.share = Some(self.shared.budget.take(header.memory()));
+            }
+            let request = read_payload(&mut receiver.input, header)?;
+            taken.requests.push(request);
+            if large || taken.requests.len() == BATCH {
+                break;
+            }
+            match is_whole(&receiver.input) {
+                Some(next) if next.memory() <= SMALL => {}
+                _ => break,
+            }
+            header = read_header(&mut receiver.input)?;
+        }
+        Ok(Some(taken))
+    }
+
+    fn answer(&self, taken: Taken<'_>, replies: &mut Vec<u8>) -> io::Result<()> {
+        for request in &taken.requests {
+            if is_slow(&request.header) && !replies.is_empty() {
+                // What is done does not wait for what is not.
+                self.send(replies)?;
+            }
+            if self.shared.stopping.load(Ordering::Acquire) {
+                Refusal::shutting_down().reply(replies, &request.header, &self.agreed);
+            } else if let Some(refusal) =
+                execute(&self.shared.export, &self.agreed, request, replies)
+                && let Some(words) = refusal.trouble()
+                && !self.told.swap(true, Ordering::Relaxed)
+            {
+                (self.shared.note)(words);
+            }
+            if replies.len() >= REPLIES {
+                self.send(replies)?;
+            }
+        }
+        self.send(replies)?;
+        drop(taken.share);
+        Ok(())
+    }
+
+    fn send(&self, replies: &mut Vec<u8>) -> io::Result<()> {
+        if replies.is_empty() {
+            return Ok(());
+        }
+        let sending = self.sender.lock();
+        let mut stream = self.stream;
+        let sent = stream.write_all(replies);
+        drop(sending);
+        replies.clear();
+        replies.shrink_to(REPLIES);
+        sent
+    }
+}
+
+/// Whether a request may take much longer than those before it.
+fn is_slow(header: &Header) -> bool {
+    header.flags & command_flag::FUA != 0 || !matches!(header.kind, command::READ | command::WRITE)
+}
