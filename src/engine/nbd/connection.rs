@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use super::budget::{Budget, Share};
+use super::buffers::Buffers;
 use super::execute::{Refusal, execute};
 use super::export::Export;
 use super::handshake::{Agreed, negotiate};
@@ -23,10 +24,14 @@ use super::wire::{command, command_flag};
 /// Requests with more bytes of data than this come alone, and take their share of the budget.
 const SMALL: u64 = 16 << 10;
 
+/// Bytes that the chunks of a long reply take besides their data, mostly.
+const OVERHEAD: usize = 4 << 10;
+
 /// What the connections of a server share.
 pub(super) struct Shared {
     pub(super) export: Export,
     pub(super) budget: Budget,
+    pub(super) buffers: Buffers,
     /// Requests that arrive from now on are refused.
     pub(super) stopping: AtomicBool,
     /// Told what an administrator should know.
@@ -96,9 +101,21 @@ pub(super) fn serve(stream: &Stream, shared: &Shared) -> io::Result<()> {
     })
 }
 
+/// Ends the connection where a fault of ours would leave a request without an answer.
+struct Unanswered<'a>(&'a Stream);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.shut(Shutdown::Both);
+        }
+    }
+}
+
 impl<'a> Connection<'a> {
     /// Takes requests and answers them until there are no more.
     fn work(&self) -> io::Result<()> {
+        let _unanswered = Unanswered(self.stream);
         let mut replies = Vec::new();
         loop {
             match self.take() {
@@ -164,7 +181,7 @@ impl<'a> Connection<'a> {
             if large {
                 taken.share = Some(self.shared.budget.take(header.memory()));
             }
-            let request = read_payload(&mut receiver.input, header)?;
+            let request = read_payload(&mut receiver.input, header, &self.shared.buffers)?;
             taken.requests.push(request);
             if large || taken.requests.len() == BATCH {
                 break;
@@ -179,6 +196,15 @@ impl<'a> Connection<'a> {
     }
 
     fn answer(&self, taken: Taken<'_>, replies: &mut Vec<u8>) -> io::Result<()> {
+        if taken.share.is_some() && replies.capacity() < REPLIES {
+            // A long reply; its memory goes back when it is sent.
+            let reads = |r: &&Request| r.header.kind == command::READ;
+            if let Some(long) = taken.requests.first().filter(reads) {
+                let length = long.header.memory() as usize + OVERHEAD;
+                *replies = self.shared.buffers.take(length);
+                replies.clear();
+            }
+        }
         for request in &taken.requests {
             if is_slow(&request.header) && !replies.is_empty() {
                 // What is done does not wait for what is not.
@@ -198,7 +224,9 @@ impl<'a> Connection<'a> {
             }
         }
         self.send(replies)?;
-        drop(taken.share);
+        for request in taken.requests {
+            self.shared.buffers.put(request.payload);
+        }
         Ok(())
     }
 
@@ -211,7 +239,9 @@ impl<'a> Connection<'a> {
         let sent = stream.write_all(replies);
         drop(sending);
         replies.clear();
-        replies.shrink_to(REPLIES);
+        if replies.capacity() > REPLIES {
+            self.shared.buffers.put(std::mem::take(replies));
+        }
         sent
     }
 }

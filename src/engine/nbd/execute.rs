@@ -56,7 +56,7 @@ impl Refusal {
             end -= 1;
         }
         let message = self.message.get(..end).unwrap_or_default();
-        let inside = header.offset..header.offset + u64::from(header.length);
+        let inside = header.offset..header.offset.saturating_add(u64::from(header.length));
         let offset = self.offset.filter(|offset| inside.contains(offset));
         reply::error(out, header, self.error, message, offset);
     }

@@ -6,6 +6,7 @@
 //! runtime in here: each connection has a few threads.
 
 mod budget;
+mod buffers;
 mod connection;
 mod contexts;
 mod execute;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::buffers::Buffers;
 use super::input::Input;
 use super::wire::{MAX_PAYLOAD, REQUEST_LEN, REQUEST_MAGIC, command};
 
@@ -90,13 +91,17 @@ pub(super) fn read_header<R: Read>(input: &mut Input<R>) -> io::Result<Header> {
 ///
 /// # Errors
 /// Those of the connection.
-pub(super) fn read_payload<R: Read>(input: &mut Input<R>, header: Header) -> io::Result<Request> {
+pub(super) fn read_payload<R: Read>(
+    input: &mut Input<R>,
+    header: Header,
+    buffers: &Buffers,
+) -> io::Result<Request> {
     let length = header.payload();
     let mut payload = Vec::new();
     if length > MAX_PAYLOAD {
         input.skip(u64::from(length))?;
     } else if length > 0 {
-        payload = vec![0; length as usize];
+        payload = buffers.take(length as usize);
         input.read_exact(&mut payload)?;
     }
     Ok(Request { header, payload })

@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::budget::Budget;
+use super::buffers::Buffers;
 use super::connection::{self, Shared};
 use super::export::Export;
 use super::limits::{BUDGET, CONNECTIONS, GRACE};
@@ -52,6 +53,7 @@ impl Server {
             shared: Shared {
                 export,
                 budget: Budget::new(BUDGET),
+                buffers: Buffers::default(),
                 stopping: AtomicBool::new(false),
                 note,
             },

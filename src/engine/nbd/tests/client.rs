@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use super::super::budget::Budget;
+use super::super::buffers::Buffers;
 use super::super::connection::{Shared, serve};
 use super::super::export::Export;
 use super::super::stream::Stream;
@@ -61,6 +62,7 @@ impl Client {
         let shared = Shared {
             export: export.clone(),
             budget: Budget::new(64 << 20),
+            buffers: Buffers::default(),
             stopping: AtomicBool::new(false),
             note: Box::new(|_| ()),
         };
