@@ -104,19 +104,8 @@ struct AloneWalk<'a> {
 }
 
 /// What `tree` has in leaves `from..to` that was born after `limit` and that
-/// none of `others` has: blocks and pages.
+/// none of `others` has: blocks and pages. After `budget` leaves it stops.
 pub(super) fn alone(
-    pages: &Pages,
-    tree: &Tree,
-    others: &[&Tree],
-    limit: u64,
-    range: (u64, u64),
-) -> Result<Alone> {
-    run(pages, tree, others, limit, range, u64::MAX, true)
-}
-
-/// The same, but the blocks are only counted, and after `budget` leaves it stops.
-pub(super) fn count_alone(
     pages: &Pages,
     tree: &Tree,
     others: &[&Tree],
@@ -124,7 +113,13 @@ pub(super) fn count_alone(
     range: (u64, u64),
     budget: u64,
 ) -> Result<Alone> {
-    run(pages, tree, others, limit, range, budget, false)
+    run(pages, tree, others, limit, range, budget, true)
+}
+
+/// How many blocks `tree` has that were born after `limit` and that none of `others` has.
+pub(super) fn count_alone(pages: &Pages, tree: &Tree, others: &[&Tree], limit: u64) -> Result<u64> {
+    let all = (0, u64::MAX);
+    Ok(run(pages, tree, others, limit, all, u64::MAX, false)?.count)
 }
 
 fn run(
@@ -210,6 +205,7 @@ impl AloneWalk<'_> {
         }
         if let View::At(child) = view
             && self.collect
+            && self.out.stopped.is_none()
             && end <= self.to
         {
             self.out.pages.push(child.clone());
