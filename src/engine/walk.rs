@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::error::Result;
-use super::page::{Body, Child, Entry, LEAF_BLOCKS, Page, span};
+use super::page::{Body, Child, Entry, LEAF_BLOCKS, Leaf, Page, span};
 use super::pages::Pages;
 use super::tree::{Tree, resident};
 
@@ -67,14 +67,18 @@ impl Open {
         }
     }
 
-    fn entry(&self, i: usize) -> Option<Entry> {
+    fn leaf(&self) -> Option<&Leaf> {
         match self {
             Self::Page(page) => match &page.body {
-                Body::Leaf(leaf) => leaf.get(i),
+                Body::Leaf(leaf) => Some(leaf),
                 Body::Inner(_) => None,
             },
             _ => None,
         }
+    }
+
+    fn entry(&self, i: usize) -> Option<Entry> {
+        self.leaf().and_then(|leaf| leaf.get(i))
     }
 }
 
@@ -175,14 +179,17 @@ impl AloneWalk<'_> {
             .collect::<Result<Vec<_>>>()?;
         if level == 0 {
             self.budget -= 1;
-            for i in 0..LEAF_BLOCKS as usize {
-                let Some(entry) = open.entry(i) else { continue };
-                if let Some(block) = entry.block()
-                    && entry.birth() > self.limit
-                    && !others
-                        .iter()
-                        .any(|o| o.entry(i).and_then(Entry::block) == Some(block))
-                {
+            let others: Vec<&Leaf> = others.iter().filter_map(Open::leaf).collect();
+            for (k, (i, entry)) in open.leaf().iter().flat_map(|leaf| leaf.iter()).enumerate() {
+                let Some(block) = entry.block().filter(|_| entry.birth() > self.limit) else {
+                    continue;
+                };
+                let has = |other: &&Leaf| {
+                    // Most often the same places are mapped in both.
+                    let at_k = other.entries.get(k).copied().and_then(Entry::block);
+                    at_k == Some(block) || other.get(i).and_then(Entry::block) == Some(block)
+                };
+                if !others.iter().any(has) {
                     self.out.count += 1;
                     if self.collect {
                         self.out.blocks.push(block);
