@@ -284,6 +284,7 @@ fn read_only_changes_nothing_and_says_so() {
     );
     let mut t = Terminal::start(&deck, &["--read-only"], 100, 30);
     t.sees("READ-ONLY");
+    t.sees("web");
     t.send(ENTER);
     t.sees("you are here");
     for key in ["c", "D", "R", "C", "F", "e"] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
 
 /// Where help lists what holds for every command.
@@ -69,20 +70,6 @@ pub enum Colors {
     True,
 }
 
-/// How results are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Columns for people
-    #[default]
-    Table,
-    /// JSON; sizes in bytes, times in RFC 3339 UTC
-    Json,
-    /// YAML, of the same shape as the JSON
-    Yaml,
-    /// CSV with a header line
-    Csv,
-}
-
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
@@ -145,20 +132,6 @@ pub struct GetArgs {
     /// How to write it
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
-}
-
-/// The formats of one thing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OneFormat {
-    /// Lines for people
-    #[default]
-    Text,
-    /// JSON; sizes in bytes, times in RFC 3339 UTC
-    Json,
-    /// YAML, of the same shape as the JSON
-    Yaml,
-    /// The record as the system has it
-    Raw,
 }
 
 /// `snapdeck describe`.

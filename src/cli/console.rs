@@ -144,7 +144,7 @@ async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
     let made = tokio::select! {
         made = work => made,
         // What is half made goes with its folder.
-        _ = tokio::signal::ctrl_c() => return Err(Problem::user("interrupted; nothing was kept")),
+        _ = tokio::signal::ctrl_c() => return Err(Problem::user("interrupted: the estate is not whole")),
     };
     made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
 }

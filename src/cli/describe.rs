@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::args::{DescribeArgs, GlobalOptions, ListKind, OneFormat};
+use super::args::{DescribeArgs, GlobalOptions, ListKind};
+use super::format::OneFormat;
 use super::get::{TaskRow, age};
 use super::open::{Opened, Purpose, open};
 use super::output;

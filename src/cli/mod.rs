@@ -14,6 +14,7 @@ mod console;
 mod describe;
 mod export;
 mod follow;
+mod format;
 mod get;
 mod open;
 mod operation_args;

@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::args::OneFormat;
+use super::format::OneFormat;
 use crate::model::{FieldType, OperationKind, OperationSpec};
 use crate::provider::embedded;
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::args::Format;
+use super::format::Format;
 use super::text;
 use crate::model::{Problem, ProblemKind};
 

@@ -1,7 +1,8 @@
 //! `snapdeck run` and `snapdeck import`: plan, show, apply.
 
-use super::args::{GlobalOptions, ImportArgs, OneFormat};
+use super::args::{GlobalOptions, ImportArgs};
 use super::follow::{Followed, exit_code, watch};
+use super::format::OneFormat;
 use super::get::TaskRow;
 use super::open::{Opened, Purpose, open};
 use super::operation_args::OperationArgs;

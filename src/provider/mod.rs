@@ -14,8 +14,8 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Progress, Query, Raw,
-    StepOutcome, TaskId,
+    Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
+    Progress, Query, Raw, StepOutcome, TaskId,
 };
 
 pub mod conformance;
@@ -129,6 +129,21 @@ impl StepContext {
     #[must_use]
     pub fn should_stop(&self) -> bool {
         self.cancel.is_cancelled() || self.detach.is_cancelled()
+    }
+
+    /// The first thing of this kind that an earlier step made.
+    ///
+    /// # Errors
+    /// [`Bug`](crate::model::ProblemKind::Bug) where none did.
+    pub fn made(&self, kind: Kind) -> Result<&ObjectRef, Problem> {
+        self.before
+            .iter()
+            .flat_map(|outcome| &outcome.made)
+            .find(|object| object.kind == kind)
+            .ok_or_else(|| {
+                let what = format!("the {} that was made is not known", kind.one());
+                Problem::new(ProblemKind::Bug, what)
+            })
     }
 
     /// Waits a moment; less where the step should end early.

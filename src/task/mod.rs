@@ -2,6 +2,7 @@
 //! disk before it is run; started again, it finds what was under way, asks the
 //! system what came of it, and follows it on.
 
+mod board;
 mod journal;
 mod runner;
 mod tracker;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::tracker::{Inner, was_begun};
+use super::board::Board;
 use crate::model::{Problem, StepEvent, StepOutcome, StepState, Task, TaskId, TaskState};
 use crate::provider::{Fate, ProgressSink, StepContext, Writer};
 
@@ -14,93 +14,93 @@ use crate::provider::{Fate, ProgressSink, StepContext, Writer};
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs the task from its first step that is not done, on the runtime.
-pub(super) fn spawn(inner: &Arc<Inner>, id: &TaskId) {
-    let Some(writer) = inner.writer.clone() else {
+pub(super) fn spawn(board: &Arc<Board>, id: &TaskId) {
+    let Some(writer) = board.writer.clone() else {
         return;
     };
     let token = CancellationToken::new();
-    inner.set_running(id, Some(token.clone()));
-    let (inner, id) = (inner.clone(), id.clone());
+    board.set_running(id, Some(token.clone()));
+    let (board, id) = (board.clone(), id.clone());
     let job = {
-        let inner = inner.clone();
+        let board = board.clone();
         async move {
-            if let Err(problem) = drive(&inner, &*writer, &id, &token).await {
+            if let Err(problem) = drive(&board, &*writer, &id, &token).await {
                 // The journal cannot be written: the task stands where it stood.
                 tracing::error!(%problem, task = %id, "a task was stopped");
                 let reason = problem.to_string();
-                inner.apply(&id, &StepEvent::Suspended { reason });
+                board.apply(&id, &StepEvent::Suspended { reason });
             }
-            inner.set_running(&id, None);
+            board.set_running(&id, None);
         }
     };
-    inner.jobs.spawn(job);
+    board.jobs.spawn(job);
 }
 
 async fn drive(
-    inner: &Arc<Inner>,
+    board: &Arc<Board>,
     writer: &dyn Writer,
     id: &TaskId,
     token: &CancellationToken,
 ) -> Result<(), Problem> {
     loop {
-        let Some(task) = inner.task(id) else {
+        let Some(task) = board.task(id) else {
             return Ok(());
         };
         let Some(step) = task.current() else {
             let state = TaskState::Succeeded;
-            return inner.record(id, StepEvent::Finished { state }).await;
+            return board.record(id, StepEvent::Finished { state }).await;
         };
         // A step that only waits for the system takes no place from one that works.
         let follows = task.plan.steps.get(step).is_some_and(|s| s.follows);
         let slot = tokio::select! {
             () = token.cancelled() => None,
-            () = inner.detach.cancelled() => None,
-            slot = inner.slots.acquire(), if !follows => slot.ok(),
+            () = board.detach.cancelled() => None,
+            slot = board.slots.acquire(), if !follows => slot.ok(),
             () = std::future::ready(()), if follows => None,
         };
-        if inner.is_closing() {
+        if board.is_closing() {
             return Ok(());
         }
         if token.is_cancelled() {
             let state = TaskState::Cancelled;
-            return inner.record(id, StepEvent::Finished { state }).await;
+            return board.record(id, StepEvent::Finished { state }).await;
         }
-        inner.record(id, StepEvent::Started { step }).await?;
+        board.record(id, StepEvent::Started { step }).await?;
         let context = StepContext {
             task: id.clone(),
             before: outcomes(&task),
-            progress: sink(inner, id, step),
+            progress: sink(board, id, step),
             cancel: token.clone(),
-            detach: inner.detach.clone(),
+            detach: board.detach.clone(),
         };
         let result = writer.run(&task.plan, step, context).await;
         drop(slot);
         match result {
-            Ok(outcome) => inner.record(id, StepEvent::Done { step, outcome }).await?,
-            Err(_) if inner.is_closing() => return Ok(()),
+            Ok(outcome) => board.record(id, StepEvent::Done { step, outcome }).await?,
+            Err(_) if board.is_closing() => return Ok(()),
             Err(problem) => {
                 let state = if token.is_cancelled() {
                     TaskState::Cancelled
                 } else {
                     TaskState::Failed
                 };
-                inner
+                board
                     .record(id, StepEvent::Failed { step, problem })
                     .await?;
-                return inner.record(id, StepEvent::Finished { state }).await;
+                return board.record(id, StepEvent::Finished { state }).await;
             }
         }
     }
 }
 
 /// Finds out what came of a task that was left under way, and goes on from there.
-pub(super) async fn take_up(inner: &Arc<Inner>, task: &Task) {
-    let Some(writer) = inner.writer.clone() else {
+pub(super) async fn take_up(board: &Arc<Board>, task: &Task) {
+    let Some(writer) = board.writer.clone() else {
         return;
     };
     let Some(step) = task.current() else {
         // Every step is done; only the end was not written down.
-        spawn(inner, &task.id);
+        spawn(board, &task.id);
         return;
     };
     if matches!(
@@ -108,7 +108,7 @@ pub(super) async fn take_up(inner: &Arc<Inner>, task: &Task) {
         Some(StepState::Failed(_))
     ) {
         let state = TaskState::Failed;
-        finish(inner, &task.id, StepEvent::Finished { state }).await;
+        finish(board, &task.id, StepEvent::Finished { state }).await;
         return;
     }
     let Some(planned) = task.plan.steps.get(step) else {
@@ -122,34 +122,34 @@ pub(super) async fn take_up(inner: &Arc<Inner>, task: &Task) {
     };
     if !was_begun(task) {
         if planned.follows {
-            spawn(inner, &task.id);
+            spawn(board, &task.id);
         } else {
-            finish(inner, &task.id, interrupted("before")).await;
+            finish(board, &task.id, interrupted("before")).await;
         }
         return;
     }
-    inner.apply(&task.id, &StepEvent::Lost);
+    board.apply(&task.id, &StepEvent::Lost);
     match writer.fate(&task.plan, step, &task.id).await {
         Ok(Fate::Done(outcome)) => {
-            finish(inner, &task.id, StepEvent::Done { step, outcome }).await;
+            finish(board, &task.id, StepEvent::Done { step, outcome }).await;
             // What comes after was seen and agreed to with what is done.
-            spawn(inner, &task.id);
+            spawn(board, &task.id);
         }
-        Ok(Fate::Running) => spawn(inner, &task.id),
-        Ok(Fate::NotDone) if planned.follows => spawn(inner, &task.id),
-        Ok(Fate::NotDone) => finish(inner, &task.id, interrupted("during")).await,
+        Ok(Fate::Running) => spawn(board, &task.id),
+        Ok(Fate::NotDone) if planned.follows => spawn(board, &task.id),
+        Ok(Fate::NotDone) => finish(board, &task.id, interrupted("during")).await,
         Err(problem) => {
             let reason = format!("it is not known what came of it: {problem}");
-            inner.apply(&task.id, &StepEvent::Suspended { reason });
+            board.apply(&task.id, &StepEvent::Suspended { reason });
         }
     }
 }
 
 /// Records an event; where the journal cannot be written, the task waits and says so.
-async fn finish(inner: &Arc<Inner>, id: &TaskId, event: StepEvent) {
-    if let Err(problem) = inner.record(id, event).await {
+async fn finish(board: &Arc<Board>, id: &TaskId, event: StepEvent) {
+    if let Err(problem) = board.record(id, event).await {
         let reason = problem.to_string();
-        inner.apply(id, &StepEvent::Suspended { reason });
+        board.apply(id, &StepEvent::Suspended { reason });
     }
 }
 
@@ -163,8 +163,8 @@ fn outcomes(task: &Task) -> Vec<StepOutcome> {
         .collect()
 }
 
-fn sink(inner: &Arc<Inner>, id: &TaskId, step: usize) -> ProgressSink {
-    let (inner, id) = (inner.clone(), id.clone());
+fn sink(board: &Arc<Board>, id: &TaskId, step: usize) -> ProgressSink {
+    let (board, id) = (board.clone(), id.clone());
     let last = Mutex::new(None::<Instant>);
     Arc::new(move |progress| {
         let now = Instant::now();
@@ -174,6 +174,13 @@ fn sink(inner: &Arc<Inner>, id: &TaskId, step: usize) -> ProgressSink {
             return;
         }
         *last = Some(now);
-        inner.apply(&id, &StepEvent::Progress { step, progress });
+        board.apply(&id, &StepEvent::Progress { step, progress });
     })
+}
+
+/// Whether the step at hand was begun and nothing was heard of it since.
+fn was_begun(task: &Task) -> bool {
+    task.current()
+        .and_then(|n| task.steps.get(n))
+        .is_some_and(|step| step.state == StepState::Running)
 }

@@ -1,21 +1,17 @@
 //! The tracker: the tasks that there are, and the one way to begin one.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::Stream;
-use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use super::board::Board;
 use super::journal::Journal;
 use super::runner;
 use crate::model::{
-    Operation, Plan, Problem, ProblemKind, StepEvent, StepState, Task, TaskId, TaskState, Time,
+    Operation, Plan, Problem, ProblemKind, StepEvent, Task, TaskId, TaskState, Time,
 };
-use crate::provider::{Connection, Reader, Writer};
+use crate::provider::Connection;
 
 /// What can be asked of a task that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,33 +43,11 @@ impl Control {
     }
 }
 
-/// A task, and what this process does with it.
-pub(super) struct Entry {
-    pub(super) task: Arc<Task>,
-    /// When it last changed, in the tracker's own count.
-    version: u64,
-    /// Cancels the step that runs here; `None` where none does.
-    pub(super) running: Option<CancellationToken>,
-}
-
-pub(super) struct Inner {
-    pub(super) reader: Arc<dyn Reader>,
-    pub(super) writer: Option<Arc<dyn Writer>>,
-    journal: Mutex<Journal>,
-    entries: Mutex<BTreeMap<TaskId, Entry>>,
-    version: watch::Sender<u64>,
-    pub(super) slots: Semaphore,
-    pub(super) jobs: TaskTracker,
-    pub(super) detach: CancellationToken,
-    by: String,
-    /// What was under way when the journal was opened.
-    left: Mutex<Vec<TaskId>>,
-}
-
 /// Plans, runs and follows operations on one connection. Cheap to clone.
 #[derive(Clone)]
 pub struct Tracker {
-    pub(super) inner: Arc<Inner>,
+    board: Arc<Board>,
+    by: Arc<str>,
 }
 
 impl Tracker {
@@ -97,54 +71,22 @@ impl Tracker {
         if loaded.skipped > 0 {
             tracing::warn!(lines = loaded.skipped, "lines of the journal were skipped");
         }
-        let mut left = Vec::new();
-        let entries = loaded
-            .tasks
-            .into_iter()
-            .map(|(id, mut task)| {
-                if task.state.is_active() {
-                    left.push(id.clone());
-                    // Nobody runs it now. This is not written down: whoever follows it on
-                    // finds it as it was left.
-                    let reason = "left under way; it is not being followed".to_owned();
-                    task.apply(&StepEvent::Suspended { reason }, task.created);
-                }
-                let entry = Entry {
-                    task: Arc::new(task),
-                    version: 0,
-                    running: None,
-                };
-                (id, entry)
-            })
-            .collect();
-        let concurrency = connection.reader.capabilities().concurrency.max(1);
         Ok(Self {
-            inner: Arc::new(Inner {
-                reader: connection.reader.clone(),
-                writer: connection.writer.clone(),
-                journal: Mutex::new(journal),
-                entries: Mutex::new(entries),
-                version: watch::Sender::new(0),
-                slots: Semaphore::new(concurrency),
-                jobs: TaskTracker::new(),
-                detach: CancellationToken::new(),
-                by: by.to_owned(),
-                left: Mutex::new(left),
-            }),
+            board: Arc::new(Board::new(connection, journal, loaded.tasks)),
+            by: by.into(),
         })
     }
 
     /// Every task, the newest first.
     #[must_use]
     pub fn tasks(&self) -> Vec<Arc<Task>> {
-        let entries = self.inner.entries.lock();
-        entries.values().rev().map(|e| e.task.clone()).collect()
+        self.board.tasks()
     }
 
     /// One task.
     #[must_use]
     pub fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
-        self.inner.entries.lock().get(id).map(|e| e.task.clone())
+        self.board.task(id)
     }
 
     /// What an operation would do; nothing is done.
@@ -152,7 +94,7 @@ impl Tracker {
     /// # Errors
     /// The reason why it cannot be done.
     pub async fn plan(&self, operation: &Operation) -> Result<Plan, Problem> {
-        self.inner.reader.plan(operation).await
+        self.board.reader.plan(operation).await
     }
 
     /// Accepts a plan that somebody has seen, and begins it.
@@ -161,33 +103,17 @@ impl Tracker {
     /// [`ProblemKind::Conflict`] where what it touches has changed since it was made;
     /// [`ProblemKind::Auth`] on a read-only connection.
     pub async fn submit(&self, plan: Plan) -> Result<TaskId, Problem> {
-        if self.inner.writer.is_none() {
+        if self.board.writer.is_none() {
             return Err(read_only());
         }
-        let now = self.inner.reader.plan(&plan.operation).await?;
+        let now = self.board.reader.plan(&plan.operation).await?;
         if !now.still_holds(&plan) {
             return Err(changed(&plan, &now));
         }
         let id = TaskId(uuid::Uuid::now_v7().to_string());
-        let task = Task::new(id.clone(), plan, self.inner.by.clone(), Time::now());
-        let inner = self.inner.clone();
-        let accepted = task.clone();
-        blocking(move || inner.journal.lock().accepted(&accepted))
-            .await
-            .map_err(|e| journal_problem(&e))?;
-        let mut entries = self.inner.entries.lock();
-        let version = self.inner.next_version();
-        entries.insert(
-            id.clone(),
-            Entry {
-                task: Arc::new(task),
-                version,
-                running: None,
-            },
-        );
-        drop(entries);
-        self.inner.tell(version);
-        runner::spawn(&self.inner, &id);
+        let task = Task::new(id.clone(), plan, self.by.to_string(), Time::now());
+        self.board.accept(task).await?;
+        runner::spawn(&self.board, &id);
         Ok(id)
     }
 
@@ -196,14 +122,13 @@ impl Tracker {
     /// # Errors
     /// The reason why not.
     pub fn can(&self, id: &TaskId, control: Control) -> Result<(), Problem> {
-        let entries = self.inner.entries.lock();
-        let entry = entries
-            .get(id)
+        let task = self
+            .task(id)
             .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
-        if self.inner.writer.is_none() {
+        if self.board.writer.is_none() {
             return Err(read_only());
         }
-        control.allowed(&entry.task).map_err(Problem::conflict)
+        control.allowed(&task).map_err(Problem::conflict)
     }
 
     /// Controls a task.
@@ -213,22 +138,16 @@ impl Tracker {
     pub async fn control(&self, id: &TaskId, control: Control) -> Result<(), Problem> {
         self.can(id, control)?;
         match control {
-            Control::Cancel => {
-                let running = {
-                    let entries = self.inner.entries.lock();
-                    entries.get(id).and_then(|e| e.running.clone())
-                };
-                match running {
-                    Some(token) => token.cancel(),
-                    None => {
-                        let state = TaskState::Cancelled;
-                        self.inner.record(id, StepEvent::Finished { state }).await?;
-                    }
+            Control::Cancel => match self.board.running(id) {
+                Some(token) => token.cancel(),
+                None => {
+                    let state = TaskState::Cancelled;
+                    self.board.record(id, StepEvent::Finished { state }).await?;
                 }
-            }
+            },
             Control::Retry => {
-                self.inner.record(id, StepEvent::Resumed).await?;
-                runner::spawn(&self.inner, id);
+                self.board.record(id, StepEvent::Resumed).await?;
+                runner::spawn(&self.board, id);
             }
         }
         Ok(())
@@ -238,12 +157,12 @@ impl Tracker {
     /// came of each, and follows it on; one whose next step was never begun waits for
     /// a decision. Does nothing on a read-only connection. Returns how many there were.
     pub async fn follow_on(&self) -> usize {
-        if self.inner.writer.is_none() {
+        if self.board.writer.is_none() {
             return 0;
         }
-        let left = std::mem::take(&mut *self.inner.left.lock());
-        for task in left.iter().filter_map(|id| self.task(id)) {
-            runner::take_up(&self.inner, &task).await;
+        let left = self.board.take_left();
+        for task in &left {
+            runner::take_up(&self.board, task).await;
         }
         left.len()
     }
@@ -251,22 +170,18 @@ impl Tracker {
     /// Batches of the tasks that changed since the batch before. Only the latest state of
     /// each counts: a slow reader misses steps between, never the last.
     pub fn updates(&self) -> impl Stream<Item = Vec<Arc<Task>>> + Send + 'static + use<> {
-        let receiver = self.inner.version.subscribe();
+        let receiver = self.board.subscribe();
         let seen = *receiver.borrow();
-        let inner = self.inner.clone();
+        let board = self.board.clone();
         futures_util::stream::unfold(
-            (receiver, seen, inner),
-            |(mut receiver, seen, inner)| async move {
+            (receiver, seen, board),
+            |(mut receiver, seen, board)| async move {
                 loop {
                     receiver.changed().await.ok()?;
                     let newest = *receiver.borrow_and_update();
-                    let batch: Vec<_> = {
-                        let entries = inner.entries.lock();
-                        let changed = entries.values().filter(|e| e.version > seen);
-                        changed.map(|e| e.task.clone()).collect()
-                    };
+                    let batch = board.changed_since(seen);
                     if !batch.is_empty() {
-                        return Some((batch, (receiver, newest, inner)));
+                        return Some((batch, (receiver, newest, board)));
                     }
                 }
             },
@@ -282,7 +197,7 @@ impl Tracker {
         id: &TaskId,
         done: impl Fn(&Task) -> bool + Send,
     ) -> Result<Arc<Task>, Problem> {
-        let mut receiver = self.inner.version.subscribe();
+        let mut receiver = self.board.subscribe();
         loop {
             receiver.mark_unchanged();
             let task = self
@@ -297,74 +212,10 @@ impl Tracker {
     /// Stops following, and waits until no step runs here any more. What was under way is
     /// in the journal as it is, for the next start to find.
     pub async fn close(&self) {
-        self.inner.detach.cancel();
-        self.inner.slots.close();
-        self.inner.jobs.close();
-        self.inner.jobs.wait().await;
-    }
-}
-
-impl Inner {
-    /// Whether the program is ending: nothing that fails from now on is a failure.
-    pub(super) fn is_closing(&self) -> bool {
-        self.detach.is_cancelled()
-    }
-
-    fn next_version(&self) -> u64 {
-        *self.version.borrow() + 1
-    }
-
-    fn tell(&self, version: u64) {
-        self.version.send_if_modified(|v| {
-            let newer = version > *v;
-            *v = (*v).max(version);
-            newer
-        });
-    }
-
-    pub(super) fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
-        self.entries.lock().get(id).map(|e| e.task.clone())
-    }
-
-    pub(super) fn set_running(&self, id: &TaskId, token: Option<CancellationToken>) {
-        if let Some(entry) = self.entries.lock().get_mut(id) {
-            entry.running = token;
-        }
-    }
-
-    /// Folds an event into a task and tells those who follow, without the journal.
-    pub(super) fn apply(&self, id: &TaskId, event: &StepEvent) {
-        let mut entries = self.entries.lock();
-        // Taken under the lock, so that no reader sees a version before its change.
-        let version = self.next_version();
-        if let Some(entry) = entries.get_mut(id) {
-            Arc::make_mut(&mut entry.task).apply(event, Time::now());
-            entry.version = version;
-        }
-        self.tell(version);
-    }
-
-    /// Writes an event to the journal, then folds it in.
-    pub(super) async fn record(
-        self: &Arc<Self>,
-        id: &TaskId,
-        event: StepEvent,
-    ) -> Result<(), Problem> {
-        let inner = self.clone();
-        let (task, line) = (id.clone(), event.clone());
-        blocking(move || inner.journal.lock().event(&task, &line, Time::now()))
-            .await
-            .map_err(|e| journal_problem(&e))?;
-        self.apply(id, &event);
-        Ok(())
-    }
-}
-
-/// Runs what may wait for the disk where waiting harms nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(e) => std::panic::resume_unwind(e.into_panic()),
+        self.board.detach.cancel();
+        self.board.slots.close();
+        self.board.jobs.close();
+        self.board.jobs.wait().await;
     }
 }
 
@@ -393,17 +244,4 @@ fn changed(old: &Plan, new: &Plan) -> Problem {
         }
     }
     problem
-}
-
-fn journal_problem(error: &super::JournalError) -> Problem {
-    Problem::new(ProblemKind::Config, "nothing was begun")
-        .caused_by(error)
-        .hint("make room where the journal is, or correct its rights")
-}
-
-/// Whether the step at hand was begun and nothing was heard of it since.
-pub(super) fn was_begun(task: &Task) -> bool {
-    task.current()
-        .and_then(|n| task.steps.get(n))
-        .is_some_and(|step| step.state == StepState::Running)
 }

@@ -6,10 +6,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use super::writer::made_volume;
-use super::{Shared, convert, error, plan};
+use super::{Shared, convert, error, plan_image};
 use crate::engine;
-use crate::model::{Bytes, Operation, Problem, ProblemKind, Progress, StepOutcome};
+use crate::model::{Bytes, Kind, Operation, Problem, ProblemKind, Progress, StepOutcome};
 use crate::provider::StepContext;
 
 /// How much is read and written at once.
@@ -19,7 +18,7 @@ const CHUNK: usize = 1 << 20;
 pub(super) fn can_go_on(operation: &Operation) -> bool {
     operation
         .find_text("file")
-        .is_some_and(|file| plan::image_length(Path::new(file)).is_ok())
+        .is_some_and(|file| plan_image::image_length(Path::new(file)).is_ok())
 }
 
 /// Fills the volume. Blocking.
@@ -30,10 +29,10 @@ pub(super) fn fill(
 ) -> Result<StepOutcome, Problem> {
     let path = Path::new(operation.get_text("file")?);
     let id = match operation.find_text("name") {
-        Some(_) => made_volume(context)?,
+        Some(_) => convert::engine_volume(&context.made(Kind::Volume)?.id)?,
         None => convert::engine_volume(operation.volume()?.as_str())?,
     };
-    let length = plan::image_length(path)?;
+    let length = plan_image::image_length(path)?;
     let unreadable = |e: &std::io::Error| {
         Problem::new(
             ProblemKind::System,

@@ -17,6 +17,7 @@ pub mod demo;
 mod error;
 mod import;
 mod plan;
+mod plan_image;
 mod reader;
 mod specs;
 mod writer;

@@ -1,12 +1,10 @@
 //! What each operation would do to a store, told without doing any of it.
 
-use std::path::Path;
-
 use super::{Shared, convert, error};
 use crate::engine::{self, PointInfo, VolumeInfo};
 use crate::model::{
-    Availability, Bytes, Kind, Loss, ObjectRef, Operation, OperationKind, Plan, PlannedStep,
-    Problem, ProblemKind, Touched, Undo, Value,
+    Availability, Bytes, Loss, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem,
+    Touched, Undo,
 };
 
 /// The step that changes the store's records.
@@ -75,12 +73,13 @@ fn checked(spec: &crate::model::OperationSpec, operation: &Operation) -> Result<
     }
 }
 
-struct Look<'a> {
+/// An operation, and the store that it is planned on.
+pub(super) struct Look<'a> {
     shared: &'a Shared,
-    operation: &'a Operation,
+    pub(super) operation: &'a Operation,
 }
 
-fn step(name: &str, title: impl Into<String>, call: impl Into<String>) -> PlannedStep {
+pub(super) fn step(name: &str, title: impl Into<String>, call: impl Into<String>) -> PlannedStep {
     PlannedStep {
         name: name.to_owned(),
         title: title.into(),
@@ -96,7 +95,7 @@ fn following(name: &str, title: impl Into<String>, call: impl Into<String>) -> P
     }
 }
 
-fn touched_volume(info: &VolumeInfo, more: &str) -> Touched {
+pub(super) fn touched_volume(info: &VolumeInfo, more: &str) -> Touched {
     let parent = info.parent.map(|id| id.to_string()).unwrap_or_default();
     Touched {
         object: ObjectRef::from(&convert::volume_id(info.id)),
@@ -114,7 +113,12 @@ fn touched_point(info: &PointInfo, full: &str) -> Touched {
 }
 
 impl Look<'_> {
-    fn plan(&self, subject: impl Into<String>, summary: impl Into<String>, undo: Undo) -> Plan {
+    pub(super) fn plan(
+        &self,
+        subject: impl Into<String>,
+        summary: impl Into<String>,
+        undo: Undo,
+    ) -> Plan {
         Plan {
             operation: self.operation.clone(),
             subject: subject.into(),
@@ -129,7 +133,7 @@ impl Look<'_> {
         }
     }
 
-    fn volume(&self) -> Result<VolumeInfo, Problem> {
+    pub(super) fn volume(&self) -> Result<VolumeInfo, Problem> {
         let id = self.operation.volume()?;
         self.shared
             .store
@@ -163,7 +167,7 @@ impl Look<'_> {
     }
 
     /// A word where the name is taken: allowed, but seldom meant.
-    fn name_note(&self, name: &str, taken: bool) -> Vec<String> {
+    pub(super) fn name_note(&self, name: &str, taken: bool) -> Vec<String> {
         if taken {
             vec![format!(
                 "there is one called {name} already; the two are told apart by id only"
@@ -173,7 +177,7 @@ impl Look<'_> {
         }
     }
 
-    fn volume_named(&self, name: &str) -> bool {
+    pub(super) fn volume_named(&self, name: &str) -> bool {
         self.shared.store.volumes().iter().any(|v| v.name == name)
     }
 
@@ -199,41 +203,53 @@ impl Look<'_> {
 
     fn update_volume(&self) -> Result<Plan, Problem> {
         let info = self.volume()?;
-        let mut back = Operation::new(self.operation.kind).on_volume(&convert::volume_id(info.id));
+        let id = convert::volume_id(info.id);
+        let back = Operation::new(self.operation.kind).on_volume(&id);
+        let fields = ["name", "description", "instance", "device"];
+        let mut plan = self.update("volume", &info.name, &info.name, &info.attrs, &fields, back)?;
+        plan.touches = vec![touched_volume(&info, "")];
+        Ok(plan)
+    }
+
+    /// The plan of a change of a name and attributes; `back` is filled with what undoes it.
+    fn update(
+        &self,
+        what: &str,
+        full: &str,
+        name: &str,
+        attrs: &engine::Attrs,
+        fields: &[&str],
+        mut back: Operation,
+    ) -> Result<Plan, Problem> {
         let mut changes = Vec::new();
-        for field in ["name", "description", "instance", "device"] {
+        for field in fields {
             let Some(new) = self.operation.find_text(field) else {
                 continue;
             };
-            let old = match field {
-                "name" => info.name.clone(),
-                other => super::attributes::text(&info.attrs, other),
+            let old = match *field {
+                "name" => name.to_owned(),
+                other => super::attributes::text(attrs, other),
             };
             if old != new {
                 changes.push(format!("{field}: \"{old}\" becomes \"{new}\""));
                 back = back.text(field, old);
             }
         }
-        let mut plan = self.plan(
-            &info.name,
-            format!("change the volume {}", info.name),
-            Undo::By {
-                how: "change it back".to_owned(),
-                operation: Some(back),
-            },
-        );
-        self.unchanged(&changes)?;
-        plan.steps = vec![step(RECORD, "changing the volume", changes.join("\n"))];
-        plan.touches = vec![touched_volume(&info, "")];
-        Ok(plan)
-    }
-
-    fn unchanged(&self, changes: &[String]) -> Result<(), Problem> {
         if changes.is_empty() {
             return Err(Problem::user("there is nothing to change")
                 .hint("give a value that is not the present one"));
         }
-        Ok(())
+        let undo = Undo::By {
+            how: "change it back".to_owned(),
+            operation: Some(back),
+        };
+        let mut plan = self.plan(full, format!("change the {what} {full}"), undo);
+        plan.steps = vec![step(
+            RECORD,
+            format!("changing the {what}"),
+            changes.join("\n"),
+        )];
+        Ok(plan)
     }
 
     fn extend_volume(&self) -> Result<Plan, Problem> {
@@ -342,32 +358,10 @@ impl Look<'_> {
     fn update_snapshot(&self) -> Result<Plan, Problem> {
         let info = self.point()?;
         let full = self.full_name(&info);
-        let mut back =
-            Operation::new(self.operation.kind).on_snapshot(&convert::snapshot_id(info.id));
-        let mut changes = Vec::new();
-        for field in ["name", "description"] {
-            let Some(new) = self.operation.find_text(field) else {
-                continue;
-            };
-            let old = match field {
-                "name" => info.name.clone(),
-                other => super::attributes::text(&info.attrs, other),
-            };
-            if old != new {
-                changes.push(format!("{field}: \"{old}\" becomes \"{new}\""));
-                back = back.text(field, old);
-            }
-        }
-        self.unchanged(&changes)?;
-        let mut plan = self.plan(
-            &full,
-            format!("change the snapshot {full}"),
-            Undo::By {
-                how: "change it back".to_owned(),
-                operation: Some(back),
-            },
-        );
-        plan.steps = vec![step(RECORD, "changing the snapshot", changes.join("\n"))];
+        let id = convert::snapshot_id(info.id);
+        let back = Operation::new(self.operation.kind).on_snapshot(&id);
+        let fields = ["name", "description"];
+        let mut plan = self.update("snapshot", &full, &info.name, &info.attrs, &fields, back)?;
         plan.touches = vec![touched_point(&info, &full)];
         Ok(plan)
     }
@@ -402,7 +396,7 @@ impl Look<'_> {
     }
 
     /// Refuses while a background copy fills the volume: what it would copy is replaced.
-    fn not_copying(&self, info: &VolumeInfo) -> Result<(), Problem> {
+    pub(super) fn not_copying(&self, info: &VolumeInfo) -> Result<(), Problem> {
         match &info.copy {
             Some(_) => Err(Problem::conflict(format!(
                 "a background copy into {} is under way",
@@ -547,97 +541,6 @@ impl Look<'_> {
         );
         Ok(plan)
     }
-
-    fn import_image(&self) -> Result<Plan, Problem> {
-        let file = self.operation.get_text("file")?;
-        let length = image_length(Path::new(file))?;
-        let size = Bytes(length.next_multiple_of(engine::BLOCK_SIZE));
-        let into = match self.operation.values.get("volume") {
-            Some(Value::Object(object)) if object.kind == Kind::Volume => Some(self.volume()?),
-            _ => None,
-        };
-        let name = self.operation.find_text("name");
-        let fill = |id: &str| {
-            step(
-                FILL,
-                "copying the image",
-                format!("copy {file} ({length} bytes, holes left out) to {id}"),
-            )
-        };
-        match (name, into) {
-            (Some(name), None) => {
-                let mut plan = self.plan(
-                    format!("{name} ← {file}"),
-                    format!("make the new volume {name} of {size} from {file}"),
-                    Undo::By {
-                        how: "delete the volume".to_owned(),
-                        operation: None,
-                    },
-                );
-                plan.steps = vec![
-                    step(
-                        RECORD,
-                        "creating the volume",
-                        format!("create volume \"{name}\", {} bytes, thin", size.0),
-                    ),
-                    fill("it"),
-                ];
-                plan.copies = size;
-                plan.notes = self.name_note(name, self.volume_named(name));
-                Ok(plan)
-            }
-            (None, Some(info)) => {
-                if info.size < length {
-                    return Err(Problem::user(format!(
-                        "the image is {}, and {} has only {}",
-                        size,
-                        info.name,
-                        Bytes(info.size)
-                    ))
-                    .hint("extend the volume first"));
-                }
-                self.not_copying(&info)?;
-                let guard = self.operation.flag("guard");
-                let mut plan = self.plan(
-                    format!("{} ← {file}", info.name),
-                    format!("replace what {} holds by {file}", info.name),
-                    if guard {
-                        Undo::By {
-                            how: format!("restore {} to its guard snapshot", info.name),
-                            operation: None,
-                        }
-                    } else {
-                        Undo::Never("what the volume held is not kept".to_owned())
-                    },
-                );
-                if guard {
-                    plan.steps.push(step(
-                        RECORD,
-                        "keeping the present state",
-                        format!("snapshot volume {} as a guard", info.id),
-                    ));
-                    plan.notes.push(format!(
-                        "what {} holds now is kept as a guard snapshot",
-                        info.name
-                    ));
-                } else {
-                    plan.losses.push(Loss {
-                        what: format!("what was written to {} since its last snapshot", info.name),
-                        bytes: Some(Bytes(info.usage.exclusive)),
-                    });
-                    plan.confirm = Some(info.name.clone());
-                }
-                plan.steps.push(fill(&format!("volume {}", info.id)));
-                plan.copies = size;
-                plan.touches = vec![touched_volume(&info, "")];
-                Ok(plan)
-            }
-            _ => Err(Problem::user(
-                "an image goes either into a new volume or into one that is there",
-            )
-            .hint("give a name for a new one, or a volume, not both")),
-        }
-    }
 }
 
 fn copying(bytes: Bytes) -> PlannedStep {
@@ -646,33 +549,4 @@ fn copying(bytes: Bytes) -> PlannedStep {
         "copying what is shared",
         format!("copy about {bytes} in the background; usable meanwhile"),
     )
-}
-
-/// The length of an image file in bytes.
-pub(super) fn image_length(path: &Path) -> Result<u64, Problem> {
-    let metadata = std::fs::metadata(path).map_err(|e| {
-        let kind = match e.kind() {
-            std::io::ErrorKind::NotFound => ProblemKind::NotFound,
-            _ => ProblemKind::User,
-        };
-        Problem::new(kind, format!("the image {} cannot be read", path.display())).caused_by(&e)
-    })?;
-    if !metadata.is_file() {
-        return Err(Problem::user(format!(
-            "{} is not a regular file",
-            path.display()
-        )));
-    }
-    if metadata.len() == 0 {
-        return Err(Problem::user(format!("{} is empty", path.display())));
-    }
-    if metadata.len() > engine::MAX_VOLUME_SIZE {
-        return Err(Problem::user(format!(
-            "{} is {}, and a volume has at most {}",
-            path.display(),
-            Bytes(metadata.len()),
-            Bytes(engine::MAX_VOLUME_SIZE)
-        )));
-    }
-    Ok(metadata.len())
 }

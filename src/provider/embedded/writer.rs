@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::reader::blocking;
-use super::{Shared, attributes, convert, error, import, plan};
+use super::{Shared, attributes, convert, error, import, plan, plan_image};
 use crate::engine::{self, Attrs, JobKind, JobState, SnapshotRequest, VolumeInfo};
 use crate::model::{
-    Bytes, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, StepOutcome, TaskId,
-    Time,
+    Bytes, Kind, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, StepOutcome,
+    TaskId, Time,
 };
 use crate::provider::{Fate, StepContext, Writer};
 
@@ -101,7 +101,7 @@ impl EmbeddedWriter {
     /// it has not begun.
     async fn copy(&self, plan: &Plan, context: &StepContext) -> Result<StepOutcome, Problem> {
         let id = match plan.operation.kind {
-            OperationKind::Clone => made_volume(context)?,
+            OperationKind::Clone => convert::engine_volume(&context.made(Kind::Volume)?.id)?,
             _ => convert::engine_volume(plan.operation.volume()?.as_str())?,
         };
         let store = &self.shared.store;
@@ -179,17 +179,6 @@ impl EmbeddedWriter {
 /// What a step says that stopped waiting because the program ends; nobody records it.
 fn left() -> Problem {
     Problem::user("left under way")
-}
-
-/// The volume that an earlier step made.
-pub(super) fn made_volume(context: &StepContext) -> Result<engine::VolumeId, Problem> {
-    context
-        .before
-        .iter()
-        .flat_map(|outcome| &outcome.made)
-        .find(|object| object.kind == crate::model::Kind::Volume)
-        .ok_or_else(|| Problem::new(ProblemKind::Bug, "the volume that was made is not known"))
-        .and_then(|object| convert::engine_volume(&object.id))
 }
 
 fn cancelled(name: &str) -> Problem {
@@ -374,7 +363,7 @@ impl Run<'_> {
             }
             OperationKind::ImportImage => match operation.find_text("name") {
                 Some(name) => {
-                    let length = plan::image_length(Path::new(operation.get_text("file")?))?;
+                    let length = plan_image::image_length(Path::new(operation.get_text("file")?))?;
                     let size = length.next_multiple_of(engine::BLOCK_SIZE);
                     let id = store
                         .create_volume(name, size, self.attrs(Attrs::new()))
