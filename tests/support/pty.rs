@@ -1,6 +1,7 @@
 //! The real program in a real pseudo-terminal, with a terminal's screen behind it.
 
 #![allow(
+    dead_code,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "a test says so by ending"
