@@ -345,6 +345,12 @@ fn wrong_input_is_said_in_words_and_changes_nothing() {
         let stderr = deck.fails(code, &args);
         assert!(stderr.contains(says), "{args:?}: {stderr}");
     }
+    // Also where a guard would keep it: what a volume holds is replaced.
+    let asked = deck.fails(
+        2,
+        &["run", "restore", "--volume", "db", "--snapshot", "one"],
+    );
+    assert!(asked.contains("it replaces what a volume holds"), "{asked}");
     assert_eq!((deck.get("volumes"), deck.get("snapshots")), before);
     let read_only = deck.fails(
         4,

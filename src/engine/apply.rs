@@ -11,6 +11,7 @@ use super::pages::Pages;
 use super::record::Record;
 use super::space::Space;
 use super::tree::Tree;
+use super::walk::Alone;
 
 /// What the records act on besides the state.
 #[derive(Clone, Copy)]
@@ -40,6 +41,16 @@ pub(super) fn missing(what: &str) -> EngineError {
 impl State {
     /// Applies the record as the next one.
     pub(super) fn apply(&mut self, env: Env<'_>, record: &Record) -> Result<()> {
+        self.apply_with(env, record, None)
+    }
+
+    /// The same; for a sweep, what it gives back can be told if it has just been found out.
+    pub(super) fn apply_with(
+        &mut self,
+        env: Env<'_>,
+        record: &Record,
+        gone: Option<Alone>,
+    ) -> Result<()> {
         let lsn = self.lsn + 1;
         match record {
             Record::Write { node, lba, pieces } => self.write(env, lsn, *node, *lba, pieces)?,
@@ -144,7 +155,7 @@ impl State {
                     .ok_or_else(|| missing("a snapshot"))?;
                 self.catalog.hide(node);
             }
-            Record::Sweep { node, to } => self.sweep(env, lsn, *node, *to)?,
+            Record::Sweep { node, to } => self.sweep(env, lsn, (*node, *to), gone)?,
             Record::StartCopy {
                 id,
                 volume,

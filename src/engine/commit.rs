@@ -7,6 +7,7 @@ use super::core::{Core, Guarded};
 use super::error::{EngineError, Result};
 use super::log::{Batch, Log};
 use super::record::Record;
+use super::walk::Alone;
 
 impl Core {
     /// Applies a record and puts it on the batch. Returns its number.
@@ -15,13 +16,23 @@ impl Core {
     /// [`EngineError::NoSpace`] if the log has no room to make it durable.
     /// After any error nothing has changed.
     pub(super) fn record(&self, guarded: &mut Guarded, record: &Record) -> Result<u64> {
+        self.record_with(guarded, record, None)
+    }
+
+    /// The same with what a sweep gives back, if that has just been found out.
+    pub(super) fn record_with(
+        &self,
+        guarded: &mut Guarded,
+        record: &Record,
+        gone: Option<Alone>,
+    ) -> Result<u64> {
         self.check_writable()?;
         let before = guarded.batch.records.0.len();
         record.encode(&mut guarded.batch.records);
         let done = if guarded.batch.size(0) > guarded.room {
             Err(EngineError::NoSpace)
         } else {
-            guarded.state.apply(self.env(), record)
+            guarded.state.apply_with(self.env(), record, gone)
         };
         if let Err(e) = done {
             guarded.batch.records.0.truncate(before);
@@ -101,8 +112,15 @@ impl Core {
         self.space.lock().release_until(until);
     }
 
-    /// Sees that the log has a spare segment.
+    /// Sees that the batch does not outgrow the log, and that the log has a spare segment.
     fn make_log_room(&self) -> Result<()> {
+        let (waiting, lsn) = {
+            let guarded = self.guarded.read();
+            (guarded.batch.records.0.len(), guarded.state.lsn)
+        };
+        if waiting > self.tuning.batch_limit {
+            self.commit(lsn)?;
+        }
         if self.log_room.load(Ordering::Acquire) {
             return Ok(());
         }

@@ -64,7 +64,7 @@ impl Tuning {
             grow_blocks: 16 << 10,
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,
-            step_leaves: 64,
+            step_leaves: 256,
             cache_bytes: cache_bytes / 4 * 3,
             durable_ops: true,
             background: true,

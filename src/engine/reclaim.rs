@@ -9,7 +9,6 @@ use super::error::Result;
 use super::info::Change;
 use super::page::BLOCK;
 use super::record::Record;
-use super::walk::count_alone;
 
 /// What a step of background work came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,52 +41,42 @@ fn choose(state: &State) -> (Option<u64>, bool) {
     (best, waits)
 }
 
+/// How far a deleted node has been given back.
+fn cursor_of(state: &State, id: u64) -> Option<u64> {
+    match state.catalog.nodes.get(&id)?.role {
+        Role::Hidden { cursor } => Some(cursor),
+        _ => None,
+    }
+}
+
 impl Core {
     /// Gives back a stretch.
     pub(super) fn reclaim_step(&self) -> Result<Step> {
         self.admit_delete()?;
-        let planned = {
+        let (id, cursor, lsn, gone) = {
             let guarded = self.guarded.read();
             let state = &guarded.state;
-            let (id, waits) = choose(state);
-            let node = id.and_then(|id| state.catalog.nodes.get(&id));
-            match node {
-                Some(node) => {
-                    let Role::Hidden { cursor } = node.role else {
-                        return Ok(Step::Idle);
-                    };
-                    let limit = state.catalog.parent_freeze(node.id);
-                    let children = state.child_trees(node.id);
-                    let budget = self.tuning.step_leaves;
-                    let plan = count_alone(
-                        &self.pages,
-                        &node.tree,
-                        &children,
-                        limit,
-                        (cursor, SWEPT),
-                        budget,
-                    )?;
-                    Some((node.id, cursor, plan.stopped.unwrap_or(SWEPT), plan.count))
-                }
-                None if waits => return Ok(Step::AfterCheckpoint),
-                None => None,
-            }
+            let id = match choose(state) {
+                (Some(id), _) => id,
+                (None, true) => return Ok(Step::AfterCheckpoint),
+                (None, false) => return Ok(Step::Idle),
+            };
+            let gone = state.to_give_back(self.env(), id, SWEPT, self.tuning.step_leaves)?;
+            (id, cursor_of(state, id), state.lsn, gone)
         };
-        let Some((id, cursor, to, count)) = planned else {
-            return Ok(Step::Idle);
-        };
+        let count = gone.count;
+        let to = gone.stopped.unwrap_or(SWEPT);
         let (info, over) = {
             let mut guarded = self.guarded.write();
-            let unchanged = choose(&guarded.state).0 == Some(id)
-                && matches!(guarded.state.catalog.nodes.get(&id).map(|n| &n.role), Some(Role::Hidden { cursor: now }) if *now == cursor);
-            if !unchanged {
+            let state = &guarded.state;
+            if choose(state).0 != Some(id) || cursor_of(state, id) != cursor {
                 return Ok(Step::More);
             }
-            self.record(&mut guarded, &Record::Sweep { node: id, to })?;
-            (
-                self.reclaim_info(&guarded.state),
-                guarded.state.catalog.hidden.is_empty(),
-            )
+            // What was found holds if nothing has changed since; else it is found anew.
+            let gone = (state.lsn == lsn).then_some(gone);
+            self.record_with(&mut guarded, &Record::Sweep { node: id, to }, gone)?;
+            let state = &guarded.state;
+            (self.reclaim_info(state), state.catalog.hidden.is_empty())
         };
         self.jobs.did(self.jobs.reclaim, count * BLOCK);
         if let Some(info) = info {

@@ -5,7 +5,7 @@ use super::catalog::{Role, SWEPT};
 use super::error::Result;
 use super::page::Freed;
 use super::tree::Tree;
-use super::walk::alone;
+use super::walk::{Alone, alone};
 
 impl State {
     /// The children that have to be looked at when a node's space is given back.
@@ -17,23 +17,38 @@ impl State {
             .collect()
     }
 
-    pub(super) fn sweep(&mut self, env: Env<'_>, lsn: u64, id: u64, to: u64) -> Result<()> {
-        let node = self
-            .catalog
-            .nodes
-            .get(&id)
-            .ok_or_else(|| missing("a node"))?;
+    /// What a deleted node alone has from its cursor up to leaf `to`, or in
+    /// `budget` leaves.
+    pub(super) fn to_give_back(
+        &self,
+        env: Env<'_>,
+        id: u64,
+        to: u64,
+        budget: u64,
+    ) -> Result<Alone> {
+        let node = self.catalog.nodes.get(&id);
+        let node = node.ok_or_else(|| missing("a node"))?;
         let Role::Hidden { cursor } = node.role else {
             return Err(missing("a deleted node"));
         };
         let limit = self.catalog.parent_freeze(id);
-        let gone = alone(
-            env.pages,
-            &node.tree,
-            &self.child_trees(id),
-            limit,
-            (cursor, to),
-        )?;
+        let others = self.child_trees(id);
+        alone(env.pages, &node.tree, &others, limit, (cursor, to), budget)
+    }
+
+    /// Gives back what a deleted node alone has up to leaf `to`: `gone`, if
+    /// that has just been found out.
+    pub(super) fn sweep(
+        &mut self,
+        env: Env<'_>,
+        lsn: u64,
+        (id, to): (u64, u64),
+        gone: Option<Alone>,
+    ) -> Result<()> {
+        let gone = match gone {
+            Some(gone) => gone,
+            None => self.to_give_back(env, id, to, u64::MAX)?,
+        };
         let mut space = env.space.lock();
         space.prepare(env.pages, gone.blocks.iter().copied(), true)?;
         for &block in &gone.blocks {

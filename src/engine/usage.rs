@@ -36,15 +36,8 @@ impl Core {
     fn find_exclusive(&self, state: &State, node: &Node) -> Result<u64> {
         let limit = state.catalog.parent_freeze(node.id);
         let others = state.child_trees(node.id);
-        let alone = count_alone(
-            &self.pages,
-            &node.tree,
-            &others,
-            limit,
-            (0, u64::MAX),
-            u64::MAX,
-        )?;
-        node.exclusive.set(alone.count);
-        Ok(alone.count)
+        let alone = count_alone(&self.pages, &node.tree, &others, limit)?;
+        node.exclusive.set(alone);
+        Ok(alone)
     }
 }

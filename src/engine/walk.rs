@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::error::Result;
-use super::page::{Body, Child, Entry, LEAF_BLOCKS, Page, span};
+use super::page::{Body, Child, Entry, LEAF_BLOCKS, Leaf, Page, span};
 use super::pages::Pages;
 use super::tree::{Tree, resident};
 
@@ -67,14 +67,18 @@ impl Open {
         }
     }
 
-    fn entry(&self, i: usize) -> Option<Entry> {
+    fn leaf(&self) -> Option<&Leaf> {
         match self {
             Self::Page(page) => match &page.body {
-                Body::Leaf(leaf) => leaf.get(i),
+                Body::Leaf(leaf) => Some(leaf),
                 Body::Inner(_) => None,
             },
             _ => None,
         }
+    }
+
+    fn entry(&self, i: usize) -> Option<Entry> {
+        self.leaf().and_then(|leaf| leaf.get(i))
     }
 }
 
@@ -104,19 +108,8 @@ struct AloneWalk<'a> {
 }
 
 /// What `tree` has in leaves `from..to` that was born after `limit` and that
-/// none of `others` has: blocks and pages.
+/// none of `others` has: blocks and pages. After `budget` leaves it stops.
 pub(super) fn alone(
-    pages: &Pages,
-    tree: &Tree,
-    others: &[&Tree],
-    limit: u64,
-    range: (u64, u64),
-) -> Result<Alone> {
-    run(pages, tree, others, limit, range, u64::MAX, true)
-}
-
-/// The same, but the blocks are only counted, and after `budget` leaves it stops.
-pub(super) fn count_alone(
     pages: &Pages,
     tree: &Tree,
     others: &[&Tree],
@@ -124,7 +117,13 @@ pub(super) fn count_alone(
     range: (u64, u64),
     budget: u64,
 ) -> Result<Alone> {
-    run(pages, tree, others, limit, range, budget, false)
+    run(pages, tree, others, limit, range, budget, true)
+}
+
+/// How many blocks `tree` has that were born after `limit` and that none of `others` has.
+pub(super) fn count_alone(pages: &Pages, tree: &Tree, others: &[&Tree], limit: u64) -> Result<u64> {
+    let all = (0, u64::MAX);
+    Ok(run(pages, tree, others, limit, all, u64::MAX, false)?.count)
 }
 
 fn run(
@@ -180,14 +179,17 @@ impl AloneWalk<'_> {
             .collect::<Result<Vec<_>>>()?;
         if level == 0 {
             self.budget -= 1;
-            for i in 0..LEAF_BLOCKS as usize {
-                let Some(entry) = open.entry(i) else { continue };
-                if let Some(block) = entry.block()
-                    && entry.birth() > self.limit
-                    && !others
-                        .iter()
-                        .any(|o| o.entry(i).and_then(Entry::block) == Some(block))
-                {
+            let others: Vec<&Leaf> = others.iter().filter_map(Open::leaf).collect();
+            for (k, (i, entry)) in open.leaf().iter().flat_map(|leaf| leaf.iter()).enumerate() {
+                let Some(block) = entry.block().filter(|_| entry.birth() > self.limit) else {
+                    continue;
+                };
+                let has = |other: &&Leaf| {
+                    // Most often the same places are mapped in both.
+                    let at_k = other.entries.get(k).copied().and_then(Entry::block);
+                    at_k == Some(block) || other.get(i).and_then(Entry::block) == Some(block)
+                };
+                if !others.iter().any(has) {
                     self.out.count += 1;
                     if self.collect {
                         self.out.blocks.push(block);
@@ -210,6 +212,7 @@ impl AloneWalk<'_> {
         }
         if let View::At(child) = view
             && self.collect
+            && self.out.stopped.is_none()
             && end <= self.to
         {
             self.out.pages.push(child.clone());

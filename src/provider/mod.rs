@@ -1,7 +1,7 @@
 //! What every system is to the rest of the program: something that can be
 //! read, and, where the profile allows it, changed.
 //!
-//! Every change is an [`Operation`](crate::model::Operation), and every operation is plan,
+//! Every change is an [`Operation`], and every operation is plan,
 //! show, apply: [`Reader::plan`] says what would be done without doing any of it,
 //! and [`Writer::run`] does one step of such a plan. There is no second way to
 //! change anything. A read-only [`Connection`] has no [`Writer`], so that there is

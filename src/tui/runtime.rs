@@ -185,6 +185,7 @@ impl Runtime {
             Woken::Signal(Signal::End(number)) => self.happened(Event::Signal(number)),
             Woken::Signal(Signal::Stop) => self.suspend = true,
             Woken::Signal(Signal::Continued) => self.again()?,
+            Woken::Signal(Signal::Resized) => self.measure()?,
             Woken::Input(Ok(input)) => self.read(input),
             Woken::Input(Err(e)) => {
                 let problem = Problem::new(ProblemKind::System, "the terminal cannot be read");
@@ -209,11 +210,6 @@ impl Runtime {
                 }
             }
             Input::Paste(text) => self.happened(Event::Paste(text)),
-            Input::Resize(width, height) => {
-                let size = Size { width, height };
-                self.terminal.backend_mut().resize(size);
-                self.happened(Event::Resize(width, height));
-            }
             Input::Mouse(mouse) => match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => {
                     if let Some(hit) = self.scene.at(mouse.column, mouse.row) {
@@ -225,7 +221,8 @@ impl Runtime {
                 MouseEventKind::ScrollUp => self.happened(Event::Wheel(-3)),
                 _ => {}
             },
-            Input::FocusGained | Input::FocusLost => {}
+            // A size is heard as a signal: the input loses it when a key comes with it.
+            Input::Resize(..) | Input::FocusGained | Input::FocusLost => {}
         }
     }
 
@@ -272,9 +269,15 @@ impl Runtime {
     /// Takes the terminal again, whole: whoever had it meanwhile has written on it.
     fn again(&mut self) -> Result<(), Problem> {
         self.lead = Session::resume(self.mouse)?;
+        self.measure()?;
+        self.terminal.clear().unwrap_or_else(|e| match e {});
+        Ok(())
+    }
+
+    /// Takes the size that the terminal has now.
+    fn measure(&mut self) -> Result<(), Problem> {
         let (width, height) = size()?;
         self.terminal.backend_mut().resize(Size { width, height });
-        self.terminal.clear().unwrap_or_else(|e| match e {});
         self.happened(Event::Resize(width, height));
         Ok(())
     }

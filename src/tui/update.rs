@@ -135,15 +135,26 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
             Err(problem) if problem.kind == ProblemKind::NotFound => on_gone(state, &object),
             Err(problem) => state.complain(problem),
         },
-        (Purpose::Raw(object), Answer::Raw(result)) => match result {
-            Ok(raw) => {
-                let place = Place::Raw(object);
-                for screen in state.views.all_mut().filter(|s| s.place == place) {
-                    screen.raw = Some(raw.clone());
+        (Purpose::Raw(object), Answer::Raw(result)) => {
+            let place = Place::Raw(object);
+            match result {
+                Ok(raw) => {
+                    for screen in state.views.all_mut().filter(|s| s.place == place) {
+                        screen.raw = Some(raw.clone());
+                    }
+                }
+                Err(problem) => {
+                    let empty = state
+                        .views
+                        .all_mut()
+                        .any(|s| s.place == place && s.raw.is_none());
+                    if empty {
+                        state.views.drop_where(|p| *p == place);
+                    }
+                    state.complain(problem);
                 }
             }
-            Err(problem) => state.complain(problem),
-        },
+        }
         (Purpose::Plan, Answer::Planned(plans)) => {
             let mut overlays = std::mem::take(&mut state.overlays);
             let at = overlays.iter().position(|o| matches!(o, Overlay::Form(_)));

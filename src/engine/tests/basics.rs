@@ -230,3 +230,24 @@ fn a_directory_is_told_from_a_store() {
         Err(EngineError::Foreign { .. })
     ));
 }
+
+#[test]
+fn a_long_copy_does_not_outgrow_the_log() {
+    let (_, store) = fresh();
+    let v = store.create_volume("v", 24 * MIB, Attrs::new()).unwrap();
+    for i in 0..24u64 {
+        store
+            .write(v, i * MIB, &[i as u8 + 1; MIB as usize])
+            .unwrap();
+    }
+    let point = snap(&store, v, "p");
+    let clone = store.clone_volume(point, "c", Attrs::new()).unwrap();
+    let job = store.start_copy(clone).unwrap();
+    // Without the commit that an end of the job brings about.
+    for _ in 0..24 {
+        store.core().copy_step(job).unwrap();
+    }
+    store.settle().unwrap();
+    check(&store);
+    assert_eq!(store.stats().data_bytes, 48 * MIB);
+}

@@ -14,6 +14,8 @@ pub(super) enum Signal {
     Stop,
     /// Go on.
     Continued,
+    /// The terminal has another size.
+    Resized,
 }
 
 /// The signals, listened for.
@@ -24,6 +26,7 @@ pub(super) struct Signals {
     quit: Stream,
     stop: Stream,
     continued: Stream,
+    resized: Stream,
 }
 
 impl Signals {
@@ -44,6 +47,7 @@ impl Signals {
             quit: on(SignalKind::quit())?,
             stop: on(SignalKind::from_raw(Number::TSTP.as_raw()))?,
             continued: on(SignalKind::from_raw(Number::CONT.as_raw()))?,
+            resized: on(SignalKind::window_change())?,
         })
     }
 
@@ -57,6 +61,7 @@ impl Signals {
             _ = self.quit.recv() => Signal::End(Number::QUIT.as_raw()),
             _ = self.stop.recv() => Signal::Stop,
             _ = self.continued.recv() => Signal::Continued,
+            _ = self.resized.recv() => Signal::Resized,
         }
     }
 
