@@ -1,12 +1,14 @@
 //! One client's connection in the transmission phase.
 //!
-//! A few threads share it. Each takes what has arrived, carries it out and sends the replies,
-//! so that a request that waits for the disk holds up no other, and requests that came together
-//! are answered together.
+//! A few threads share it. Each takes what has arrived, carries it out and sends the replies:
+//! requests that came together are answered together. As long as everything is in memory one
+//! thread does it all; once something takes longer than that, another takes what comes
+//! next, so that a request that waits for the disk holds up at most those it came with.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -50,6 +52,8 @@ struct Connection<'a> {
     stream: &'a Stream,
     receiver: Mutex<Receiver<'a>>,
     sender: Mutex<()>,
+    /// The requests before took no longer than what is in memory takes.
+    fast: AtomicBool,
     /// What went wrong on this side was told once already.
     told: AtomicBool,
 }
@@ -79,6 +83,7 @@ pub(super) fn serve(stream: &Stream, shared: &Shared) -> io::Result<()> {
             ended: false,
         }),
         sender: Mutex::new(()),
+        fast: AtomicBool::new(true),
         told: AtomicBool::new(false),
     };
     std::thread::scope(|scope| {
@@ -117,20 +122,38 @@ impl<'a> Connection<'a> {
     fn work(&self) -> io::Result<()> {
         let _unanswered = Unanswered(self.stream);
         let mut replies = Vec::new();
+        let mut held = None;
         loop {
-            match self.take() {
+            let mut receiver = held.take().unwrap_or_else(|| self.receiver.lock());
+            let taken = match self.take(&mut receiver) {
+                Ok(Some(taken)) => taken,
                 Ok(None) => return Ok(()),
-                Ok(Some(taken)) => {
-                    if let Err(e) = self.answer(taken, &mut replies) {
-                        self.end();
-                        return Err(e);
-                    }
-                }
                 Err(e) => {
+                    drop(receiver);
                     self.end();
                     return Err(e);
                 }
+            };
+            // While all goes fast, one thread does it all: waking another would take longer.
+            let alone = self.fast.load(Ordering::Relaxed)
+                && !taken
+                    .requests
+                    .iter()
+                    .any(|request| is_slow(&request.header));
+            if alone {
+                held = Some(receiver);
+            } else {
+                drop(receiver);
             }
+            let allowed: Duration = taken.requests.iter().map(|r| fast(&r.header)).sum();
+            let begun = Instant::now();
+            if let Err(e) = self.answer(taken, &mut replies) {
+                drop(held);
+                self.end();
+                return Err(e);
+            }
+            self.fast
+                .store(begun.elapsed() <= allowed, Ordering::Relaxed);
         }
     }
 
@@ -141,9 +164,7 @@ impl<'a> Connection<'a> {
     }
 
     /// The next requests; none when the client has left.
-    fn take(&self) -> io::Result<Option<Taken<'a>>> {
-        let mut receiver = self.receiver.lock();
-        let receiver = &mut *receiver;
+    fn take(&self, receiver: &mut Receiver<'a>) -> io::Result<Option<Taken<'a>>> {
         if receiver.ended {
             return Ok(None);
         }
@@ -244,6 +265,11 @@ impl<'a> Connection<'a> {
         }
         sent
     }
+}
+
+/// What a request takes whose blocks are in memory, on a machine that is not idle.
+fn fast(header: &Header) -> Duration {
+    Duration::from_micros(50) + Duration::from_nanos(header.memory())
 }
 
 /// Whether a request may take much longer than those before it.
