@@ -1,5 +1,6 @@
 //! `snapdeck nbd`: a volume or a snapshot as a network block device.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 
@@ -17,7 +18,6 @@ use crate::provider::{Reader, Resolver};
 const PORT: u16 = 10809;
 
 /// Serves until it is told to stop, then finishes what is under way and closes the store.
-#[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, Problem> {
     let failed = |e: std::io::Error| Problem::new(ProblemKind::System, e.to_string());
     let opened = open(options, Purpose::Follow)?;
@@ -29,6 +29,8 @@ pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, P
         options.read_only,
     )
     .map_err(|e| Problem::new(ProblemKind::System, e.to_string()))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let listener = match &args.unix {
         Some(path) => Listener::unix(path).map_err(|e| unusable_socket(path, &e))?,
         None => {
@@ -36,29 +38,25 @@ pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, P
             Listener::tcp(address).map_err(|e| unusable_address(address, &e))?
         }
     };
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
 
-    eprintln!(
-        "serving {}{} at {}",
-        text::visible(&object.full_name()),
-        if export.is_read_only() {
-            " (read-only)"
-        } else {
-            ""
-        },
-        listener.uri(export.name())
-    );
+    let read_only = if export.is_read_only() {
+        " (read-only)"
+    } else {
+        ""
+    };
+    let name = text::visible(&object.full_name());
+    let uri = listener.uri(export.name());
+    say(&format!("serving {name}{read_only} at {uri}"));
     if listener.is_public() {
-        eprintln!("warning: whoever reaches this address can use it; nothing is encrypted");
+        say("warning: whoever reaches this address can use it; nothing is encrypted");
     }
-    let note = |words: &str| eprintln!("{}", text::visible(words));
+    let note = |words: &str| say(&text::visible(words));
     let (server, stopper) = Server::new(export, Box::new(note)).map_err(failed)?;
     let mut work = tokio::task::spawn_blocking(move || server.run(listener));
     let ended = tokio::select! {
         ended = &mut work => ended,
         () = either(&mut terminate, &mut interrupt) => {
-            eprintln!("stopping");
+            say("stopping");
             stopper.stop();
             tokio::select! {
                 ended = &mut work => ended,
@@ -73,6 +71,11 @@ pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, P
     ended.map_err(|e| Problem::new(ProblemKind::System, "serving failed").caused_by(&e))?;
     closed?;
     Ok(0)
+}
+
+/// Tells the administrator. That nobody listens any more must not end the service.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 async fn either(a: &mut tokio::signal::unix::Signal, b: &mut tokio::signal::unix::Signal) {

@@ -1,6 +1,9 @@
 //! What a client sends, read ahead and bounded.
 
 use std::io::{self, Read};
+use std::time::Instant;
+
+use super::limits::PATIENCE;
 
 /// A reader that knows how much it has at hand already.
 pub(super) struct Input<R> {
@@ -74,18 +77,32 @@ impl<R: Read> Input<R> {
     /// Fills `out`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::UnexpectedEof`], and those of the connection.
+    /// [`io::ErrorKind::UnexpectedEof`], [`io::ErrorKind::TimedOut`] where it does not all come
+    /// within [`PATIENCE`], and those of the connection.
     pub(super) fn read_exact(&mut self, out: &mut [u8]) -> io::Result<()> {
         let have = self.at_hand().len().min(out.len());
         let (first, rest) = out.split_at_mut(have);
         first.copy_from_slice(self.at_hand().get(..have).unwrap_or_default());
         self.consume(have);
-        if rest.len() >= self.buffer.len() {
-            // A long payload goes where it is wanted at once.
-            return self.from.read_exact(rest);
+        if rest.is_empty() {
+            return Ok(());
         }
+        let begun = Instant::now();
         let mut done = 0;
         while done < rest.len() {
+            if begun.elapsed() > PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if rest.len() - done >= self.buffer.len() {
+                // A long payload goes where it is wanted at once.
+                match self.from.read(rest.get_mut(done..).unwrap_or_default()) {
+                    Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    Ok(n) => done += n,
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) => return Err(e),
+                }
+                continue;
+            }
             if !self.fill()? {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -105,8 +122,12 @@ impl<R: Read> Input<R> {
     /// # Errors
     /// As [`Input::read_exact`].
     pub(super) fn skip(&mut self, n: u64) -> io::Result<()> {
+        let begun = Instant::now();
         let mut left = n;
         while left > 0 {
+            if begun.elapsed() > PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             if self.at_hand().is_empty() && !self.fill()? {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
