@@ -48,6 +48,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The one volume or snapshot that `text` names: `VOLUME`, `VOLUME@SNAPSHOT`, or an id.
+    ///
+    /// # Errors
+    /// As [`Resolver::find`].
+    pub async fn find_content(&self, text: &str) -> Result<Object, Problem> {
+        let problem = match self.volume(text).await {
+            Ok(object) => return Ok(object),
+            Err(problem) => problem,
+        };
+        let says_snapshot = Reference::parse(text).snapshot.is_some();
+        self.snapshot(text, None)
+            .await
+            .map_err(|of_snapshot| if says_snapshot { of_snapshot } else { problem })
+    }
+
     async fn volume(&self, text: &str) -> Result<Object, Problem> {
         let all = list_all(self.reader, Query::all(Kind::Volume)).await?;
         one(Kind::Volume, text, all, |object| object.name() == text)
