@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::Reader;
-use crate::model::{Kind, Object, ObjectRef, Problem, Query, Reference};
+use crate::model::{Kind, Object, ObjectRef, Problem, ProblemKind, Query, Reference};
 
 /// Everything that a query lists, in one vector.
 ///
@@ -54,8 +54,9 @@ impl<'a> Resolver<'a> {
     /// As [`Resolver::find`].
     pub async fn find_content(&self, text: &str) -> Result<Object, Problem> {
         let problem = match self.volume(text).await {
-            Ok(object) => return Ok(object),
-            Err(problem) => problem,
+            Err(problem) if problem.kind == ProblemKind::NotFound => problem,
+            // One that is there, or several.
+            other => return other,
         };
         let says_snapshot = Reference::parse(text).snapshot.is_some();
         self.snapshot(text, None)
