@@ -305,7 +305,7 @@ fn wrong_input_is_said_in_words_and_changes_nothing() {
                 "other@two",
                 "--yes",
             ],
-            "is of another volume",
+            "is not a point in time of db",
         ),
         (
             2,

@@ -76,11 +76,9 @@ impl<'a> Resolver<'a> {
                 |object| matches!(object, Object::Snapshot(s) if s.volume.as_str() == volume.id),
             );
             let named = |object: &&Object| object.id() == text || object.full_name() == text;
+            // Said in full, it is meant; whether it fits is the plan's to say.
             if let Some(foreign) = outside.iter().find(named) {
-                return Err(Problem::conflict(format!(
-                    "snapshot {} is of another volume",
-                    foreign.full_name()
-                )));
+                return Ok(foreign.clone());
             }
             all = inside;
         }
