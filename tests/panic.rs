@@ -101,7 +101,6 @@ fn child() {
             colors: None,
             mouse: true,
             welcome: None,
-            throw_away: false,
         },
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -108,8 +108,6 @@ pub(crate) struct State {
     pub(crate) views: Views,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
-    /// What is looked at is thrown away at the end.
-    pub(crate) throw_away: bool,
     /// Dialogs and menus, the topmost last.
     pub(crate) overlays: Vec<Overlay>,
     /// A line that is shown for a while.
@@ -134,7 +132,6 @@ pub(crate) struct Beginning {
     pub(crate) theme: Theme,
     pub(crate) tasks: Vec<Arc<Task>>,
     pub(crate) welcome: Option<String>,
-    pub(crate) throw_away: bool,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
 }
@@ -168,7 +165,6 @@ impl State {
             messages: Messages::default(),
             views: Views::default(),
             beside: None,
-            throw_away: beginning.throw_away,
             overlays: Vec::new(),
             notice,
             changed: Changed::default(),
