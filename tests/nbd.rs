@@ -256,6 +256,7 @@ fn fio_verifies_what_several_connections_wrote() {
         "--numjobs=4",
         "--iodepth=16",
         "--verify=crc32c",
+        "--verify_state_save=0",
         "--verify_fatal=1",
         "--do_verify=1",
         "--fsync=64",
