@@ -11,8 +11,8 @@ use super::open::{Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
 use crate::engine::Source;
 use crate::engine::nbd::{Export, Listener, Server};
-use crate::model::{Kind, Object, Problem, ProblemKind, Reference};
-use crate::provider::{Reader, Resolver};
+use crate::model::{Object, Problem, ProblemKind};
+use crate::provider::Resolver;
 
 /// The port that IANA gave to NBD.
 const PORT: u16 = 10809;
@@ -21,7 +21,8 @@ const PORT: u16 = 10809;
 pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, Problem> {
     let failed = |e: std::io::Error| Problem::new(ProblemKind::System, e.to_string());
     let opened = open(options, Purpose::Follow)?;
-    let object = find(&*opened.embedded.connection.reader, &args.source).await?;
+    let reader = &*opened.embedded.connection.reader;
+    let object = Resolver::new(reader).find_content(&args.source).await?;
     let export = Export::new(
         opened.embedded.store(),
         source(&object)?,
@@ -82,21 +83,6 @@ async fn either(a: &mut tokio::signal::unix::Signal, b: &mut tokio::signal::unix
     tokio::select! {
         _ = a.recv() => {}
         _ = b.recv() => {}
-    }
-}
-
-async fn find(reader: &dyn Reader, name: &str) -> Result<Object, Problem> {
-    let resolver = Resolver::new(reader);
-    match resolver.find(Kind::Volume, name, None).await {
-        Ok(object) => Ok(object),
-        Err(_) if Reference::parse(name).snapshot.is_some() => {
-            resolver.find(Kind::Snapshot, name, None).await
-        }
-        // A snapshot may be named by its id alone.
-        Err(problem) => {
-            let found = resolver.find(Kind::Snapshot, name, None).await;
-            found.map_err(|_| problem)
-        }
     }
 }
 
