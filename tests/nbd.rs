@@ -89,6 +89,9 @@ fn file_system(deck: &Deck, name: &str, seed: u64) -> PathBuf {
 
 #[test]
 fn nbdinfo_sees_sizes_rights_and_contexts() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("64M");
     snapshot(&deck, "monday");
     let serving = Serving::unix(&deck, "v");
@@ -145,6 +148,9 @@ fn nbdinfo_sees_sizes_rights_and_contexts() {
 
 #[test]
 fn images_go_in_and_out_whole_and_sparse() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("48M");
     let image = sparse_image(&deck, 48 * MIB);
     let serving = Serving::unix(&deck, "v");
@@ -203,6 +209,9 @@ fn images_go_in_and_out_whole_and_sparse() {
 
 #[test]
 fn patterns_with_fua_discard_and_zeroes() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("16M");
     let serving = Serving::unix(&deck, "v");
     qemu_io(
@@ -241,6 +250,9 @@ fn patterns_with_fua_discard_and_zeroes() {
 
 #[test]
 fn fio_verifies_what_several_connections_wrote() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("64M");
     let serving = Serving::unix(&deck, "v");
     let uri = format!("--uri={}", serving.uri);
@@ -269,6 +281,9 @@ fn fio_verifies_what_several_connections_wrote() {
 
 #[test]
 fn dirty_ranges_are_what_was_written_since() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("16M");
     let serving = Serving::unix(&deck, "v");
     qemu_io(&serving.uri, &["write -P 1 0 8M"]);
@@ -309,6 +324,9 @@ fn dirty_ranges_are_what_was_written_since() {
 
 #[test]
 fn a_file_system_is_whole_after_a_kill_under_load() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("96M");
     let first = file_system(&deck, "first", 1);
     let second = file_system(&deck, "second", 100);
@@ -408,6 +426,9 @@ fn a_file_system_is_whole_after_a_kill_under_load() {
 
 #[test]
 fn it_ends_in_good_order() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("16M");
     let socket = deck.path("nbd.sock");
     let serving = Serving::unix(&deck, "v");
@@ -446,6 +467,9 @@ fn it_ends_in_good_order() {
 
 #[test]
 fn clients_that_talk_nonsense_disturb_nobody() {
+    if !nbd::ready() {
+        return;
+    }
     let deck = deck("16M");
     let serving = Serving::unix(&deck, "v");
     for seed in 0..40 {
