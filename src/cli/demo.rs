@@ -34,7 +34,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         ours: options.store.is_none(),
     };
     let there = estate.look(args)?;
-    let seeded = match there {
+    let seeded = match &there {
         Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
         Found::Whole | Found::Other => None,
     };
@@ -48,9 +48,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
                 seeded.snapshots
             )
         }
-        None => {
-            "The demo estate as it was left; `snapdeck demo --fresh` makes a new one.".to_owned()
-        }
+        None => there.welcome().to_owned(),
     };
     if args.build_only {
         opened.close().await?;
@@ -63,7 +61,18 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
             .hint("say --fresh to make a demo estate anew, or name another directory")),
         };
     }
-    open_console(read_only(opened, options), options, Some(welcome)).await
+    let opened = if options.read_only {
+        // Opened again without the means to change anything; what it began is left for later.
+        opened.close().await?;
+        let looked_at = Options {
+            read_only: true,
+            ..Options::default()
+        };
+        with_tracker(Embedded::open(&estate.dir, &looked_at)?, "console")?
+    } else {
+        opened
+    };
+    open_console(opened, options, Some(welcome)).await
 }
 
 /// What is in the demo's directory.
@@ -74,6 +83,17 @@ enum Found {
     Whole,
     /// A store that no demo made; it is opened as it is.
     Other,
+}
+
+impl Found {
+    fn welcome(&self) -> &'static str {
+        match self {
+            Self::Other => "A store of your own, as it was left; no demo made it.",
+            Self::Nothing | Self::Whole => {
+                "The demo estate as it was left; `snapdeck demo --fresh` makes a new one."
+            }
+        }
+    }
 }
 
 /// Where the estate is.
@@ -110,6 +130,13 @@ impl Estate {
                     self.dir.display()
                 ))
                 .hint("name another directory"));
+            }
+            None if args.scale.is_some() => {
+                return Err(Problem::conflict(format!(
+                    "{} holds a store that no demo made",
+                    self.dir.display()
+                ))
+                .hint("name another directory, or open this one with `snapdeck --store DIR`"));
             }
             None => return Ok(Found::Other),
         }
@@ -169,8 +196,7 @@ impl Estate {
         Ok(seeded)
     }
 
-    /// Opens the store, always with the means to write: the console may be given a
-    /// connection without.
+    /// Opens the store with the means to write.
     fn open(&self, hasty: bool) -> Result<Embedded, Problem> {
         let options = Options {
             create: true,
@@ -179,14 +205,6 @@ impl Estate {
         };
         Embedded::open(&self.dir, &options)
     }
-}
-
-/// Takes the means to write away, where that was asked for.
-fn read_only(mut opened: Opened, options: &GlobalOptions) -> Opened {
-    if options.read_only {
-        opened.embedded.connection.writer = None;
-    }
-    opened
 }
 
 /// Fills an empty store with the estate, and closes it.

@@ -52,11 +52,29 @@ pub(super) async fn follow(options: &GlobalOptions, args: &FollowArgs) -> Result
             break;
         }
         if let Some(task) = tracker.task(id) {
+            tell_end(&task);
             code = code.max(exit_code(&task));
         }
     }
     opened.close().await?;
     Ok(code)
+}
+
+/// Says how a task stands, and what can be done about it.
+#[allow(clippy::print_stderr, reason = "messages go to standard error")]
+pub(super) fn tell_end(task: &Task) {
+    let summary = text::visible(&task.plan.summary);
+    let state = match &task.state {
+        TaskState::Succeeded => "done",
+        other => other.word(),
+    };
+    eprintln!("{state}: {summary}");
+    if !task.reason.is_empty() {
+        eprintln!("  because: {}", text::visible(&task.reason));
+    }
+    if task.state == TaskState::Suspended {
+        eprintln!("  try: the console; t retries the task and x drops it");
+    }
 }
 
 /// The exit code that a task's state stands for.

@@ -1,7 +1,7 @@
 //! `snapdeck run` and `snapdeck import`: plan, show, apply.
 
 use super::args::{GlobalOptions, ImportArgs};
-use super::follow::{Followed, exit_code, watch};
+use super::follow::{Followed, exit_code, tell_end, watch};
 use super::format::OneFormat;
 use super::get::TaskRow;
 use super::open::{Opened, Purpose, open};
@@ -98,15 +98,13 @@ async fn apply(opened: &Opened, args: &OperationArgs, plan: Plan) -> Result<u8, 
         let problem = task.problem().cloned();
         return Err(problem.unwrap_or_else(|| Problem::new(ProblemKind::Bug, "it failed")));
     }
-    let summary = text::visible(&task.plan.summary);
-    match &task.state {
-        TaskState::Succeeded => eprintln!("done: {summary}"),
-        TaskState::Cancelled | TaskState::Suspended => {
-            eprintln!("{}: {summary}", task.state);
-        }
-        _ => eprintln!(
-            "goes on in the background as task {id}: {summary}\n`snapdeck follow`, or the console, follows it on"
-        ),
+    if task.is_settled() {
+        tell_end(&task);
+    } else {
+        eprintln!(
+            "left for later as task {id}: {}\n  nothing more runs until `snapdeck follow` or the console takes it up",
+            text::visible(&task.plan.summary)
+        );
     }
     Ok(exit_code(&task))
 }

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::Reader;
-use crate::model::{Kind, Object, ObjectRef, Problem, ProblemKind, Query, Reference};
+use crate::model::{Kind, Object, ObjectRef, Problem, Query, Snapshot};
 
 /// Everything that a query lists, in one vector.
 ///
@@ -51,17 +51,18 @@ impl<'a> Resolver<'a> {
     /// The one volume or snapshot that `text` names: `VOLUME`, `VOLUME@SNAPSHOT`, or an id.
     ///
     /// # Errors
-    /// As [`Resolver::find`].
+    /// As [`Resolver::find`]; a text that names a volume and a snapshot is refused too.
     pub async fn find_content(&self, text: &str) -> Result<Object, Problem> {
-        let problem = match self.volume(text).await {
-            Err(problem) if problem.kind == ProblemKind::NotFound => problem,
-            // One that is there, or several.
-            other => return other,
+        let mut all = list_all(self.reader, Query::all(Kind::Volume)).await?;
+        all.extend(list_all(self.reader, Query::all(Kind::Snapshot)).await?);
+        let kind = match text.contains('@') {
+            true => Kind::Snapshot,
+            false => Kind::Volume,
         };
-        let says_snapshot = Reference::parse(text).snapshot.is_some();
-        self.snapshot(text, None)
-            .await
-            .map_err(|of_snapshot| if says_snapshot { of_snapshot } else { problem })
+        one(kind, text, all, |object| match object {
+            Object::Volume(volume) => volume.name == text,
+            Object::Snapshot(snapshot) => in_full(snapshot, text),
+        })
     }
 
     async fn volume(&self, text: &str) -> Result<Object, Problem> {
@@ -82,30 +83,23 @@ impl<'a> Resolver<'a> {
             }
             all = inside;
         }
-        // A name may hold an @ itself, so the whole text is tried first.
-        if let Ok(found) = one(Kind::Snapshot, text, all.clone(), |object| {
-            object.name() == text
-        }) {
-            return Ok(found);
-        }
-        let reference = Reference::parse(text);
-        let Some(snapshot) = reference.snapshot else {
-            return one(Kind::Snapshot, text, all, |object| object.name() == text);
-        };
-        let volume = self.volume(&reference.name).await?;
-        all.retain(
-            |object| matches!(object, Object::Snapshot(s) if s.volume.as_str() == volume.id()),
-        );
-        one(Kind::Snapshot, &snapshot, all, |object| {
-            object.name() == snapshot
-        })
-        .map_err(|mut problem| {
-            problem.what = problem
-                .what
-                .replace(&format!("\"{snapshot}\""), &format!("\"{text}\""));
-            problem
+        one(Kind::Snapshot, text, all, |object| match object {
+            Object::Snapshot(snapshot) => snapshot.name == text || in_full(snapshot, text),
+            Object::Volume(_) => false,
         })
     }
+}
+
+/// Whether a text is a snapshot's name with its volume's name or id before it. Names may hold an
+/// `@` themselves: every reading counts, and a text with two is refused.
+fn in_full(snapshot: &Snapshot, text: &str) -> bool {
+    let Some(volume) = text
+        .strip_suffix(&snapshot.name)
+        .and_then(|rest| rest.strip_suffix('@'))
+    else {
+        return false;
+    };
+    volume == snapshot.volume.as_str() || snapshot.volume_name.as_deref() == Some(volume)
 }
 
 fn one(
@@ -128,13 +122,19 @@ fn one(
     }
     if found.len() > 1 {
         let mut problem = Problem::conflict(format!(
-            "\"{text}\" is the name of {} {}; say which by its id",
-            found.len(),
-            kind.many()
+            "\"{text}\" is the name of {} things; say which by its id",
+            found.len()
         ));
         problem.causes = found
             .iter()
-            .map(|object| format!("{} {}", object.id(), object.full_name()))
+            .map(|object| {
+                format!(
+                    "{} {} {}",
+                    object.id(),
+                    object.kind().one(),
+                    object.full_name()
+                )
+            })
             .collect();
         return Err(problem);
     }

@@ -135,9 +135,22 @@ impl Board {
         self.entries.lock().get(id).map(|e| e.task.clone())
     }
 
-    pub(super) fn set_running(&self, id: &TaskId, token: Option<CancellationToken>) {
+    /// Takes a task to run it: what cancels it. `None` where somebody has it already.
+    pub(super) fn claim(&self, id: &TaskId) -> Option<CancellationToken> {
+        let mut entries = self.entries.lock();
+        let entry = entries.get_mut(id)?;
+        if entry.running.is_some() {
+            return None;
+        }
+        let token = CancellationToken::new();
+        entry.running = Some(token.clone());
+        Some(token)
+    }
+
+    /// Lets go of a task that was claimed.
+    pub(super) fn release(&self, id: &TaskId) {
         if let Some(entry) = self.entries.lock().get_mut(id) {
-            entry.running = token;
+            entry.running = None;
         }
     }
 
@@ -188,7 +201,15 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn journal_problem(error: &JournalError) -> Problem {
-    Problem::new(ProblemKind::Config, "nothing was begun")
-        .caused_by(error)
-        .hint("make room where the journal is, or correct its rights")
+    use std::io::ErrorKind;
+    let kind = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ProblemKind::Quota,
+        _ => ProblemKind::Config,
+    };
+    Problem::new(
+        kind,
+        "it goes no further: what is not written down is not done",
+    )
+    .caused_by(error)
+    .hint("make room where the journal is, or correct its rights")
 }

@@ -41,7 +41,7 @@ pub enum JournalError {
         source: std::io::Error,
     },
     /// A line could not be written to the medium.
-    #[error("the journal {} cannot be written; nothing was begun", path.display())]
+    #[error("the journal {} cannot be written", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -50,12 +50,28 @@ pub enum JournalError {
     },
 }
 
+/// Room that is kept behind the journal's end, in bytes, so that what makes room on a full disk
+/// can still be written down.
+const RESERVE: u64 = 256 << 10;
+
+impl JournalError {
+    /// What the system said.
+    #[must_use]
+    pub fn kind(&self) -> std::io::ErrorKind {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => source.kind(),
+        }
+    }
+}
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     /// `None` where the journal is only looked at.
     file: Option<File>,
+    /// Up to where there is room, in bytes.
+    reserved: u64,
 }
 
 /// What a journal held when it was opened.
@@ -91,10 +107,12 @@ impl Journal {
             file.set_len(whole as u64).map_err(read)?;
             file.seek(SeekFrom::End(0)).map_err(read)?;
         }
-        let journal = Self {
+        let mut journal = Self {
             path: path.to_owned(),
             file: Some(file),
+            reserved: 0,
         };
+        journal.reserve(whole as u64);
         Ok((journal, fold(&bytes[..whole])))
     }
 
@@ -116,8 +134,24 @@ impl Journal {
         let journal = Self {
             path: path.to_owned(),
             file: None,
+            reserved: 0,
         };
         Ok((journal, fold(&bytes)))
+    }
+
+    /// Keeps room behind the end at `len`, where there is some to be had.
+    fn reserve(&mut self, len: u64) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        if self.reserved >= len + RESERVE / 2 {
+            return;
+        }
+        let keep = rustix::fs::FallocateFlags::KEEP_SIZE;
+        // Without it all goes well until the disk is full.
+        if rustix::fs::fallocate(file, keep, len, RESERVE).is_ok() {
+            self.reserved = len + RESERVE;
+        }
     }
 
     /// Records that a task was accepted.
@@ -170,7 +204,9 @@ impl Journal {
                 // skipped as a hurt line by the next reader.
                 let _ = file.set_len(before);
                 write(e)
-            })
+            })?;
+        self.reserve(before + text.len() as u64);
+        Ok(())
     }
 }
 

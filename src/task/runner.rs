@@ -18,37 +18,46 @@ pub(super) fn spawn(board: &Arc<Board>, id: &TaskId) {
     let Some(writer) = board.writer.clone() else {
         return;
     };
-    let token = CancellationToken::new();
-    board.set_running(id, Some(token.clone()));
+    // Asked twice at once, it runs once.
+    let Some(token) = board.claim(id) else {
+        return;
+    };
     let (board, id) = (board.clone(), id.clone());
     let job = {
         let board = board.clone();
         async move {
-            if let Err(problem) = drive(&board, &*writer, &id, &token).await {
+            let ended = drive(&board, &*writer, &id, &token).await;
+            // Let go before its end is told: who hears of it may want to retry it.
+            board.release(&id);
+            let told = match ended {
+                Ok(Some(state)) => board.record(&id, StepEvent::Finished { state }).await,
+                Ok(None) => Ok(()),
+                Err(problem) => Err(problem),
+            };
+            if let Err(problem) = told {
                 // The journal cannot be written: the task stands where it stood.
                 tracing::error!(%problem, task = %id, "a task was stopped");
                 let reason = problem.to_string();
                 board.apply(&id, &StepEvent::Suspended { reason });
             }
-            board.set_running(&id, None);
         }
     };
     board.jobs.spawn(job);
 }
 
+/// Runs the steps that are left; how it ended, or `None` where it is left to the next start.
 async fn drive(
     board: &Arc<Board>,
     writer: &dyn Writer,
     id: &TaskId,
     token: &CancellationToken,
-) -> Result<(), Problem> {
+) -> Result<Option<TaskState>, Problem> {
     loop {
         let Some(task) = board.task(id) else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(step) = task.current() else {
-            let state = TaskState::Succeeded;
-            return board.record(id, StepEvent::Finished { state }).await;
+            return Ok(Some(TaskState::Succeeded));
         };
         // A step that only waits for the system takes no place from one that works.
         let follows = task.plan.steps.get(step).is_some_and(|s| s.follows);
@@ -59,11 +68,10 @@ async fn drive(
             () = std::future::ready(()), if follows => None,
         };
         if board.is_closing() {
-            return Ok(());
+            return Ok(None);
         }
         if token.is_cancelled() {
-            let state = TaskState::Cancelled;
-            return board.record(id, StepEvent::Finished { state }).await;
+            return Ok(Some(TaskState::Cancelled));
         }
         board.record(id, StepEvent::Started { step }).await?;
         let context = StepContext {
@@ -77,7 +85,7 @@ async fn drive(
         drop(slot);
         match result {
             Ok(outcome) => board.record(id, StepEvent::Done { step, outcome }).await?,
-            Err(_) if board.is_closing() => return Ok(()),
+            Err(_) if board.is_closing() => return Ok(None),
             Err(problem) => {
                 let state = if token.is_cancelled() {
                     TaskState::Cancelled
@@ -87,7 +95,7 @@ async fn drive(
                 board
                     .record(id, StepEvent::Failed { step, problem })
                     .await?;
-                return board.record(id, StepEvent::Finished { state }).await;
+                return Ok(Some(state));
             }
         }
     }

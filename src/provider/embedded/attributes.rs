@@ -12,18 +12,43 @@ pub(super) const INSTANCE: &str = "instance";
 pub(super) const DEVICE: &str = "device";
 /// Set on a snapshot that was taken to guard what a restore replaced.
 pub(super) const GUARD: &str = "guard";
-/// The idempotency key of the step that made or last took back the thing.
-pub(super) const KEY: &str = "step-key";
+/// The idempotency key of the step that made the thing; never replaced.
+pub(super) const MADE: &str = "made-key";
+/// The idempotency keys of the last steps that changed the thing, the newest last.
+pub(super) const KEYS: &str = "step-keys";
+/// So many of them are kept: more changes than are made between a crash and the next start.
+const KEYS_KEPT: usize = 16;
 /// When the point in time was taken, where that was before it was brought into this
 /// store: RFC 3339.
 pub(super) const TAKEN: &str = "taken";
 
 /// Those that have a place of their own on the screen, or are nobody's business.
-const OWN: [&str; 6] = [DESCRIPTION, INSTANCE, DEVICE, GUARD, KEY, TAKEN];
+const OWN: [&str; 7] = [DESCRIPTION, INSTANCE, DEVICE, GUARD, MADE, KEYS, TAKEN];
 
 /// The idempotency key of a step of a task.
 pub(super) fn key(task: &TaskId, step: usize) -> String {
     format!("{task}/{step}")
+}
+
+/// Whether the step with this key made the thing.
+pub(super) fn made_by(attrs: &Attrs, key: &str) -> bool {
+    attrs.get(MADE).is_some_and(|made| made == key)
+}
+
+/// Whether the step with this key changed the thing lately.
+pub(super) fn changed_by(attrs: &Attrs, key: &str) -> bool {
+    attrs
+        .get(KEYS)
+        .is_some_and(|keys| keys.split(' ').any(|one| one == key))
+}
+
+/// Notes that the step with this key changed the thing.
+pub(super) fn note_change(attrs: &mut Attrs, key: &str) {
+    let old = attrs.get(KEYS).map(String::as_str).unwrap_or_default();
+    let mut keys: Vec<&str> = old.split(' ').filter(|one| !one.is_empty()).collect();
+    keys.push(key);
+    let kept = keys.split_off(keys.len().saturating_sub(KEYS_KEPT));
+    attrs.insert(KEYS.to_owned(), kept.join(" "));
 }
 
 /// Adds a text where there is one.

@@ -6,17 +6,19 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Shared, convert, error, plan_image};
+use super::{Shared, convert, error, plan, plan_image};
 use crate::engine;
-use crate::model::{Bytes, Kind, Operation, Problem, ProblemKind, Progress, StepOutcome};
+use crate::model::{Bytes, Kind, Operation, Plan, Problem, ProblemKind, Progress, StepOutcome};
 use crate::provider::StepContext;
 
 /// How much is read and written at once.
 const CHUNK: usize = 1 << 20;
 
-/// Whether an interrupted fill can be done again: the image is still there.
+/// Whether an interrupted fill can be done again without asking: it is of a new volume, and the
+/// image is still there.
 pub(super) fn can_go_on(operation: &Operation) -> bool {
-    operation
+    let new = operation.find_text("name").is_some();
+    new && operation
         .find_text("file")
         .is_some_and(|file| plan_image::image_length(Path::new(file)).is_ok())
 }
@@ -24,14 +26,16 @@ pub(super) fn can_go_on(operation: &Operation) -> bool {
 /// Fills the volume. Blocking.
 pub(super) fn fill(
     shared: &Shared,
-    operation: &Operation,
+    plan: &Plan,
     context: &StepContext,
 ) -> Result<StepOutcome, Problem> {
+    let operation = &plan.operation;
     let path = Path::new(operation.get_text("file")?);
     let id = match operation.find_text("name") {
         Some(_) => convert::engine_volume(&context.made(Kind::Volume)?.id)?,
-        None => convert::engine_volume(operation.volume()?.as_str())?,
+        None => still_the_same(shared, plan, context)?,
     };
+    let _filling = shared.fill(id)?;
     let length = plan_image::image_length(path)?;
     let unreadable = |e: &std::io::Error| {
         Problem::new(
@@ -69,7 +73,14 @@ pub(super) fn fill(
             let Some(part) = buffer.get_mut(..n) else {
                 break;
             };
-            file.read_exact_at(part, at).map_err(|e| unreadable(&e))?;
+            file.read_exact_at(part, at).map_err(|e| match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => Problem::conflict(format!(
+                    "the image {} became shorter while it was read; the volume holds only the first {} of it",
+                    path.display(),
+                    Bytes(at)
+                )),
+                _ => unreadable(&e),
+            })?;
             store.write(id, at, part).map_err(failed)?;
             at += n as u64;
             filled += n as u64;
@@ -88,6 +99,38 @@ pub(super) fn fill(
         message: format!("{} of data in an image of {}", Bytes(filled), Bytes(length)),
         made: Vec::new(),
     })
+}
+
+/// The volume that is filled over, if it is what the plan saw: a step that is tried again may
+/// come long after, when the volume was restored or is somebody else's matter.
+fn still_the_same(
+    shared: &Shared,
+    plan: &Plan,
+    context: &StepContext,
+) -> Result<engine::VolumeId, Problem> {
+    let id = convert::engine_volume(plan.operation.volume()?.as_str())?;
+    let info = shared
+        .store
+        .volume(id)
+        .map_err(|e| error::problem(&e, "the volume cannot be looked at"))?;
+    let same = match context.made(Kind::Snapshot) {
+        // Its guard is the point in time right above it.
+        Ok(guard) => info
+            .parent
+            .is_some_and(|parent| parent.to_string() == guard.id),
+        Err(_) => {
+            let now = plan::touched_volume(&info, "").revision;
+            plan.touches.iter().any(|touched| touched.revision == now)
+        }
+    };
+    if same {
+        return Ok(id);
+    }
+    Err(Problem::conflict(format!(
+        "{} is not what it was when the import was planned",
+        info.name
+    ))
+    .hint("cancel this task, look at the volume, and import anew"))
 }
 
 /// Makes a range read as zeroes: whole blocks take no room then, and what shares a block

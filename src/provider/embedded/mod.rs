@@ -1,12 +1,14 @@
 //! The embedded engine as a provider: a store in a directory, opened by this process.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use super::Connection;
-use crate::engine::{OpenOptions, Store};
+use crate::engine::{OpenOptions, Store, VolumeId};
 use crate::model::{Capabilities, Change, Kind, Problem};
 
 mod attributes;
@@ -47,6 +49,41 @@ pub(super) struct Shared {
 
     capabilities: Capabilities,
     changes: broadcast::Sender<Change>,
+    /// Volumes that an image is being copied into.
+    filling: Mutex<HashSet<VolumeId>>,
+}
+
+impl Shared {
+    /// Refuses while an image is being copied into the volume: what it holds is neither the
+    /// old nor the new.
+    fn not_filling(&self, id: VolumeId) -> Result<(), Problem> {
+        if self.filling.lock().contains(&id) {
+            return Err(
+                Problem::conflict(format!("an image is being copied into volume {id}"))
+                    .hint("wait for it, or cancel its task"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Notes that an image is being copied into the volume, until this is dropped.
+    fn fill(&self, id: VolumeId) -> Result<Filling<'_>, Problem> {
+        self.not_filling(id)?;
+        self.filling.lock().insert(id);
+        Ok(Filling { shared: self, id })
+    }
+}
+
+/// A volume that an image is being copied into.
+struct Filling<'a> {
+    shared: &'a Shared,
+    id: VolumeId,
+}
+
+impl Drop for Filling<'_> {
+    fn drop(&mut self) {
+        self.shared.filling.lock().remove(&self.id);
+    }
 }
 
 /// An open store, its connection, and where its journal is.
@@ -93,6 +130,7 @@ impl Embedded {
 
             capabilities: capabilities(),
             changes,
+            filling: Mutex::default(),
         });
         let connection = Connection {
             name: connection_name(dir),

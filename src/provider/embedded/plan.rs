@@ -254,6 +254,7 @@ impl Look<'_> {
 
     fn extend_volume(&self) -> Result<Plan, Problem> {
         let info = self.volume()?;
+        self.shared.not_filling(info.id)?;
         let size = self.operation.get_size("size")?;
         if size.0 <= info.size {
             return Err(Problem::user(format!(
@@ -281,6 +282,7 @@ impl Look<'_> {
 
     fn delete_volume(&self) -> Result<Plan, Problem> {
         let info = self.volume()?;
+        self.shared.not_filling(info.id)?;
         let points = self.points_of(&info)?;
         let cascade = self.operation.flag("snapshots");
         if !points.is_empty() && !cascade {
@@ -311,14 +313,14 @@ impl Look<'_> {
         plan.touches = vec![touched_volume(&info, &ids.join(","))];
         plan.losses.push(Loss {
             what: format!("all that {} holds now", info.name),
-            bytes: Some(Bytes(info.usage.exclusive)),
+            bytes: Some(Bytes(info.usage.referenced)),
         });
         for point in &points {
             plan.touches
                 .push(touched_point(point, &self.full_name(point)));
             plan.losses.push(Loss {
-                what: format!("its snapshot {}", point.name),
-                bytes: Some(Bytes(point.usage.exclusive)),
+                what: format!("its snapshot {}, with all that it holds", point.name),
+                bytes: Some(Bytes(point.usage.referenced)),
             });
         }
         let clones: usize = points.iter().map(|p| p.clones.len()).sum();
@@ -332,6 +334,7 @@ impl Look<'_> {
 
     fn create_snapshot(&self) -> Result<Plan, Problem> {
         let info = self.volume()?;
+        self.shared.not_filling(info.id)?;
         let name = self.operation.get_text("name")?;
         let taken = self.points_of(&info)?.iter().any(|p| p.name == name);
         let mut plan = self.plan(
@@ -384,7 +387,7 @@ impl Look<'_> {
         ];
         plan.touches = vec![touched_point(&info, &full)];
         plan.losses = vec![Loss {
-            what: format!("the point in time {full}"),
+            what: format!("the point in time {full}; what only it holds is freed"),
             bytes: Some(Bytes(info.usage.exclusive)),
         }];
         if !info.clones.is_empty() {
@@ -397,6 +400,7 @@ impl Look<'_> {
 
     /// Refuses while a background copy fills the volume: what it would copy is replaced.
     pub(super) fn not_copying(&self, info: &VolumeInfo) -> Result<(), Problem> {
+        self.shared.not_filling(info.id)?;
         match &info.copy {
             Some(_) => Err(Problem::conflict(format!(
                 "a background copy into {} is under way",

@@ -45,9 +45,9 @@ impl Writer for EmbeddedWriter {
             plan::COPY => self.copy(plan, &context).await,
             plan::RECLAIM => self.reclaim(&context).await,
             plan::FILL => {
-                let operation = plan.operation.clone();
+                let plan = plan.clone();
                 blocking(&self.shared, move |shared| {
-                    import::fill(shared, &operation, &context)
+                    import::fill(shared, &plan, &context)
                 })
                 .await
             }
@@ -78,7 +78,8 @@ impl Writer for EmbeddedWriter {
         blocking(&self.shared, move |shared| match name.as_str() {
             // Both are taken up by looking again; what is over is seen to be over.
             plan::COPY | plan::RECLAIM => Ok(Fate::Running),
-            // Filling again from the beginning writes the same bytes.
+            // A new volume is nobody's yet: filling it again writes the same bytes. One that was
+            // there may have been restored or written to since; somebody has to decide.
             plan::FILL => Ok(match import::can_go_on(&operation) {
                 true => Fate::Running,
                 false => Fate::NotDone,
@@ -163,7 +164,7 @@ impl EmbeddedWriter {
             context.pause(LOOK_EVERY).await;
         }
         Ok(said(match most {
-            0 => "its room is free".to_owned(),
+            0 => "nothing is left to free now".to_owned(),
             bytes => format!("freed {}", Bytes(bytes)),
         }))
     }
@@ -217,13 +218,14 @@ impl Run<'_> {
     /// What the step made, where it was done before with the same key.
     fn done(&self) -> Result<Option<StepOutcome>, Problem> {
         let store = &self.shared.store;
-        let has_key = |attrs: &Attrs| attrs.get(attributes::KEY) == Some(&self.key);
+        let made_here = |attrs: &Attrs| attributes::made_by(attrs, &self.key);
+        let changed_here = |attrs: &Attrs| attributes::changed_by(attrs, &self.key);
         let made_volume = || {
-            let found = store.volumes().into_iter().find(|v| has_key(&v.attrs));
+            let found = store.volumes().into_iter().find(|v| made_here(&v.attrs));
             found.map(|v| made(ObjectRef::from(&convert::volume_id(v.id)), v.name))
         };
         let made_point = || {
-            let found = store.points().into_iter().find(|p| has_key(&p.attrs));
+            let found = store.points().into_iter().find(|p| made_here(&p.attrs));
             found.map(|p| made(ObjectRef::from(&convert::snapshot_id(p.id)), p.name))
         };
         Ok(match self.operation.kind {
@@ -235,29 +237,29 @@ impl Run<'_> {
                 let done = self.volume()?.size >= size.0;
                 done.then(|| said(format!("now {size}")))
             }
-            OperationKind::UpdateVolume | OperationKind::Restore => {
-                let info = self.volume()?;
-                has_key(&info.attrs).then(|| match made_point() {
-                    // The guard of a restore carries the same key.
-                    Some(outcome) if self.operation.kind == OperationKind::Restore => outcome,
-                    _ => said("done before"),
-                })
+            OperationKind::UpdateVolume => {
+                changed_here(&self.volume()?.attrs).then(|| said("done before"))
             }
+            // The guard of a restore says so too, whatever happened to the volume since.
+            OperationKind::Restore => made_point().or_else(|| {
+                let info = self.volume().ok()?;
+                changed_here(&info.attrs).then(|| said("done before"))
+            }),
             OperationKind::UpdateSnapshot => {
                 let id = self.operation.snapshot()?;
                 let info = store
                     .point(convert::engine_point(id.as_str())?)
                     .map_err(|e| self.failed(&e))?;
-                has_key(&info.attrs).then(|| said("done before"))
+                changed_here(&info.attrs).then(|| said("done before"))
             }
             OperationKind::DeleteVolume => {
-                let id = self.operation.volume()?;
-                let gone = store.volume(convert::engine_volume(id.as_str())?).is_err();
+                let id = convert::engine_volume(self.operation.volume()?.as_str())?;
+                let gone = matches!(store.volume(id), Err(engine::EngineError::NoVolume(_)));
                 gone.then(|| said("it is gone"))
             }
             OperationKind::DeleteSnapshot => {
-                let id = self.operation.snapshot()?;
-                let gone = store.point(convert::engine_point(id.as_str())?).is_err();
+                let id = convert::engine_point(self.operation.snapshot()?.as_str())?;
+                let gone = matches!(store.point(id), Err(engine::EngineError::NoPoint(_)));
                 gone.then(|| said("it is gone"))
             }
             OperationKind::Flatten => None,
@@ -276,9 +278,22 @@ impl Run<'_> {
             .map_err(|e| self.failed(&e))
     }
 
-    /// The attributes of something new, or of something that is there, with what the
-    /// operation gives.
-    fn attrs(&self, mut attrs: Attrs) -> Attrs {
+    /// The attributes of something new.
+    fn made_attrs(&self) -> Attrs {
+        let mut attrs = self.given(Attrs::new());
+        attributes::put(&mut attrs, attributes::MADE, Some(&self.key));
+        attrs
+    }
+
+    /// The attributes of something that is there, changed by this step.
+    fn changed_attrs(&self, attrs: Attrs) -> Attrs {
+        let mut attrs = self.given(attrs);
+        attributes::note_change(&mut attrs, &self.key);
+        attrs
+    }
+
+    /// The attributes with what the operation gives.
+    fn given(&self, mut attrs: Attrs) -> Attrs {
         for field in [
             attributes::DESCRIPTION,
             attributes::INSTANCE,
@@ -286,14 +301,13 @@ impl Run<'_> {
         ] {
             attributes::put(&mut attrs, field, self.operation.find_text(field));
         }
-        attributes::put(&mut attrs, attributes::KEY, Some(&self.key));
         attrs
     }
 
     fn guard_attrs(&self, why: String) -> Attrs {
         let mut attrs = Attrs::new();
         attributes::put(&mut attrs, attributes::GUARD, Some("true"));
-        attributes::put(&mut attrs, attributes::KEY, Some(&self.key));
+        attributes::put(&mut attrs, attributes::MADE, Some(&self.key));
         attributes::put(&mut attrs, attributes::DESCRIPTION, Some(&why));
         attrs
     }
@@ -303,19 +317,24 @@ impl Run<'_> {
         let store = &self.shared.store;
         let operation = self.operation;
         let failed = |e| self.failed(&e);
+        if let Ok(id) = operation.volume() {
+            // Looked at when it was planned; it may have begun since.
+            self.shared
+                .not_filling(convert::engine_volume(id.as_str())?)?;
+        }
         match operation.kind {
             OperationKind::CreateVolume => {
                 let name = operation.get_text("name")?;
                 let size = operation.get_size("size")?;
                 let id = store
-                    .create_volume(name, size.0, self.attrs(Attrs::new()))
+                    .create_volume(name, size.0, self.made_attrs())
                     .map_err(failed)?;
                 Ok(made(ObjectRef::from(&convert::volume_id(id)), name))
             }
             OperationKind::UpdateVolume => {
                 let info = self.volume()?;
                 let name = operation.find_text("name").map(str::to_owned);
-                let attrs = self.attrs(info.attrs);
+                let attrs = self.changed_attrs(info.attrs);
                 store
                     .update_volume(info.id, name, Some(attrs))
                     .map_err(failed)?;
@@ -336,14 +355,14 @@ impl Run<'_> {
             }
             OperationKind::CreateSnapshot => {
                 let name = operation.get_text("name")?;
-                self.snapshot(&self.volume()?, name.to_owned(), self.attrs(Attrs::new()))
+                self.snapshot(&self.volume()?, name.to_owned(), self.made_attrs())
             }
             OperationKind::UpdateSnapshot => {
                 let id = convert::engine_point(operation.snapshot()?.as_str())?;
                 let info = store.point(id).map_err(failed)?;
                 let name = operation.find_text("name").map(str::to_owned);
                 store
-                    .update_point(id, name, Some(self.attrs(info.attrs)))
+                    .update_point(id, name, Some(self.changed_attrs(info.attrs)))
                     .map_err(failed)?;
                 Ok(said("changed"))
             }
@@ -357,7 +376,7 @@ impl Run<'_> {
                 let id = convert::engine_point(operation.snapshot()?.as_str())?;
                 let name = operation.get_text("name")?;
                 let volume = store
-                    .clone_volume(id, name, self.attrs(Attrs::new()))
+                    .clone_volume(id, name, self.made_attrs())
                     .map_err(failed)?;
                 Ok(made(ObjectRef::from(&convert::volume_id(volume)), name))
             }
@@ -366,7 +385,7 @@ impl Run<'_> {
                     let length = plan_image::image_length(Path::new(operation.get_text("file")?))?;
                     let size = length.next_multiple_of(engine::BLOCK_SIZE);
                     let id = store
-                        .create_volume(name, size, self.attrs(Attrs::new()))
+                        .create_volume(name, size, self.made_attrs())
                         .map_err(failed)?;
                     Ok(made(ObjectRef::from(&convert::volume_id(id)), name))
                 }
@@ -416,7 +435,7 @@ impl Run<'_> {
         });
         let guard_name = guard.as_ref().map(|(name, _)| name.clone());
         let mut attrs = info.attrs.clone();
-        attributes::put(&mut attrs, attributes::KEY, Some(&self.key));
+        attributes::note_change(&mut attrs, &self.key);
         let kept = self
             .shared
             .store
