@@ -34,7 +34,7 @@ impl Core {
             return Ok(None);
         };
         let from = match node.role {
-            Role::Hidden { cursor } => from.max(cursor),
+            Role::Hidden { cursor, .. } => from.max(cursor),
             _ => from,
         };
         let owner = catalog.owner(id);
