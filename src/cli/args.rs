@@ -89,6 +89,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
+    /// Read and check all data and all mappings, and name what is hurt
+    Scrub(ScrubArgs),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -193,4 +195,12 @@ pub struct ExportArgs {
 pub struct FollowArgs {
     /// Only this task
     pub task: Option<String>,
+}
+
+/// `snapdeck scrub`.
+#[derive(Clone, Debug, Args)]
+pub struct ScrubArgs {
+    /// How to write what is hurt
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
 }

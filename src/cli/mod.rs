@@ -21,6 +21,7 @@ mod operation_args;
 mod output;
 mod plan_text;
 mod run;
+mod scrub;
 mod text;
 
 pub use args::{Cli, Command};
@@ -72,6 +73,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),
     }
