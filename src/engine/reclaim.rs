@@ -94,6 +94,7 @@ fn cursor_of(state: &State, id: u64) -> Option<u64> {
 impl Core {
     /// Gives back a stretch, or joins what can be given back in one pass.
     pub(super) fn reclaim_step(&self) -> Result<Step> {
+        let _alone = self.reclaiming.lock();
         self.admit_delete()?;
         let (id, cursor, plan, limit) = {
             let guarded = self.guarded.read();
@@ -113,7 +114,7 @@ impl Core {
             }
         };
         let to = plan.stopped.unwrap_or(SWEPT);
-        // The long part: others go on meanwhile.
+        // The long part: others go on meanwhile. No one frees what a deleted node has but this.
         let drafts = plan.draft(&self.pages, limit)?;
         self.warm(id, &drafts)?;
         let (info, over, count) = {
