@@ -305,7 +305,7 @@ fn wrong_input_is_said_in_words_and_changes_nothing() {
                 "other@two",
                 "--yes",
             ],
-            "is of another volume",
+            "is not a point in time of db",
         ),
         (
             2,
@@ -345,6 +345,12 @@ fn wrong_input_is_said_in_words_and_changes_nothing() {
         let stderr = deck.fails(code, &args);
         assert!(stderr.contains(says), "{args:?}: {stderr}");
     }
+    // Also where a guard would keep it: what a volume holds is replaced.
+    let asked = deck.fails(
+        2,
+        &["run", "restore", "--volume", "db", "--snapshot", "one"],
+    );
+    assert!(asked.contains("it replaces what a volume holds"), "{asked}");
     assert_eq!((deck.get("volumes"), deck.get("snapshots")), before);
     let read_only = deck.fails(
         4,
@@ -427,4 +433,35 @@ fn a_scrub_names_all_that_share_a_hurt_block() {
         table.contains("167936") && table.contains("checksum"),
         "{table}"
     );
+}
+
+#[test]
+fn a_demo_is_kept_until_a_fresh_one_is_asked_for() {
+    let deck = Deck::new();
+    let count = |text: &str| text.matches("\"id\"").count();
+    deck.ok(&["demo", "--scale", "40", "--build-only"]);
+    let volumes = deck.get("volumes").len();
+    assert!(volumes >= 12, "{volumes}");
+    assert!(count(&deck.ok(&["get", "snapshots", "-o", "json"])) >= 30);
+    assert_eq!(deck.get("tasks").len(), 1, "a copy is under way");
+    create(&deck, "mine");
+
+    // It is not made over what is there, nor with another scale.
+    deck.fails(6, &["demo", "--build-only"]);
+    let other = deck.fails(6, &["demo", "--scale", "50", "--build-only"]);
+    assert!(
+        other.contains("has scale 40") && other.contains("--fresh"),
+        "{other}"
+    );
+    assert_eq!(deck.get("volumes").len(), volumes + 1);
+
+    deck.ok(&["demo", "--scale", "50", "--fresh", "--build-only"]);
+    assert!(deck.get("volumes").iter().all(|v| v["name"] != "mine"));
+
+    // What no demo made is never taken away.
+    let own = Deck::new();
+    create(&own, "precious");
+    let refused = own.fails(6, &["demo", "--fresh", "--build-only"]);
+    assert!(refused.contains("no demo made"), "{refused}");
+    assert_eq!(own.get("volumes").len(), 1);
 }

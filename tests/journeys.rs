@@ -12,7 +12,7 @@ mod support;
 
 use rustix::process::Signal;
 
-use pty::Terminal;
+use pty::{Terminal, restored};
 use support::Deck;
 
 const F2: &str = "\x1bOQ";
@@ -66,28 +66,6 @@ fn quit(mut terminal: Terminal) {
     let (code, _, bytes) = terminal.end();
     assert_eq!(code, 0);
     restored(&bytes);
-}
-
-/// The terminal was given back: main screen, cursor shown, no bracketed paste, no mouse.
-fn restored(bytes: &[u8]) {
-    let last = |sequence: &str| {
-        let sequence = sequence.as_bytes();
-        bytes.windows(sequence.len()).rposition(|w| w == sequence)
-    };
-    for (on, off) in [
-        ("\x1b[?1049h", "\x1b[?1049l"),
-        ("\x1b[?25l", "\x1b[?25h"),
-        ("\x1b[?2004h", "\x1b[?2004l"),
-        ("\x1b[?1000h", "\x1b[?1000l"),
-        ("\x1b[?1006h", "\x1b[?1006l"),
-        ("\x1b[?2026h", "\x1b[?2026l"),
-    ] {
-        assert!(last(on) <= last(off), "{on:?} was left on");
-    }
-    assert!(
-        last("\x1b[?1049l").is_some(),
-        "the screen was never given back"
-    );
 }
 
 #[test]

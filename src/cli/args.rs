@@ -75,7 +75,7 @@ pub enum Colors {
 pub enum Command {
     /// Open the console (what happens without a command)
     Console,
-    /// Open the console on a throw-away estate with real data in it
+    /// Open the console on an estate to try things on, with real data in it
     Demo(DemoArgs),
     /// List things
     Get(GetArgs),
@@ -101,10 +101,13 @@ pub enum Command {
 /// `snapdeck demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// About how many snapshots the estate has
-    #[arg(long, value_name = "N", default_value_t = 120)]
-    pub scale: u32,
-    /// Make the estate (with --store) and do not open the console
+    /// About how many snapshots a new estate has; 120 unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub scale: Option<u32>,
+    /// Make the estate anew
+    #[arg(long)]
+    pub fresh: bool,
+    /// Make the estate, and do not open the console
     #[arg(long)]
     pub build_only: bool,
 }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{ExportArgs, GlobalOptions};
 use super::open::{Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
-use crate::model::{Bytes, Kind, Problem, ProblemKind, Reference};
+use crate::model::{Bytes, Problem, ProblemKind};
 use crate::provider::{Content, Resolver};
 
 /// How much is read and written at once.
@@ -23,18 +23,7 @@ const CHUNK: u64 = 1 << 20;
 pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result<u8, Problem> {
     let opened = open(options, Purpose::Look)?;
     let reader = &*opened.embedded.connection.reader;
-    let resolver = Resolver::new(reader);
-    let object = match resolver.find(Kind::Volume, &args.source, None).await {
-        Ok(object) => object,
-        Err(_) if Reference::parse(&args.source).snapshot.is_some() => {
-            resolver.find(Kind::Snapshot, &args.source, None).await?
-        }
-        // A snapshot may be named by its id alone.
-        Err(problem) => resolver
-            .find(Kind::Snapshot, &args.source, None)
-            .await
-            .map_err(|_| problem)?,
-    };
+    let object = Resolver::new(reader).find_content(&args.source).await?;
     let content = reader.content(&object.reference())?;
     let stop = Arc::new(AtomicBool::new(false));
     let (file, force, stopped) = (args.file.clone(), args.force, stop.clone());

@@ -10,6 +10,7 @@ use crate::model::{Problem, ProblemKind};
 mod args;
 mod ask;
 mod console;
+mod demo;
 
 mod describe;
 mod export;
@@ -66,7 +67,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
     let options = cli.options.clone();
     match cli.chosen() {
         Command::Console => console::console(&options).await,
-        Command::Demo(demo) => console::demo(&options, &demo).await,
+        Command::Demo(demo) => demo::demo(&options, &demo).await,
         Command::Get(get) => get::get(&options, &get).await,
         Command::Describe(describe) => describe::describe(&options, &describe).await,
         Command::Run(asked) => run::run(&options, &asked).await,

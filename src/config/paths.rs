@@ -11,6 +11,8 @@ use crate::model::{Problem, ProblemKind};
 pub struct Paths {
     /// Where the default store is kept (`~/.local/share/snapdeck/store`).
     pub store: PathBuf,
+    /// Where the demo estate is kept (`~/.local/share/snapdeck/demo`).
+    pub demo: PathBuf,
     /// Where the configuration is (`~/.config/snapdeck`).
     pub config: PathBuf,
 }
@@ -33,6 +35,7 @@ impl Paths {
         })?;
         Ok(Self {
             store: strategy.data_dir().join("store"),
+            demo: strategy.data_dir().join("demo"),
             config: strategy.config_dir(),
         })
     }

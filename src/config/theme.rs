@@ -329,7 +329,7 @@ mod tests {
     fn errors_name_the_line_and_what_was_meant() {
         let good = BUILT_IN[0];
         let line = good.lines().position(|l| l.starts_with("text =")).unwrap() + 1;
-        let bad = good.replacen("text = \"ink\"", "text = \"purplish\"", 1);
+        let bad = good.replacen("text = \"none\"", "text = \"purplish\"", 1);
         let error = Theme::parse(&bad).unwrap_err();
         assert_eq!(error.line, line);
         assert!(
@@ -337,17 +337,17 @@ mod tests {
             "{error}"
         );
 
-        let bad = good.replacen("text = \"ink\"", "txt = \"ink\"", 1);
+        let bad = good.replacen("text = \"none\"", "txt = \"none\"", 1);
         let error = Theme::parse(&bad).unwrap_err();
         assert_eq!(
             (error.line, error.why.as_str()),
             (line, "there is no role \"txt\"")
         );
 
-        let bad = good.replacen("text = \"ink\"", "text = { fgg = \"ink\" }", 1);
+        let bad = good.replacen("text = \"none\"", "text = { fgg = \"none\" }", 1);
         assert!(Theme::parse(&bad).unwrap_err().why.contains("\"fgg\""));
 
-        let bad = good.replacen("text = \"ink\"\n", "", 1);
+        let bad = good.replacen("text = \"none\"\n", "", 1);
         assert_eq!(
             Theme::parse(&bad).unwrap_err().why,
             "the role \"text\" has no look"

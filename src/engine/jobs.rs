@@ -69,11 +69,12 @@ impl JobBoard {
             let from = notes.next_copy.map_or(now, |at| at.max(now));
             notes.next_copy = Some(from + pause);
         }
-        let rate = notes.rates.entry(job).or_insert(Rate {
-            since: now,
-            bytes: 0,
-            last: 0,
-        });
+        // The first stretch only says when the counting began.
+        let Some(rate) = notes.rates.get_mut(&job) else {
+            let (since, bytes, last) = (now, 0, 0);
+            notes.rates.insert(job, Rate { since, bytes, last });
+            return;
+        };
         rate.bytes += bytes;
         let elapsed = now - rate.since;
         if elapsed > Duration::from_secs(2) {
@@ -91,11 +92,12 @@ impl JobBoard {
             return 0;
         };
         let elapsed = rate.since.elapsed();
-        if elapsed > Duration::from_secs(5) {
+        if elapsed > Duration::from_secs(10) {
             0
-        } else if rate.last == 0 || elapsed > Duration::from_secs(1) {
+        } else if rate.last == 0 {
             (rate.bytes as f64 / elapsed.as_secs_f64().max(0.05)) as u64
         } else {
+            // Steady, also where stretches come seconds apart.
             rate.last
         }
     }

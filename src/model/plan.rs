@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, ObjectRef, Operation};
+use super::{Bytes, ObjectRef, Operation, OperationKind};
 
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,17 @@ impl Plan {
     #[must_use]
     pub fn is_destructive(&self) -> bool {
         !self.losses.is_empty()
+    }
+
+    /// Whether what a volume holds is replaced, kept as a guard or not: nothing that a
+    /// script does without saying so.
+    #[must_use]
+    pub fn replaces_content(&self) -> bool {
+        match self.operation.kind {
+            OperationKind::Restore => true,
+            OperationKind::ImportImage => self.operation.values.contains_key("volume"),
+            _ => false,
+        }
     }
 
     /// Whether `other`, made later for the same operation, meets the same things in

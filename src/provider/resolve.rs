@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::Reader;
-use crate::model::{Kind, Object, ObjectRef, Problem, Query, Reference};
+use crate::model::{Kind, Object, ObjectRef, Problem, ProblemKind, Query, Reference};
 
 /// Everything that a query lists, in one vector.
 ///
@@ -48,6 +48,22 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The one volume or snapshot that `text` names: `VOLUME`, `VOLUME@SNAPSHOT`, or an id.
+    ///
+    /// # Errors
+    /// As [`Resolver::find`].
+    pub async fn find_content(&self, text: &str) -> Result<Object, Problem> {
+        let problem = match self.volume(text).await {
+            Err(problem) if problem.kind == ProblemKind::NotFound => problem,
+            // One that is there, or several.
+            other => return other,
+        };
+        let says_snapshot = Reference::parse(text).snapshot.is_some();
+        self.snapshot(text, None)
+            .await
+            .map_err(|of_snapshot| if says_snapshot { of_snapshot } else { problem })
+    }
+
     async fn volume(&self, text: &str) -> Result<Object, Problem> {
         let all = list_all(self.reader, Query::all(Kind::Volume)).await?;
         one(Kind::Volume, text, all, |object| object.name() == text)
@@ -60,11 +76,9 @@ impl<'a> Resolver<'a> {
                 |object| matches!(object, Object::Snapshot(s) if s.volume.as_str() == volume.id),
             );
             let named = |object: &&Object| object.id() == text || object.full_name() == text;
+            // Said in full, it is meant; whether it fits is the plan's to say.
             if let Some(foreign) = outside.iter().find(named) {
-                return Err(Problem::conflict(format!(
-                    "snapshot {} is of another volume",
-                    foreign.full_name()
-                )));
+                return Ok(foreign.clone());
             }
             all = inside;
         }

@@ -62,7 +62,7 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     node: "○",
     here: "◉",
     guard: "◆",
-    clone: "⎇",
+    clone: "◫",
     tee: "├",
     last: "└",
     arm: "─",

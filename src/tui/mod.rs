@@ -56,8 +56,6 @@ pub struct Options {
     pub mouse: bool,
     /// A line that is shown first.
     pub welcome: Option<String>,
-    /// What is looked at is thrown away at the end: there is no next start.
-    pub throw_away: bool,
 }
 
 /// How the console ended.

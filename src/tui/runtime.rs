@@ -83,7 +83,6 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         theme: options.theme,
         tasks: setup.tracker.tasks(),
         welcome: options.welcome,
-        throw_away: options.throw_away,
         size: (width, height),
         now: moment(started),
     });

@@ -7,7 +7,7 @@ use crate::model::{Change, Object, Problem, ProblemKind, TaskState};
 use super::actions::{self, Action};
 use super::event::{Answer, Effect, Event, Moment, Ticket};
 use super::key::Key;
-use super::overlay::{self, Overlay};
+use super::overlay::{self, Overlay, Then};
 use super::state::{Place, Purpose, State};
 use super::view::Hit;
 
@@ -92,7 +92,9 @@ fn on_wheel(state: &mut State, rows: i32) {
 }
 
 fn on_tasks(state: &mut State, tasks: Vec<std::sync::Arc<crate::model::Task>>) {
+    let mut failed = false;
     for task in state.tasks.update(tasks, state.now.clock) {
+        failed |= task.state != TaskState::Succeeded;
         if task.state == TaskState::Failed
             && let Some(problem) = task.problem()
         {
@@ -100,6 +102,14 @@ fn on_tasks(state: &mut State, tasks: Vec<std::sync::Arc<crate::model::Task>>) {
             let mut problem = problem.clone();
             problem.what = format!("{verb} {}: {}", task.plan.subject, problem.what);
             state.complain(problem);
+        }
+    }
+    // What the question was about is over: it answers itself, unless there is something to see.
+    let asks = |o: &Overlay| matches!(o, Overlay::Question(q) if q.then == Then::Quit);
+    if state.tasks.active().next().is_none() && state.overlays.iter().any(asks) {
+        state.overlays.retain(|overlay| !asks(overlay));
+        if !failed {
+            state.effect(Effect::Quit);
         }
     }
 }
@@ -135,15 +145,26 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
             Err(problem) if problem.kind == ProblemKind::NotFound => on_gone(state, &object),
             Err(problem) => state.complain(problem),
         },
-        (Purpose::Raw(object), Answer::Raw(result)) => match result {
-            Ok(raw) => {
-                let place = Place::Raw(object);
-                for screen in state.views.all_mut().filter(|s| s.place == place) {
-                    screen.raw = Some(raw.clone());
+        (Purpose::Raw(object), Answer::Raw(result)) => {
+            let place = Place::Raw(object);
+            match result {
+                Ok(raw) => {
+                    for screen in state.views.all_mut().filter(|s| s.place == place) {
+                        screen.raw = Some(raw.clone());
+                    }
+                }
+                Err(problem) => {
+                    let empty = state
+                        .views
+                        .all_mut()
+                        .any(|s| s.place == place && s.raw.is_none());
+                    if empty {
+                        state.views.drop_where(|p| *p == place);
+                    }
+                    state.complain(problem);
                 }
             }
-            Err(problem) => state.complain(problem),
-        },
+        }
         (Purpose::Plan, Answer::Planned(plans)) => {
             let mut overlays = std::mem::take(&mut state.overlays);
             let at = overlays.iter().position(|o| matches!(o, Overlay::Form(_)));

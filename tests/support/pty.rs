@@ -1,6 +1,7 @@
 //! The real program in a real pseudo-terminal, with a terminal's screen behind it.
 
 #![allow(
+    dead_code,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "a test says so by ending"
@@ -15,7 +16,7 @@ use super::support::Deck;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Longer than anything takes on a busy machine; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Screen {
     parser: vt100::Parser,
@@ -46,6 +47,23 @@ impl Terminal {
         rows: u16,
         variables: &[(&str, &str)],
     ) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_snapdeck"));
+        command.arg("--store");
+        command.arg(deck.store());
+        for arg in args {
+            command.arg(arg);
+        }
+        Self::run(deck, command, cols, rows, variables)
+    }
+
+    /// Runs any command so.
+    pub fn run(
+        deck: &Deck,
+        mut command: CommandBuilder,
+        cols: u16,
+        rows: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let pair = native_pty_system()
             .openpty(PtySize {
                 rows,
@@ -54,12 +72,6 @@ impl Terminal {
                 pixel_height: 0,
             })
             .unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_snapdeck"));
-        command.arg("--store");
-        command.arg(deck.store());
-        for arg in args {
-            command.arg(arg);
-        }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("HOME", deck.dir.path());
@@ -244,4 +256,26 @@ impl Drop for Terminal {
 
 fn cells(n: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(n).unwrap()
+}
+
+/// The terminal was given back: main screen, cursor shown, no bracketed paste, no mouse.
+pub fn restored(bytes: &[u8]) {
+    let last = |sequence: &str| {
+        let sequence = sequence.as_bytes();
+        bytes.windows(sequence.len()).rposition(|w| w == sequence)
+    };
+    for (on, off) in [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+        ("\x1b[?2004h", "\x1b[?2004l"),
+        ("\x1b[?1000h", "\x1b[?1000l"),
+        ("\x1b[?1006h", "\x1b[?1006l"),
+        ("\x1b[?2026h", "\x1b[?2026l"),
+    ] {
+        assert!(last(on) <= last(off), "{on:?} was left on");
+    }
+    assert!(
+        last("\x1b[?1049l").is_some(),
+        "the screen was never given back"
+    );
 }

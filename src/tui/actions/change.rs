@@ -173,7 +173,7 @@ pub(crate) fn begin(state: &mut State, kind: OperationKind) {
 
 fn control(state: &State, control: Control) -> Result<(), String> {
     let id = state
-        .task_in_hand()
+        .task_for(control)
         .ok_or_else(|| "no task is in hand".to_owned())?;
     if let Some(reason) = &state.read_only {
         return Err(reason.clone());
@@ -189,7 +189,7 @@ pub(super) fn can_retry(state: &State) -> Result<(), String> {
 }
 
 pub(super) fn retry(state: &mut State) {
-    if let Some(id) = state.task_in_hand() {
+    if let Some(id) = state.task_for(Control::Retry) {
         state.ask(Purpose::Control(id.clone()), |t| {
             Effect::Control(t, id, Control::Retry)
         });
@@ -202,7 +202,7 @@ pub(super) fn can_cancel(state: &State) -> Result<(), String> {
 
 /// Asks first: what is cancelled does not come back by itself.
 pub(super) fn cancel(state: &mut State) {
-    let Some(id) = state.task_in_hand() else {
+    let Some(id) = state.task_for(Control::Cancel) else {
         return;
     };
     let Some(task) = state.tasks.get(&id) else {

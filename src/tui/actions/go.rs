@@ -189,7 +189,7 @@ pub(crate) fn quit(state: &mut State) {
     if state.overlays.iter().any(already) {
         return;
     }
-    let question = Question::quit(&running, state.throw_away, state.now.clock);
+    let question = Question::quit(&running, state.now.clock);
     state.open(Overlay::Question(question));
 }
 

@@ -39,18 +39,16 @@ pub(crate) struct Question {
 
 impl Question {
     /// Whether to leave while these run.
-    pub(crate) fn quit(running: &[String], throw_away: bool, opened: Duration) -> Self {
+    pub(crate) fn quit(running: &[String], opened: Duration) -> Self {
         let mut lines: Vec<String> = running.iter().take(6).cloned().collect();
         if running.len() > 6 {
             lines.push(format!("and {} more", running.len() - 6));
         }
         lines.push(String::new());
-        let then = if throw_away {
-            "It ends with this throw-away estate."
-        } else {
+        lines.push(
             "Whatever is interrupted is in the journal, and is followed on at the next start."
-        };
-        lines.push(then.to_owned());
+                .to_owned(),
+        );
         let title = match running.len() {
             1 => "Leave while a task runs?".to_owned(),
             n => format!("Leave while {n} tasks run?"),

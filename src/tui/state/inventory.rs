@@ -317,18 +317,20 @@ mod tests {
         list.begin(Ticket(1), moment(0));
         list.page(page("m"), moment(0));
         let first = list.version;
-        list.page(page("z"), moment(1));
-        list.page(page("a"), moment(2));
+        list.page(page("y"), moment(1));
+        list.page(page("z"), moment(2));
         list.show_pages(moment(3).clock);
         assert_eq!(list.version, first);
         assert_eq!(list.due(), Some(moment(100).clock));
         list.show_pages(moment(100).clock);
         assert_eq!(list.version, first + 1);
+        list.page(page("a"), moment(101));
         assert_eq!(
-            list.get("v-a").unwrap().name,
-            "a",
-            "found among what is not in order"
+            list.version,
+            first + 2,
+            "out of order: every place is another"
         );
+        assert_eq!(list.get("v-a").unwrap().name, "a");
     }
 
     #[test]

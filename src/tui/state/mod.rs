@@ -20,8 +20,9 @@ use super::text;
 use crate::config::Theme;
 use crate::config::theme::Role;
 use crate::model::{
-    Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, TaskId, Volume, VolumeId,
+    Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, Task, TaskId, Volume, VolumeId,
 };
+use crate::task::Control;
 
 pub(crate) use inventory::{History, Inventory, Listing};
 pub(crate) use messages::{Message, Messages};
@@ -107,8 +108,6 @@ pub(crate) struct State {
     pub(crate) views: Views,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
-    /// What is looked at is thrown away at the end.
-    pub(crate) throw_away: bool,
     /// Dialogs and menus, the topmost last.
     pub(crate) overlays: Vec<Overlay>,
     /// A line that is shown for a while.
@@ -131,9 +130,8 @@ pub(crate) struct Beginning {
     pub(crate) ascii: bool,
     pub(crate) tier: ColorTier,
     pub(crate) theme: Theme,
-    pub(crate) tasks: Vec<Arc<crate::model::Task>>,
+    pub(crate) tasks: Vec<Arc<Task>>,
     pub(crate) welcome: Option<String>,
-    pub(crate) throw_away: bool,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
 }
@@ -167,7 +165,6 @@ impl State {
             messages: Messages::default(),
             views: Views::default(),
             beside: None,
-            throw_away: beginning.throw_away,
             overlays: Vec::new(),
             notice,
             changed: Changed::default(),
@@ -279,9 +276,9 @@ impl State {
         objects.collect()
     }
 
-    /// The task that is in hand: the selected one, that of the screen, or else the one in the pane
-    /// that waits for a decision, or runs.
-    pub(crate) fn task_in_hand(&self) -> Option<TaskId> {
+    /// The task that a control is meant for: the selected one, that of the screen, or else the first in
+    /// the pane that can be controlled so.
+    pub(crate) fn task_for(&self, control: Control) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
             (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
@@ -291,11 +288,9 @@ impl State {
             _ => {}
         }
         let shown = self.tasks.in_pane(self.now.clock);
-        let waiting = shown.iter().find(|t| !t.state.is_active());
-        let waiting = waiting.filter(|t| !t.state.is_over() || t.problem().is_some());
-        waiting
-            .or_else(|| shown.iter().find(|t| t.state.is_active()))
-            .map(|t| t.id.clone())
+        let can = |task: &&&Arc<Task>| control.allowed(task).is_ok();
+        let task = shown.iter().find(can).or_else(|| shown.first());
+        task.map(|task| task.id.clone())
     }
 
     /// The volume with this id, as it was last known.

@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -13,6 +14,11 @@ use crate::model::{Problem, ProblemKind};
 
 /// Whether the terminal is ours now; the panic hook gives it back at most once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Held while a frame is written, and true while frames may be: what is given back must not be
+/// painted over by a frame that was on its way.
+static GATE: Mutex<bool> = Mutex::new(false);
+/// How long giving back waits for a frame on its way.
+const PATIENCE: Duration = Duration::from_millis(500);
 static MOUSE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 /// The thread that the console runs on: a panic elsewhere does not end it.
@@ -50,6 +56,7 @@ impl Session {
             Problem::new(ProblemKind::System, "the terminal cannot be taken over").caused_by(&e)
         })?;
         TAKEN.store(true, Ordering::SeqCst);
+        *GATE.lock() = true;
         let mut opening = b"\x1b[?1049h\x1b[?2004h".to_vec();
         if MOUSE.load(Ordering::SeqCst) {
             opening.extend_from_slice(b"\x1b[?1000h\x1b[?1006h");
@@ -80,6 +87,9 @@ pub(crate) fn give_back(write: bool) {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    // A terminal that takes nothing holds its frame for ever: then it is closed behind it.
+    let gate = GATE.try_lock_for(PATIENCE).map(|mut open| *open = false);
+    let write = write && gate.is_some();
     if write {
         let mut closing = b"\x1b[?2026l\x1b[m".to_vec();
         if MOUSE.load(Ordering::SeqCst) {
@@ -90,6 +100,16 @@ pub(crate) fn give_back(write: bool) {
         let _ = output().and_then(|mut terminal| terminal.write_all(&closing));
     }
     let _ = crossterm::terminal::disable_raw_mode();
+}
+
+/// Writes a frame, unless the terminal has been given back.
+pub(super) fn write_frame(terminal: &mut File, frame: &[u8]) -> io::Result<()> {
+    let open = GATE.lock();
+    if *open {
+        terminal.write_all(frame)
+    } else {
+        Ok(())
+    }
 }
 
 /// Standard output without the buffer that would cut a frame at its line feeds.

@@ -1,7 +1,6 @@
 //! Writes frames on a thread of its own, one at a time: a slow terminal makes the console skip
 //! frames, and never makes it deaf.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
-use super::session::output;
+use super::session::{output, write_frame};
 use crate::model::{Problem, ProblemKind};
 
 #[derive(Default)]
@@ -48,7 +47,7 @@ impl Writer {
             .name("terminal".to_owned())
             .spawn(move || {
                 while let Ok(frame) = queue.recv() {
-                    let result = terminal.write_all(&frame);
+                    let result = write_frame(&mut terminal, &frame);
                     let mut state = told.state.lock();
                     state.busy = false;
                     if let Err(error) = result {

@@ -3,6 +3,7 @@
 use super::driver::{Driver, some_tasks};
 use crate::tui::actions::{ACTIONS, Action, fire};
 use crate::tui::event::Event;
+use crate::tui::view::Hit;
 
 /// Consoles in which, between them, everything can be done.
 fn prepared() -> Vec<Driver> {
@@ -125,6 +126,33 @@ fn help_and_the_bottom_line_show_the_keys_in_force() {
     for action in ACTIONS {
         assert!(screen.contains(action.name), "{}", action.name);
     }
+}
+
+#[test]
+fn only_the_topmost_dialog_can_be_pressed() {
+    let mut d = Driver::new();
+    d.keys("R");
+    let (_, form) = d.frame();
+    let under = form
+        .hits
+        .iter()
+        .find(|(_, hit)| *hit == Hit::Part(2))
+        .unwrap()
+        .0;
+    d.keys("space");
+    let (_, scene) = d.frame();
+    assert_eq!(d.top(), "chooser");
+    let parts = scene
+        .hits
+        .iter()
+        .filter(|(_, hit)| matches!(hit, Hit::Part(_)))
+        .count();
+    assert_eq!(
+        parts, 4,
+        "the snapshots of the volume, and no field of the form"
+    );
+    let at = scene.at(under.x, under.bottom() + 3);
+    assert!(!matches!(at, Some(Hit::Part(_))));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn the_tree_opens_where_the_volume_is_and_shows_its_branches() {
         "│ ├─◆ guard-1",
         "│ └─◉ you are here",
         "└─○ nightly-04",
-        "⎇ 1 clone",
+        "◫ 1 clone",
     ] {
         assert!(screen.contains(line), "{line} in\n{screen}");
     }

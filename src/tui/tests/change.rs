@@ -323,6 +323,18 @@ fn leaving_while_something_runs_names_it() {
 }
 
 #[test]
+fn the_question_whether_to_leave_answers_itself() {
+    for (end, leaves) in [(TaskState::Succeeded, true), (TaskState::Failed, false)] {
+        let mut d = Driver::new();
+        d.tasks([task(7, TaskState::Running)]);
+        d.keys("q");
+        assert_eq!(d.top(), "question");
+        d.tasks([task(7, end)]);
+        assert_eq!((d.top(), d.has_quit()), ("none", leaves));
+    }
+}
+
+#[test]
 fn a_menu_of_a_snapshot_does_not_offer_what_is_done_to_volumes() {
     let mut d = Driver::new();
     d.keys("enter g a");

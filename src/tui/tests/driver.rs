@@ -80,7 +80,6 @@ impl Driver {
             theme: start.theme,
             tasks: Vec::new(),
             welcome: None,
-            throw_away: false,
             size: start.size,
             now: moment(0),
         });

@@ -7,4 +7,5 @@ mod driver;
 pub(super) mod fixtures;
 mod frames;
 mod honest;
+mod keys_doc;
 mod random;

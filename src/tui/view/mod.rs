@@ -83,6 +83,11 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
     bottom::draw(&mut canvas, state, layout.bottom);
     for (i, overlay) in state.overlays.iter().enumerate() {
         let over = state.overlays.get(i + 1);
+        // Only the topmost can be pressed.
+        canvas
+            .scene
+            .hits
+            .retain(|(_, hit)| !matches!(hit, Hit::Part(_)));
         let room = Rect::new(0, 0, whole.width, layout.bottom.y);
         match overlay {
             Overlay::Filter(line) => bottom::filter(&mut canvas, state, layout.bottom, line),

@@ -1,0 +1,233 @@
+//! `snapdeck demo`: an estate to try things on. It is kept, so that what was done is found
+//! again at the next start, until a fresh one is asked for.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::{DemoArgs, GlobalOptions};
+use super::console::{needs_terminal, open_console};
+use super::open::{Opened, with_tracker};
+use crate::config::Paths;
+use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
+use crate::provider::embedded::demo::{self, Seeded};
+use crate::provider::embedded::{Embedded, Options};
+
+/// About how many snapshots an estate has that nothing was said of.
+const SCALE: u32 = 120;
+/// The file beside a store that says that it is a demo estate, whole, and of which scale.
+const MARK: &str = "demo-estate";
+/// The copy that is under way when the demo opens takes about so long, in seconds.
+const COPY_SECONDS: u64 = 90;
+
+/// Makes the demo estate where there is none, and opens the console on it.
+pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8, Problem> {
+    if !args.build_only {
+        needs_terminal()?;
+    }
+    let estate = Estate {
+        dir: match &options.store {
+            Some(dir) => dir.clone(),
+            None => Paths::of_user()?.demo,
+        },
+        ours: options.store.is_none(),
+    };
+    let there = estate.look(args)?;
+    let seeded = match there {
+        Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
+        Found::Whole | Found::Other => None,
+    };
+    let embedded = estate.open(false)?;
+    let opened = with_tracker(embedded, if seeded.is_some() { "demo" } else { "console" })?;
+    let welcome = match &seeded {
+        Some(seeded) => {
+            begin_copy(&opened, seeded).await?;
+            format!(
+                "An estate with {} snapshots to try anything on; a copy is under way. ? shows the keys.",
+                seeded.snapshots
+            )
+        }
+        None => {
+            "The demo estate as it was left; `snapdeck demo --fresh` makes a new one.".to_owned()
+        }
+    };
+    if args.build_only {
+        opened.close().await?;
+        return match seeded {
+            Some(_) => Ok(0),
+            None => Err(Problem::conflict(format!(
+                "{} holds a store already",
+                estate.dir.display()
+            ))
+            .hint("say --fresh to make a demo estate anew, or name another directory")),
+        };
+    }
+    open_console(read_only(opened, options), options, Some(welcome)).await
+}
+
+/// What is in the demo's directory.
+enum Found {
+    /// No store.
+    Nothing,
+    /// A demo estate.
+    Whole,
+    /// A store that no demo made; it is opened as it is.
+    Other,
+}
+
+/// Where the estate is.
+struct Estate {
+    dir: PathBuf,
+    /// It is the demo's own place, where nothing but a demo is kept.
+    ours: bool,
+}
+
+impl Estate {
+    /// Looks what is there; takes away what is to be made anew, or was left half made.
+    fn look(&self, args: &DemoArgs) -> Result<Found, Problem> {
+        if !self.dir.join("super").exists() {
+            return Ok(Found::Nothing);
+        }
+        let mark = std::fs::read_to_string(self.dir.join(MARK)).ok();
+        match mark {
+            Some(_) if args.fresh => {}
+            Some(scale) => {
+                let scale = scale.trim();
+                return match args.scale {
+                    Some(asked) if asked.to_string() != scale => Err(Problem::conflict(format!(
+                        "the demo estate that is there has scale {scale}"
+                    ))
+                    .hint("say --fresh to make it anew")),
+                    _ => Ok(Found::Whole),
+                };
+            }
+            // Interrupted while it was made.
+            None if self.ours => {}
+            None if args.fresh => {
+                return Err(Problem::conflict(format!(
+                    "{} holds a store that no demo made; it is not replaced",
+                    self.dir.display()
+                ))
+                .hint("name another directory"));
+            }
+            None => return Ok(Found::Other),
+        }
+        self.remove()?;
+        Ok(Found::Nothing)
+    }
+
+    /// Removes the store's files and nothing else, once it is sure that nobody has it open.
+    fn remove(&self) -> Result<(), Problem> {
+        let idle = Options {
+            idle: true,
+            ..Options::default()
+        };
+        match Embedded::open(&self.dir, &idle) {
+            Ok(embedded) => embedded.close()?,
+            Err(problem) if problem.kind == ProblemKind::Conflict => return Err(problem),
+            // Damaged: all the more reason.
+            Err(_) => {}
+        }
+        let failed = |e: std::io::Error| {
+            let what = format!(
+                "the demo estate in {} cannot be removed",
+                self.dir.display()
+            );
+            Problem::new(ProblemKind::System, what).caused_by(&e)
+        };
+        // The mark goes last but one: what is left without it is known to be half a store.
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let text = name.to_string_lossy();
+            let file = text.split('.').next().unwrap_or_default();
+            if matches!(
+                file,
+                "super" | "meta" | "log" | "data" | "LOCK" | "journal" | MARK
+            ) {
+                names.push(name);
+            }
+        }
+        names.sort_by_key(|name| (name == "super", name == MARK));
+        for name in names {
+            std::fs::remove_file(self.dir.join(name)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Makes an estate in an empty directory.
+    async fn make(&self, scale: u32) -> Result<Seeded, Problem> {
+        let seeded = build(self.open(true)?, scale).await?;
+        std::fs::write(self.dir.join(MARK), format!("{scale}\n")).map_err(|e| {
+            Problem::new(
+                ProblemKind::System,
+                "the demo estate cannot be marked as whole",
+            )
+            .caused_by(&e)
+        })?;
+        Ok(seeded)
+    }
+
+    /// Opens the store, always with the means to write: the console may be given a
+    /// connection without.
+    fn open(&self, hasty: bool) -> Result<Embedded, Problem> {
+        let options = Options {
+            create: true,
+            hasty,
+            ..Options::default()
+        };
+        Embedded::open(&self.dir, &options)
+    }
+}
+
+/// Takes the means to write away, where that was asked for.
+fn read_only(mut opened: Opened, options: &GlobalOptions) -> Opened {
+    if options.read_only {
+        opened.embedded.connection.writer = None;
+    }
+    opened
+}
+
+/// Fills an empty store with the estate, and closes it.
+async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) =
+        ProgressStyle::with_template("making the demo estate {bar:30} {pos}/{len} snapshots")
+    {
+        bar.set_style(style);
+    }
+    let work = tokio::task::spawn_blocking(move || {
+        let seeded = demo::seed(embedded.store(), scale, Time::now(), &|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        let closed = embedded.close();
+        seeded.and_then(|seeded| closed.map(|()| seeded))
+    });
+    let made = tokio::select! {
+        made = work => made,
+        // What is half made goes with its folder.
+        _ = tokio::signal::ctrl_c() => return Err(Problem::user("interrupted: the estate is not whole")),
+    };
+    made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
+}
+
+/// Begins a full copy that is slow enough to be looked at.
+async fn begin_copy(opened: &Opened, seeded: &Seeded) -> Result<(), Problem> {
+    let operation = Operation::new(OperationKind::Clone)
+        .with("snapshot", Value::Object(demo::reference(seeded.copy_from)))
+        .text("name", "db01-standalone")
+        .text("description", "a full copy for the auditors")
+        .with("copy", Value::Flag(true));
+    let plan = opened.tracker.plan(&operation).await?;
+    let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
+    opened.embedded.store().set_copy_rate(Some(rate));
+    opened.tracker.submit(plan).await?;
+    Ok(())
+}
