@@ -114,14 +114,17 @@ impl State {
         // The last is the node's own.
         trees.pop();
         trees.retain(|tree| tree.root.is_some());
+        let joined = !trees.is_empty();
         if let Some(node) = catalog.node_mut(last) {
             node.role = Role::Hidden {
                 cursor: 0,
                 older: trees,
             };
             node.written = written;
-            // What only several of them share is not in it: it is that much at least.
-            node.exclusive.set(alone);
+            if joined {
+                // What only several of them share is not in it: it is that much at least.
+                node.exclusive.set(alone);
+            }
         }
         catalog.sweeping = Some(last);
         Ok(())
