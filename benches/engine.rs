@@ -184,6 +184,97 @@ fn write_4k_at_random(bencher: Bencher<'_, '_>, shape: Shape) {
     });
 }
 
+/// A volume of which every block is mapped, in an order that has none.
+fn dense(gib: u64, background: bool) -> Estate {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let options = OpenOptions {
+        durable_ops: false,
+        background,
+        ..OpenOptions::default()
+    };
+    let store = Store::create(dir.path(), &options).unwrap();
+    let volume = store
+        .create_volume("bench", gib * GIB, Attrs::new())
+        .unwrap();
+    let mut dice = Dice(11);
+    let mut blocks: Vec<u64> = (0..gib * GIB / 4096).collect();
+    for i in (1..blocks.len()).rev() {
+        blocks.swap(i, dice.roll() as usize % (i + 1));
+    }
+    let estate = Estate {
+        store,
+        volume,
+        blocks,
+        dir,
+    };
+    for &at in &estate.blocks {
+        overwrite(&estate, at);
+    }
+    estate
+}
+
+fn overwrite(estate: &Estate, block: u64) {
+    let mut data = [6; 4096];
+    data[..8].copy_from_slice(&block.to_le_bytes());
+    estate
+        .store
+        .write(estate.volume, block * 4096, &data)
+        .unwrap();
+}
+
+fn overwrite_some(estate: &Estate, dice: &mut Dice, count: u64) {
+    for _ in 0..count {
+        overwrite(
+            estate,
+            estate.blocks[dice.roll() as usize % estate.blocks.len()],
+        );
+    }
+}
+
+/// The first 1,000 (5,000) writes after a snapshot, and as many where there was none.
+#[divan::bench(args = [(1000, false), (1000, true), (5000, false), (5000, true)], sample_size = 1, sample_count = 50)]
+fn writes_after_a_snapshot(bencher: Bencher<'_, '_>, (count, after): (u64, bool)) {
+    static DENSE: OnceLock<Estate> = OnceLock::new();
+    let estate = DENSE.get_or_init(|| dense(1, false));
+    let (mut dice, mut warm) = (Dice(9), Dice(10));
+    bencher
+        .with_inputs(|| {
+            for point in estate.store.points() {
+                estate.store.delete_point(point.id).unwrap();
+            }
+            estate.store.settle().unwrap();
+            estate.store.checkpoint().unwrap();
+            overwrite_some(estate, &mut warm, 20_000);
+            if after {
+                snapshot(estate);
+            }
+        })
+        .bench_local_values(|()| overwrite_some(estate, &mut dice, count));
+}
+
+/// 99 snapshots of 2 GiB, 5,000 random writes apart: deleted, and all their space free again.
+#[divan::bench(sample_size = 1, sample_count = 3)]
+fn give_back_99_snapshots(bencher: Bencher<'_, '_>) {
+    let estate = dense(2, false);
+    let mut dice = Dice(13);
+    bencher
+        .with_inputs(|| {
+            let mut points = Vec::new();
+            for _ in 0..99 {
+                points.push(snapshot(&estate));
+                overwrite_some(&estate, &mut dice, 5000);
+            }
+            estate.store.checkpoint().unwrap();
+            points
+        })
+        .bench_local_values(|points| {
+            for point in points {
+                estate.store.delete_point(point).unwrap();
+            }
+            estate.store.settle().unwrap();
+        });
+}
+
 #[divan::bench(args = [1, 1000], sample_size = 1, sample_count = 5)]
 fn open(bencher: Bencher<'_, '_>, snapshots: u64) {
     let estate = build((1024, snapshots));

@@ -393,6 +393,49 @@ fn completions_know_the_operations() {
 }
 
 #[test]
+fn a_scrub_names_all_that_share_a_hurt_block() {
+    let deck = Deck::new();
+    let image = deck.path("image");
+    let mut bytes = vec![0; 512 << 10];
+    for (i, block) in bytes.chunks_mut(4096).enumerate() {
+        block.fill(i as u8 + 1);
+    }
+    std::fs::write(&image, &bytes).unwrap();
+    deck.ok(&["import", image.to_str().unwrap(), "--name", "db", "--yes"]);
+    snapshot(&deck, "db", "one");
+    assert_eq!(deck.ok(&["scrub"]), "");
+    let whole: serde_json::Value =
+        serde_json::from_str(&deck.ok(&["scrub", "-o", "json"])).unwrap();
+    assert_eq!(whole["complete"], true);
+    assert_eq!(whole["hurt"], serde_json::json!([]));
+
+    let data = deck.store().join("data.0");
+    let mut stored = std::fs::read(&data).unwrap();
+    let at = stored.chunks(4096).position(|b| b == [42; 4096]).unwrap();
+    stored[at * 4096 + 7] ^= 1;
+    std::fs::write(&data, &stored).unwrap();
+    let output = deck.output(&["scrub", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(9));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let hurt = report["hurt"].as_array().unwrap();
+    assert_eq!(hurt.len(), 2, "{report}");
+    for (hurt, snapshot) in hurt.iter().zip([Some("one"), None]) {
+        assert_eq!(hurt["volume_name"], "db");
+        assert_eq!(hurt["snapshot_name"].as_str(), snapshot);
+        assert_eq!(
+            (&hurt["offset"], &hurt["length"]),
+            (&(41 * 4096).into(), &4096.into())
+        );
+    }
+    let table = deck.output(&["scrub"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(
+        table.contains("167936") && table.contains("checksum"),
+        "{table}"
+    );
+}
+
+#[test]
 fn a_demo_is_kept_until_a_fresh_one_is_asked_for() {
     let deck = Deck::new();
     let count = |text: &str| text.matches("\"id\"").count();

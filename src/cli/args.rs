@@ -91,6 +91,8 @@ pub enum Command {
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
+    /// Read and check all data and all mappings, and name what is hurt
+    Scrub(ScrubArgs),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -211,4 +213,12 @@ pub struct NbdArgs {
 pub struct FollowArgs {
     /// Only this task
     pub task: Option<String>,
+}
+
+/// `snapdeck scrub`.
+#[derive(Clone, Debug, Args)]
+pub struct ScrubArgs {
+    /// How to write what is hurt
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
 }

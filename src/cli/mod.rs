@@ -23,6 +23,7 @@ mod operation_args;
 mod output;
 mod plan_text;
 mod run;
+mod scrub;
 mod text;
 
 pub use args::{Cli, Command};
@@ -75,6 +76,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Export(export) => export::export(&options, &export).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),
     }

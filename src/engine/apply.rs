@@ -4,6 +4,7 @@
 
 use parking_lot::Mutex;
 
+use super::alone::Drafts;
 use super::catalog::{Catalog, CopyJob, Exclusive, Node, Role};
 use super::error::{EngineError, Result};
 use super::page::{Entry, Freed};
@@ -11,7 +12,6 @@ use super::pages::Pages;
 use super::record::Record;
 use super::space::Space;
 use super::tree::Tree;
-use super::walk::Alone;
 
 /// What the records act on besides the state.
 #[derive(Clone, Copy)]
@@ -41,15 +41,15 @@ pub(super) fn missing(what: &str) -> EngineError {
 impl State {
     /// Applies the record as the next one.
     pub(super) fn apply(&mut self, env: Env<'_>, record: &Record) -> Result<()> {
-        self.apply_with(env, record, None)
+        self.apply_with(env, record, Drafts::new())
     }
 
-    /// The same; for a sweep, what it gives back can be told if it has just been found out.
+    /// The same; for a sweep, with what was found out about its leaves beforehand.
     pub(super) fn apply_with(
         &mut self,
         env: Env<'_>,
         record: &Record,
-        gone: Option<Alone>,
+        drafts: Drafts,
     ) -> Result<()> {
         let lsn = self.lsn + 1;
         match record {
@@ -155,7 +155,8 @@ impl State {
                     .ok_or_else(|| missing("a snapshot"))?;
                 self.catalog.hide(node);
             }
-            Record::Sweep { node, to } => self.sweep(env, lsn, (*node, *to), gone)?,
+            Record::Sweep { node, to } => self.sweep(env, lsn, (*node, *to), drafts)?,
+            Record::Join { first, last } => self.join(*first, *last)?,
             Record::StartCopy {
                 id,
                 volume,

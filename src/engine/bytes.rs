@@ -88,8 +88,11 @@ impl<'a> In<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let bad = self.bad("it ends too early");
-        self.take(N)?.try_into().map_err(|_| bad)
+        let Some((head, rest)) = self.rest.split_first_chunk() else {
+            return Err(self.bad("it ends too early"));
+        };
+        self.rest = rest;
+        Ok(*head)
     }
 
     pub(super) fn u8(&mut self) -> Result<u8> {

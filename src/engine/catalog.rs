@@ -15,6 +15,12 @@ use super::tree::{Owner, Tree};
 /// The cursor of a sweep that has passed everything.
 pub(super) const SWEPT: u64 = u64::MAX;
 
+/// What a node is when it has just been deleted.
+const HIDDEN: Role = Role::Hidden {
+    cursor: 0,
+    older: Vec::new(),
+};
+
 /// Blocks that a node holds alone, or that this is not known at present.
 #[derive(Debug)]
 pub(super) struct Exclusive(AtomicU64);
@@ -65,7 +71,11 @@ pub(super) enum Role {
         attrs: Attrs,
     },
     /// Deleted. Leaves below the cursor have been given back.
-    Hidden { cursor: u64 },
+    Hidden {
+        cursor: u64,
+        /// Of the deleted nodes above it that were joined with it, oldest first. On disk, all of them.
+        older: Vec<Tree>,
+    },
 }
 
 /// A mapping with its place in the history.
@@ -170,9 +180,9 @@ impl Catalog {
         if let Some(parent) = node.parent {
             self.children.entry(parent).or_default().insert(id);
         }
-        if let Role::Hidden { cursor } = node.role {
+        if let Role::Hidden { cursor, older } = &node.role {
             self.hidden.insert(id);
-            if cursor > 0 {
+            if *cursor > 0 || !older.is_empty() {
                 self.sweeping = Some(id);
             }
         }
@@ -236,7 +246,7 @@ impl Catalog {
         let Some(node) = self.node_mut(id) else {
             return;
         };
-        let old = std::mem::replace(&mut node.role, Role::Hidden { cursor: 0 });
+        let old = std::mem::replace(&mut node.role, HIDDEN);
         self.hidden.insert(id);
         if let Role::Point { id: point, .. } = old {
             self.points.remove(&point);
@@ -258,7 +268,9 @@ impl Catalog {
             return Owner::default();
         };
         let swept = match parent.role {
-            Role::Hidden { cursor } if cursor > 0 => Some((cursor, self.parent_freeze(parent.id))),
+            Role::Hidden { cursor, .. } if cursor > 0 => {
+                Some((cursor, self.parent_freeze(parent.id)))
+            }
             _ => None,
         };
         Owner {

@@ -50,14 +50,24 @@ pub(super) fn put_node(out: &mut Out, node: &Node, volume: Option<&Volume>, root
             out.text(name);
             out.attrs(attrs);
         }
-        (Role::Hidden { cursor }, _) => {
+        (Role::Hidden { cursor, older }, _) => {
             out.u8(HIDDEN);
             out.u64(*cursor);
+            let roots = older
+                .iter()
+                .filter_map(|tree| Some((tree.level, tree.root.as_ref()?.disk()?)));
+            let roots: Vec<_> = roots.collect();
+            out.u32(roots.len() as u32);
+            for (level, root) in &roots {
+                out.u8(*level);
+                put_ref(out, root);
+            }
         }
         // A head without its volume is one that is deleted.
         (Role::Head(_), None) => {
             out.u8(HIDDEN);
             out.u64(0);
+            out.u32(0);
         }
     }
 }
@@ -72,10 +82,7 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
     let referenced = input.u64()?;
     let written = input.u64()?;
     let exclusive = Exclusive::from_disk(input.opt_u64()?);
-    let level = input.u8()?;
-    if level > MAX_LEVEL {
-        return Err(input.bad("a tree is higher than a tree can be"));
-    }
+    let level = take_level(input)?;
     let root = if input.flag()? {
         Some(Child::Disk(take_ref(input)?))
     } else {
@@ -102,6 +109,9 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
         },
         HIDDEN => Role::Hidden {
             cursor: input.u64()?,
+            older: (0..input.u32()?)
+                .map(|_| take_older(input))
+                .collect::<Result<_>>()?,
         },
         _ => return Err(input.bad("a node is of an unknown kind")),
     };
@@ -119,6 +129,21 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
         exclusive,
     });
     Ok(())
+}
+
+fn take_level(input: &mut In<'_>) -> Result<u8> {
+    let level = input.u8()?;
+    if level > MAX_LEVEL {
+        return Err(input.bad("a tree is higher than a tree can be"));
+    }
+    Ok(level)
+}
+
+fn take_older(input: &mut In<'_>) -> Result<Tree> {
+    Ok(Tree {
+        level: take_level(input)?,
+        root: Some(Child::Disk(take_ref(input)?)),
+    })
 }
 
 /// All jobs.

@@ -3,11 +3,11 @@
 
 use std::sync::atomic::Ordering;
 
+use super::alone::Drafts;
 use super::core::{Core, Guarded};
 use super::error::{EngineError, Result};
 use super::log::{Batch, Log};
 use super::record::Record;
-use super::walk::Alone;
 
 impl Core {
     /// Applies a record and puts it on the batch. Returns its number.
@@ -16,15 +16,15 @@ impl Core {
     /// [`EngineError::NoSpace`] if the log has no room to make it durable.
     /// After any error nothing has changed.
     pub(super) fn record(&self, guarded: &mut Guarded, record: &Record) -> Result<u64> {
-        self.record_with(guarded, record, None)
+        self.record_with(guarded, record, Drafts::new())
     }
 
-    /// The same with what a sweep gives back, if that has just been found out.
+    /// The same; for a sweep, with what was found out about its leaves beforehand.
     pub(super) fn record_with(
         &self,
         guarded: &mut Guarded,
         record: &Record,
-        gone: Option<Alone>,
+        drafts: Drafts,
     ) -> Result<u64> {
         self.check_writable()?;
         let before = guarded.batch.records.0.len();
@@ -32,7 +32,7 @@ impl Core {
         let done = if guarded.batch.size(0) > guarded.room {
             Err(EngineError::NoSpace)
         } else {
-            guarded.state.apply_with(self.env(), record, gone)
+            guarded.state.apply_with(self.env(), record, drafts)
         };
         if let Err(e) = done {
             guarded.batch.records.0.truncate(before);

@@ -1,7 +1,7 @@
 //! What all parts of an open store share, and the way a change takes: applied
 //! to the state and put on the log's batch in one step, made durable by a commit.
 //!
-//! Locks are taken in this order: checkpoint, log, state, space; the others
+//! Locks are taken in this order: reclaiming, checkpoint, log, state, space; the others
 //! are held for moments and take no further ones.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +118,8 @@ pub(super) struct Core {
     pub(super) chunk_blocks: u32,
     pub(super) tuning: Tuning,
     pub(super) pages: Pages,
+    /// Held while a stretch is given back: its pages are read without the state.
+    pub(super) reclaiming: Mutex<()>,
     pub(super) checkpoints: Mutex<Checkpoints>,
     pub(super) log: Mutex<Log>,
     pub(super) guarded: RwLock<Guarded>,
@@ -174,6 +176,7 @@ impl Core {
             jobs: JobBoard::new(parts.store),
             tuning,
             pages: parts.pages,
+            reclaiming: Mutex::default(),
             checkpoints: Mutex::new(parts.checkpoints),
             log: Mutex::new(parts.log),
             guarded: RwLock::new(Guarded {

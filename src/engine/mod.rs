@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod alone;
 mod apply;
 mod background;
 mod blocks;

@@ -114,15 +114,13 @@ pub(super) fn take_ref(input: &mut In<'_>) -> Result<PageRef> {
 
 /// The body of a leaf: a bitmap of what is mapped, then the entries.
 pub(super) fn encode_leaf(leaf: &Leaf) -> Vec<u8> {
-    let mut out = Out(Vec::with_capacity(32 + leaf.entries.len() * 16));
-    for word in leaf.present {
-        out.u64(word);
-    }
+    let mut out = Vec::with_capacity(32 + leaf.entries.len() * 16);
+    out.extend(leaf.present.iter().flat_map(|word| word.to_le_bytes()));
     for entry in &leaf.entries {
-        out.u64(entry.low);
-        out.u64(entry.high);
+        let both = u128::from(entry.low) | u128::from(entry.high) << 64;
+        out.extend_from_slice(&both.to_le_bytes());
     }
-    out.0
+    out
 }
 
 /// The body of an inner page: a bitmap of its children, then their references.
@@ -133,6 +131,14 @@ pub(super) fn encode_inner(children: &[(usize, PageRef)]) -> Vec<u8> {
         put_ref(&mut out, r);
     }
     out.0
+}
+
+fn take_entry(bytes: &[u8; 16]) -> Entry {
+    let both = u128::from_le_bytes(*bytes);
+    Entry {
+        low: both as u64,
+        high: (both >> 64) as u64,
+    }
 }
 
 /// A tree page from its body.
@@ -148,16 +154,10 @@ pub(super) fn decode_tree_page(body: &[u8], level: u8, r: PageRef) -> Result<Pag
     let body = if level == 0 {
         let present = [input.u64()?, input.u64()?, input.u64()?, input.u64()?];
         let n: u32 = present.iter().map(|w| w.count_ones()).sum();
-        let mut entries = Vec::with_capacity(n as usize);
-        for _ in 0..n {
-            let entry = Entry {
-                low: input.u64()?,
-                high: input.u64()?,
-            };
-            if !entry.is_known() {
-                return Err(input.bad("an entry is of an unknown kind"));
-            }
-            entries.push(entry);
+        let bytes = input.take(n as usize * 16)?.as_chunks::<16>().0;
+        let entries: Vec<Entry> = bytes.iter().map(take_entry).collect();
+        if !entries.iter().copied().all(Entry::is_known) {
+            return Err(input.bad("an entry is of an unknown kind"));
         }
         Body::Leaf(Leaf { present, entries })
     } else {

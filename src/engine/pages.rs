@@ -65,6 +65,17 @@ impl Pages {
 
     /// The body of any metadata extent, checked.
     pub(super) fn read_body(&self, r: &PageRef, kind: PageKind, level: u8) -> Result<Vec<u8>> {
+        self.with_body(r, kind, level, |body| Ok(body.to_vec()))
+    }
+
+    /// The same, to be looked at where it is.
+    fn with_body<T>(
+        &self,
+        r: &PageRef,
+        kind: PageKind,
+        level: u8,
+        look: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
         let mut bytes = vec![0; r.len as usize];
         self.disk
             .read_at(FileName::Meta, r.addr * 512, &mut bytes)
@@ -78,29 +89,43 @@ impl Pages {
                     EngineError::io(format!("reading sector {} of meta", r.addr), e)
                 }
             })?;
-        let body = unseal(&bytes, r, kind, level, self.store)?;
-        let start = bytes.len() - body.len();
-        bytes.drain(..start);
-        Ok(bytes)
+        look(unseal(&bytes, r, kind, level, self.store)?)
     }
 
     /// A tree page.
     pub(super) fn load(&self, r: &PageRef, level: u8) -> Result<Arc<Page>> {
-        if let Some(slot) = self.shard(r).lock().slots.get_mut(&r.addr)
-            && slot.r == *r
-        {
-            slot.used = true;
-            return Ok(slot.page.clone());
+        if let Some(page) = self.cached(r) {
+            return Ok(page);
         }
+        let page = self.read_page(r, level)?;
+        self.insert(*r, page.clone());
+        Ok(page)
+    }
+
+    /// A tree page that is not needed again: it takes no one's place in the cache.
+    pub(super) fn load_once(&self, r: &PageRef, level: u8) -> Result<Arc<Page>> {
+        match self.cached(r) {
+            Some(page) => Ok(page),
+            None => self.read_page(r, level),
+        }
+    }
+
+    fn cached(&self, r: &PageRef) -> Option<Arc<Page>> {
+        let mut shard = self.shard(r).lock();
+        let slot = shard.slots.get_mut(&r.addr).filter(|slot| slot.r == *r)?;
+        slot.used = true;
+        Some(slot.page.clone())
+    }
+
+    fn read_page(&self, r: &PageRef, level: u8) -> Result<Arc<Page>> {
         let kind = if level == 0 {
             PageKind::Leaf
         } else {
             PageKind::Inner
         };
-        let body = self.read_body(r, kind, level)?;
-        let page = Arc::new(decode_tree_page(&body, level, *r)?);
-        self.insert(*r, page.clone());
-        Ok(page)
+        self.with_body(r, kind, level, |body| {
+            Ok(Arc::new(decode_tree_page(body, level, *r)?))
+        })
     }
 
     /// Puts a clean page into the cache.

@@ -1,14 +1,19 @@
 //! Giving back the space of what was deleted: what a hidden node has and
 //! neither its parent nor its child has is freed, a stretch at a time, each
-//! stretch one record; then the node is taken out of the history.
+//! stretch one record; then the node is taken out of the history. Nodes in a
+//! line are joined first, so that each of their pages is read once.
 
+use super::alone::Drafts;
 use super::apply::State;
-use super::catalog::{Role, SWEPT};
+use super::catalog::{Catalog, Role, SWEPT};
 use super::core::Core;
 use super::error::Result;
 use super::info::Change;
 use super::page::BLOCK;
 use super::record::Record;
+
+/// Nodes that are given back in one pass, at most.
+const LINE: usize = 256;
 
 /// What a step of background work came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,62 +26,112 @@ pub(super) enum Step {
     Idle,
 }
 
-/// The node to be given back next. One at a time: what a node's child has is
+/// What is to be given back next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// A node.
+    Sweep(u64),
+    /// Nodes in a line, once they are one.
+    Join {
+        first: u64,
+        last: u64,
+    },
+    /// Nodes that are not on disk yet.
+    Later,
+    Nothing,
+}
+
+/// What is to be given back next. One at a time: what a node's child has is
 /// known only if the child is not half given back itself.
-fn choose(state: &State) -> (Option<u64>, bool) {
-    let catalog = &state.catalog;
+fn choose(catalog: &Catalog) -> Next {
     if let Some(id) = catalog.sweeping {
-        return (Some(id), false);
+        return Next::Sweep(id);
     }
-    let mut best = None;
-    let mut waits = false;
-    for &id in &catalog.hidden {
-        match catalog.child_count(id) {
-            0 | 1 if catalog.in_memory.contains(&id) => waits = true,
-            0 => return (Some(id), false),
-            1 if best.is_none() => best = Some(id),
-            _ => {}
-        }
+    let ready = |id: u64| {
+        catalog.hidden.contains(&id)
+            && catalog.child_count(id) <= 1
+            && !catalog.in_memory.contains(&id)
+    };
+    let mut free = catalog.hidden.iter().filter(|id| ready(**id));
+    let Some(&id) = free
+        .clone()
+        .find(|id| catalog.child_count(**id) == 0)
+        .or_else(|| free.next())
+    else {
+        let waits = |id: &u64| catalog.child_count(*id) <= 1;
+        return match catalog.hidden.iter().any(waits) {
+            true => Next::Later,
+            false => Next::Nothing,
+        };
+    };
+    let (mut first, mut last, mut count) = (id, id, 1);
+    let above = |id: u64| catalog.nodes.get(&id)?.parent;
+    while count < LINE
+        && let Some(parent) = above(first).filter(|id| ready(*id))
+    {
+        (first, count) = (parent, count + 1);
     }
-    (best, waits)
+    while count < LINE
+        && let Some(child) = catalog.children(last).next().filter(|id| ready(*id))
+    {
+        (last, count) = (child, count + 1);
+    }
+    if first == last {
+        Next::Sweep(id)
+    } else {
+        Next::Join { first, last }
+    }
 }
 
 /// How far a deleted node has been given back.
 fn cursor_of(state: &State, id: u64) -> Option<u64> {
     match state.catalog.nodes.get(&id)?.role {
-        Role::Hidden { cursor } => Some(cursor),
+        Role::Hidden { cursor, .. } => Some(cursor),
         _ => None,
     }
 }
 
 impl Core {
-    /// Gives back a stretch.
+    /// Gives back a stretch, or joins what can be given back in one pass.
     pub(super) fn reclaim_step(&self) -> Result<Step> {
+        let _alone = self.reclaiming.lock();
         self.admit_delete()?;
-        let (id, cursor, lsn, gone) = {
+        let (id, cursor, plan, limit) = {
             let guarded = self.guarded.read();
             let state = &guarded.state;
-            let id = match choose(state) {
-                (Some(id), _) => id,
-                (None, true) => return Ok(Step::AfterCheckpoint),
-                (None, false) => return Ok(Step::Idle),
-            };
-            let gone = state.to_give_back(self.env(), id, SWEPT, self.tuning.step_leaves)?;
-            (id, cursor_of(state, id), state.lsn, gone)
+            match choose(&state.catalog) {
+                Next::Sweep(id) => {
+                    let leaves = self.tuning.step_leaves;
+                    let (plan, limit) = state.plan_sweep(self.env(), id, leaves)?;
+                    (id, cursor_of(state, id), plan, limit)
+                }
+                Next::Join { first, last } => {
+                    drop(guarded);
+                    return self.join_line(first, last);
+                }
+                Next::Later => return Ok(Step::AfterCheckpoint),
+                Next::Nothing => return Ok(Step::Idle),
+            }
         };
-        let count = gone.count;
-        let to = gone.stopped.unwrap_or(SWEPT);
-        let (info, over) = {
+        let to = plan.stopped.unwrap_or(SWEPT);
+        // The long part: others go on meanwhile. No one frees what a deleted node has but this.
+        let drafts = plan.draft(&self.pages, limit)?;
+        self.warm(id, &drafts)?;
+        let (info, over, count) = {
             let mut guarded = self.guarded.write();
             let state = &guarded.state;
-            if choose(state).0 != Some(id) || cursor_of(state, id) != cursor {
+            if choose(&state.catalog) != Next::Sweep(id) || cursor_of(state, id) != cursor {
                 return Ok(Step::More);
             }
-            // What was found holds if nothing has changed since; else it is found anew.
-            let gone = (state.lsn == lsn).then_some(gone);
-            self.record_with(&mut guarded, &Record::Sweep { node: id, to }, gone)?;
+            let used = self.space.lock().used;
+            self.record_with(&mut guarded, &Record::Sweep { node: id, to }, drafts)?;
+            let count = used - self.space.lock().used;
             let state = &guarded.state;
-            (self.reclaim_info(state), state.catalog.hidden.is_empty())
+            (
+                self.reclaim_info(state),
+                state.catalog.hidden.is_empty(),
+                count,
+            )
         };
         self.jobs.did(self.jobs.reclaim, count * BLOCK);
         if let Some(info) = info {
@@ -90,5 +145,24 @@ impl Core {
             }]);
         }
         Ok(Step::More)
+    }
+
+    fn join_line(&self, first: u64, last: u64) -> Result<Step> {
+        let mut guarded = self.guarded.write();
+        if choose(&guarded.state.catalog) == (Next::Join { first, last }) {
+            self.record(&mut guarded, &Record::Join { first, last })?;
+        }
+        Ok(Step::More)
+    }
+
+    /// Brings into memory what the node's child has where it is to be compared.
+    fn warm(&self, id: u64, drafts: &Drafts) -> Result<()> {
+        for leaf in drafts.keys() {
+            let guarded = self.guarded.read();
+            for tree in guarded.state.child_trees(id) {
+                tree.leaf(&self.pages, *leaf)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -105,6 +105,11 @@ pub(super) enum Record {
         node: u64,
         to: u64,
     },
+    /// Deleted nodes in a line become one.
+    Join {
+        first: u64,
+        last: u64,
+    },
     StartCopy {
         id: JobId,
         volume: VolumeId,
@@ -298,6 +303,11 @@ impl Record {
                 out.u64(*to);
                 13
             }
+            Self::Join { first, last } => {
+                out.u64(*first);
+                out.u64(*last);
+                18
+            }
             Self::StartCopy {
                 id,
                 volume,
@@ -461,6 +471,10 @@ impl Record {
             17 => Self::PauseCopy {
                 id: JobId(i.uuid()?),
                 paused: i.flag()?,
+            },
+            18 => Self::Join {
+                first: i.u64()?,
+                last: i.u64()?,
             },
             _ => return Err(i.bad("it is of an unknown kind")),
         };

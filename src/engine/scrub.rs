@@ -10,8 +10,6 @@ use super::tree::as_leaf;
 
 /// Where a scrub stands in a node, and what it found there.
 struct Stretch<'a> {
-    of: String,
-    source: Option<Source>,
     leaf: u64,
     blocks: Vec<(u64, Entry)>,
     _ticket: Ticket<'a>,
@@ -34,7 +32,7 @@ impl Core {
             return Ok(None);
         };
         let from = match node.role {
-            Role::Hidden { cursor } => from.max(cursor),
+            Role::Hidden { cursor, .. } => from.max(cursor),
             _ => from,
         };
         let owner = catalog.owner(id);
@@ -46,14 +44,48 @@ impl Core {
         let own = |(_, entry): &(usize, Entry)| entry.birth() > limit && entry.block().is_some();
         let blocks = as_leaf(&page)?.iter().filter(own);
         Ok(Some(Stretch {
-            of: catalog.describe(node),
-            source: source_of(node),
             leaf,
             blocks: blocks
                 .map(|(at, entry)| (leaf * LEAF_BLOCKS + at as u64, entry))
                 .collect(),
             _ticket: self.ticket(&guarded.state),
         }))
+    }
+
+    /// A hurt block, named by each that has it: the node, and those that descend
+    /// from it and have not replaced it. Deleted ones only where there is no other.
+    fn sharers(&self, id: u64, lba: u64, block: u64, what: &str) -> Vec<Hurt> {
+        let guarded = self.guarded.read();
+        let catalog = &guarded.state.catalog;
+        let has = |node: &Node| {
+            let Ok(Some(page)) = node.tree.leaf(&self.pages, lba / LEAF_BLOCKS) else {
+                return false;
+            };
+            let entry = as_leaf(&page)
+                .ok()
+                .and_then(|leaf| leaf.get((lba % LEAF_BLOCKS) as usize));
+            entry.and_then(Entry::block) == Some(block)
+        };
+        let mut found = Vec::new();
+        let mut look = vec![id];
+        while let Some(node) = look.pop().and_then(|id| catalog.nodes.get(&id)) {
+            if node.id != id && !has(node) {
+                continue;
+            }
+            found.push(Hurt {
+                of: catalog.describe(node),
+                source: source_of(node),
+                offset: Some(lba * BLOCK),
+                what: what.to_owned(),
+            });
+            look.extend(catalog.children(node.id));
+        }
+        if found.iter().any(|hurt| hurt.source.is_some()) {
+            found.retain(|hurt| hurt.source.is_some());
+        } else {
+            found.truncate(1);
+        }
+        found
     }
 
     fn scrub_node(&self, id: u64, report: &mut ScrubReport, progress: &mut dyn FnMut(u64)) {
@@ -85,12 +117,7 @@ impl Core {
                 };
                 report.blocks += 1;
                 if let Some(what) = what {
-                    report.hurt.push(Hurt {
-                        of: stretch.of.clone(),
-                        source: stretch.source,
-                        offset: Some(lba * BLOCK),
-                        what,
-                    });
+                    report.hurt.extend(self.sharers(id, *lba, block, &what));
                 }
             }
             progress(report.blocks * BLOCK);
@@ -104,8 +131,8 @@ impl Store {
     /// writes go on meanwhile. `progress` is called with bytes checked and bytes
     /// in all (as they were at the start); it stops when that returns false.
     ///
-    /// A block or a page that several snapshots share is checked once, and named
-    /// by the oldest of them; those that descend from it have it too.
+    /// A block that several snapshots and volumes share is checked once, and named
+    /// by each of them; a page that is hurt by the oldest, those that descend from it have it too.
     ///
     /// # Errors
     /// None for what is hurt, which is in the report.

@@ -1,12 +1,12 @@
 //! What a node takes, shares and holds alone.
 
+use super::alone::{Bounds, Drafts, Line, alone};
 use super::apply::State;
-use super::catalog::{Catalog, Node};
+use super::catalog::{Catalog, Node, SWEPT};
 use super::core::Core;
 use super::error::Result;
 use super::info::Usage;
 use super::page::BLOCK;
-use super::walk::count_alone;
 
 /// Blocks the node holds alone, if that is known without a walk.
 pub(super) fn held_alone(catalog: &Catalog, node: &Node) -> Option<u64> {
@@ -34,9 +34,14 @@ impl Core {
     }
 
     fn find_exclusive(&self, state: &State, node: &Node) -> Result<u64> {
-        let limit = state.catalog.parent_freeze(node.id);
-        let others = state.child_trees(node.id);
-        let alone = count_alone(&self.pages, &node.tree, &others, limit)?;
+        let line = Line {
+            trees: vec![&node.tree],
+            others: state.child_trees(node.id),
+            limit: state.catalog.parent_freeze(node.id),
+        };
+        let all = Bounds::whole(0, SWEPT);
+        let alone = alone(&self.pages, &line, all, Drafts::new())?;
+        let alone = alone.blocks.len() as u64;
         node.exclusive.set(alone);
         Ok(alone)
     }

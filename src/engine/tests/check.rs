@@ -13,6 +13,9 @@ use crate::engine::usage::held_alone;
 struct Content {
     entries: BTreeMap<u64, Entry>,
     pages: Vec<Child>,
+    /// Blocks of the nodes that were joined with it.
+    joined: BTreeSet<u64>,
+    is_joined: bool,
     /// Leaves below have been given back; what is left of them means nothing.
     cursor: u64,
 }
@@ -43,15 +46,25 @@ fn content(store: &Store, node: &Node) -> Content {
             }
         }
     }
-    let cursor = match node.role {
-        Role::Hidden { cursor } => cursor,
-        _ => 0,
+    let (cursor, older) = match &node.role {
+        Role::Hidden { cursor, older } => (*cursor, older.as_slice()),
+        _ => (0, &[][..]),
     };
     let mut out = Content {
         entries: BTreeMap::new(),
         pages: Vec::new(),
+        joined: BTreeSet::new(),
+        is_joined: !older.is_empty(),
         cursor,
     };
+    for tree in older {
+        if let Some(root) = &tree.root {
+            visit(store, root, tree.level, 0, &mut out);
+        }
+        let entries = std::mem::take(&mut out.entries);
+        out.joined
+            .extend(entries.values().filter_map(|e| e.block()));
+    }
     if let Some(root) = &node.tree.root {
         visit(store, root, node.tree.level, 0, &mut out);
     }
@@ -83,12 +96,13 @@ pub(in crate::engine) fn check(store: &Store) {
         };
         let blocks = data(mine);
         mapped.extend(blocks.values().filter_map(|e| e.block()));
+        mapped.extend(&mine.joined);
         for page in &mine.pages {
             if let Some(r) = page.disk() {
                 extents.insert((r.addr, r.sectors()));
             }
         }
-        if cursor > 0 {
+        if cursor > 0 || mine.is_joined {
             continue;
         }
         if matches!(node.role, Role::Head(_)) {
@@ -102,7 +116,7 @@ pub(in crate::engine) fn check(store: &Store) {
         let freeze = catalog.parent_freeze(node.id);
         let parent = node.parent.map(|id| &contents[&id]);
         let swept = node.parent.and_then(|id| match catalog.nodes[&id].role {
-            Role::Hidden { cursor } => Some(cursor),
+            Role::Hidden { cursor, .. } => Some(cursor),
             _ => None,
         });
         for (lba, entry) in &blocks {
@@ -121,7 +135,9 @@ pub(in crate::engine) fn check(store: &Store) {
         assert_eq!(node.written, written, "written of node {}", node.id);
         // Half given back, a neighbour is not to be compared with.
         if swept.is_some_and(|cursor| cursor > 0)
-            || catalog.children(node.id).any(|id| contents[&id].cursor > 0)
+            || catalog
+                .children(node.id)
+                .any(|id| contents[&id].cursor > 0 || contents[&id].is_joined)
         {
             continue;
         }
