@@ -101,6 +101,8 @@ pub(crate) struct Screen {
     pub(crate) stamp: Option<Stamp>,
     /// When the selection last moved.
     pub(crate) moved: Duration,
+    /// Its list has not been seen whole yet.
+    pub(crate) filling: bool,
     /// The body, for a screen that shows one.
     pub(crate) raw: Option<Raw>,
 }
@@ -131,6 +133,7 @@ impl Screen {
             widest: 0,
             stamp: None,
             moved: Duration::ZERO,
+            filling: true,
             raw: None,
         }
     }

@@ -85,7 +85,18 @@ impl State {
         let arranged = (screen.stamp.as_ref() != Some(&stamp))
             .then(|| rows::arrange(&*rows, &screen.filter, screen.sort));
         let shown = arranged.as_ref().map_or(&screen.shown, |(shown, _)| shown);
-        let cursor = place_cursor(screen, shown, &*rows);
+        // While a list is first read and nobody has moved, what comes later may belong above:
+        // the selection stays on the first row, whichever that is.
+        let loaded = match screen.place {
+            Place::Volumes => self.inventory.volumes.loaded.is_some(),
+            Place::Snapshots => self.inventory.snapshots.loaded.is_some(),
+            _ => true,
+        };
+        let cursor = if screen.filling && screen.moved.is_zero() {
+            first_choice(screen, shown, &*rows)
+        } else {
+            place_cursor(screen, shown, &*rows)
+        };
         let selected = shown.get(cursor).map(|&row| rows.id(row as usize));
         let known: Option<std::collections::BTreeSet<_>> = (arranged.is_some()
             && !screen.marks.is_empty())
@@ -93,6 +104,7 @@ impl State {
         drop(rows);
 
         let screen = self.views.screen_mut();
+        screen.filling &= !loaded;
         if let Some((shown, widest)) = arranged {
             screen.shown = shown;
             screen.widest = widest;
