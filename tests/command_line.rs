@@ -465,3 +465,44 @@ fn a_demo_is_kept_until_a_fresh_one_is_asked_for() {
     assert!(refused.contains("no demo made"), "{refused}");
     assert_eq!(own.get("volumes").len(), 1);
 }
+
+#[test]
+fn a_text_that_names_two_things_is_refused() {
+    let deck = Deck::new();
+    create(&deck, "web");
+    create(&deck, "other");
+    snapshot(&deck, "web", "before");
+    snapshot(&deck, "other", "web@before");
+    let before = deck.get("snapshots");
+    let refused = deck.fails(
+        6,
+        &[
+            "run",
+            "delete-snapshot",
+            "--snapshot",
+            "web@before",
+            "--yes",
+        ],
+    );
+    for snapshot in &before {
+        assert!(
+            refused.contains(snapshot["id"].as_str().unwrap()),
+            "{refused}"
+        );
+    }
+    create(&deck, "web@before");
+    let out = deck.path("out").to_string_lossy().into_owned();
+    let refused = deck.fails(6, &["export", "web@before", &out]);
+    assert!(refused.contains("is the name of 2 things"), "{refused}");
+    assert_eq!(deck.get("snapshots"), before);
+    // In full, and by id, each can be meant.
+    deck.ok(&[
+        "run",
+        "delete-snapshot",
+        "--snapshot",
+        "other@web@before",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(deck.get("snapshots").len(), 1);
+}

@@ -147,3 +147,83 @@ fn what_was_acknowledged_is_there_however_often_it_is_killed() {
     let roots = snapshots.iter().filter(|s| s["parent"].is_null()).count();
     assert!(roots <= 1, "{snapshots:#?}");
 }
+
+#[test]
+fn an_interrupted_import_over_a_volume_asks_before_it_goes_on() {
+    let deck = Deck::new();
+    let path = |name: &str| deck.path(name).to_string_lossy().into_owned();
+    fs::write(deck.path("old"), noise(1 << 20, 3)).unwrap();
+    fs::write(deck.path("new"), noise(96 << 20, 5)).unwrap();
+    deck.ok(&[
+        "run",
+        "create-volume",
+        "--name",
+        "v",
+        "--size",
+        "96MiB",
+        "--wait",
+    ]);
+    deck.ok(&[
+        "import",
+        &path("old"),
+        "--into",
+        "v",
+        "--guard",
+        "false",
+        "--yes",
+    ]);
+    deck.ok(&[
+        "run",
+        "create-snapshot",
+        "--volume",
+        "v",
+        "--name",
+        "good",
+        "--wait",
+    ]);
+    let mut interrupted = false;
+    for wait in [60, 90, 120, 40, 150, 30, 200, 20] {
+        let mut child = deck
+            .command(&["import", &path("new"), "--into", "v", "--yes"])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Somebody goes back to what was good, and works on.
+        deck.ok(&[
+            "run",
+            "restore",
+            "--volume",
+            "v",
+            "--snapshot",
+            "good",
+            "--guard",
+            "false",
+            "--yes",
+            "--wait",
+        ]);
+        deck.ok(&["export", "v", &path("before"), "--force"]);
+        let task = deck
+            .get("tasks")
+            .into_iter()
+            .find(|t| t["operation"] == "import-image" && t["ended"].is_null());
+        let output = deck.output(&["follow"]);
+        deck.ok(&["export", "v", &path("after"), "--force"]);
+        assert!(
+            same(&deck.path("before"), &deck.path("after")),
+            "it went on unasked"
+        );
+        if let Some(task) = task.filter(|t| t["steps_done"] == 1) {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(11), "{said}");
+            assert!(said.contains("retry it or cancel it"), "{said} {task:#}");
+            interrupted = true;
+        }
+    }
+    assert!(
+        interrupted,
+        "no import was interrupted: the test shows nothing"
+    );
+}

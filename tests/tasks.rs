@@ -327,3 +327,37 @@ async fn nothing_is_begun_that_is_not_in_the_journal() {
     );
     assert_eq!(std::fs::read_to_string(&embedded.journal).unwrap(), journal);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_step_made_is_known_after_later_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let connection = faulty(&embedded, 0, 1);
+    let first = Tracker::open(&connection, &embedded.journal, "test").unwrap();
+    let plan = first.plan(&create("v")).await.unwrap();
+    let id = first.submit(plan).await.unwrap();
+    let made = loop {
+        let volumes = list_all(&*connection.reader, Query::all(Kind::Volume))
+            .await
+            .unwrap();
+        if let Some(volume) = volumes.into_iter().next() {
+            break VolumeId(volume.id().to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    first.close().await;
+    // Changed by hand before anybody asked what came of its making.
+    let second = tracker(&embedded);
+    let rename = Operation::new(OperationKind::UpdateVolume)
+        .on_volume(&made)
+        .text("name", "w");
+    done(&second, &rename).await;
+    second.follow_on().await;
+    let task = second.wait(&id, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded, "{}", task.reason);
+    let volumes = list_all(&*connection.reader, Query::all(Kind::Volume))
+        .await
+        .unwrap();
+    assert_eq!(volumes.len(), 1, "it was made twice");
+    second.close().await;
+}
