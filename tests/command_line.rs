@@ -168,8 +168,11 @@ fn formats_are_what_they_say() {
     let deck = Deck::new();
     create(&deck, "a, \"quoted\" name");
     let csv = deck.ok(&["get", "volumes", "-o", "csv"]);
-    assert!(csv.starts_with("name,size,used,"), "{csv}");
-    assert!(csv.contains("\"a, \"\"quoted\"\" name\",64 MiB"), "{csv}");
+    assert!(csv.starts_with("id,name,state,size,"), "{csv}");
+    assert!(
+        csv.contains("\"a, \"\"quoted\"\" name\",available,67108864,0,"),
+        "{csv}"
+    );
     let yaml = deck.ok(&["get", "volumes", "-o", "yaml"]);
     assert!(yaml.contains("size: 67108864"), "{yaml}");
     let table = deck.ok(&["get", "volumes"]);

@@ -94,6 +94,23 @@ impl Row for VolumeRow {
         "ID",
     ];
 
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "state",
+        "size",
+        "used",
+        "exclusive",
+        "written",
+        "parent",
+        "instance",
+        "device",
+        "description",
+        "created",
+        "snapshots",
+        "last_snapshot",
+    ];
+
     fn cells(&self) -> Vec<String> {
         let Self(volume) = self;
         vec![
@@ -123,6 +140,22 @@ impl Row for SnapshotRow {
         "STATE",
         "TAKEN",
         "ID",
+    ];
+
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "state",
+        "volume",
+        "volume_name",
+        "parent",
+        "size",
+        "used",
+        "exclusive",
+        "written",
+        "description",
+        "created",
+        "guard",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -227,6 +260,21 @@ impl From<Arc<Task>> for TaskRow {
 impl Row for TaskRow {
     const HEADER: &'static [&'static str] =
         &["OPERATION", "SUBJECT", "STATE", "STEPS", "BEGUN", "ID"];
+
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "operation",
+        "summary",
+        "state",
+        "reason",
+        "volume",
+        "snapshot",
+        "steps_done",
+        "by",
+        "created",
+        "ended",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let state = match &self.reason {

@@ -14,6 +14,9 @@ pub(super) trait Row: Serialize {
     /// The titles of the columns.
     const HEADER: &'static [&'static str];
 
+    /// The fields that CSV has, named as in the JSON.
+    const FIELDS: &'static [&'static str];
+
     /// The cells, one for each column.
     fn cells(&self) -> Vec<String>;
 }
@@ -84,13 +87,15 @@ fn csv_text<R: Row>(rows: &[R]) -> Result<String, Problem> {
         Problem::new(ProblemKind::Bug, "the result cannot be written").because(e.to_string())
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header: Vec<String> = R::HEADER
-        .iter()
-        .map(|title| title.to_lowercase().replace(' ', "_"))
-        .collect();
-    writer.write_record(&header).map_err(|e| failed(&e))?;
+    writer.write_record(R::FIELDS).map_err(|e| failed(&e))?;
     for row in rows {
-        writer.write_record(row.cells()).map_err(|e| failed(&e))?;
+        let value = serde_json::to_value(row).map_err(|e| failed(&e))?;
+        let cells = R::FIELDS.iter().map(|field| match &value[*field] {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        writer.write_record(cells).map_err(|e| failed(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| failed(&e))?;
     String::from_utf8(bytes).map_err(|e| failed(&e))

@@ -79,6 +79,16 @@ struct HurtRow {
 impl Row for HurtRow {
     const HEADER: &'static [&'static str] = &["VOLUME", "SNAPSHOT", "OFFSET", "WHAT"];
 
+    const FIELDS: &'static [&'static str] = &[
+        "volume",
+        "volume_name",
+        "snapshot",
+        "snapshot_name",
+        "offset",
+        "length",
+        "what",
+    ];
+
     fn cells(&self) -> Vec<String> {
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
         vec![

@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test says so by ending"
 )]
 #![allow(unreachable_pub, reason = "the test file uses it")]
