@@ -297,6 +297,7 @@ impl Look<'_> {
             &info.name,
             match points.len() {
                 0 => format!("delete the volume {}", info.name),
+                1 => format!("delete the volume {} and its snapshot", info.name),
                 n => format!("delete the volume {} and its {n} snapshots", info.name),
             },
             Undo::Never("what is deleted is gone".to_owned()),

@@ -8,8 +8,6 @@ use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
 use crate::tui::state::{Place, Purpose, State};
 
-use super::go::many;
-
 /// The operation that an action means for what is in hand.
 pub(super) fn kind(id: ActionId, state: &State) -> Option<OperationKind> {
     let on = state.objects().first().map(|object| object.kind);
@@ -80,7 +78,7 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
         return Err(format!("select a {} first", state.word(on)));
     }
     if objects.len() > 1 && !in_bulk(kind) {
-        let many = many(objects.len(), objects[0].kind, state);
+        let many = state.counted(objects.len() as u64, objects[0].kind);
         return Err(format!(
             "it is done to one at a time, and {many} are marked"
         ));

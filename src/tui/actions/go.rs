@@ -2,7 +2,7 @@
 
 use super::ActionId;
 use crate::config::theme::Role;
-use crate::model::{Kind, VolumeId};
+use crate::model::VolumeId;
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
 use crate::tui::state::{Pane, Place, Purpose, RowId, State};
@@ -200,14 +200,4 @@ pub(crate) fn is_row(id: ActionId) -> bool {
         id,
         A::Up | A::Down | A::PageUp | A::PageDown | A::Top | A::Bottom
     )
-}
-
-/// The word for a kind of thing in the plural, from one thing's.
-pub(super) fn many(count: usize, kind: Kind, state: &State) -> String {
-    let word = state.word(kind);
-    if count == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{count} {word}s")
-    }
 }

@@ -325,4 +325,13 @@ impl State {
             Kind::Snapshot => self.system.words.snapshot,
         }
     }
+
+    /// So many of a kind, in words: `1 snapshot`, `14 snapshots`.
+    pub(crate) fn counted(&self, count: u64, kind: Kind) -> String {
+        let word = self.word(kind);
+        match count {
+            1 => format!("1 {word}"),
+            n => format!("{n} {word}s"),
+        }
+    }
 }

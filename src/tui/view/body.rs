@@ -70,10 +70,7 @@ fn summary(canvas: &mut Canvas<'_>, state: &State, area: Rect, volume: &VolumeId
     if let Some(own) = volume.exclusive {
         fact(format!("{own} own"));
     }
-    match volume.snapshots {
-        1 => fact(format!("1 {}", state.word(Kind::Snapshot))),
-        n => fact(format!("{n} {}s", state.word(Kind::Snapshot))),
-    }
+    fact(state.counted(volume.snapshots, Kind::Snapshot));
     if let Some(instance) = &volume.instance {
         let device = volume.device.as_deref().map(|d| format!(" as {d}"));
         let said = format!("on {instance}{}", device.unwrap_or_default());

@@ -160,11 +160,11 @@ fn counts(state: &State) -> Option<Spans<'static>> {
     let volumes = &state.inventory.volumes;
     volumes.loaded?;
     let snapshots: u64 = volumes.items.iter().map(|v| v.snapshots).sum();
-    let (v, s) = (state.word(Kind::Volume), state.word(Kind::Snapshot));
     let said = format!(
-        "{} {v}s {} {snapshots} {s}s",
-        volumes.items.len(),
-        state.glyphs().dot
+        "{} {} {}",
+        state.counted(volumes.items.len() as u64, Kind::Volume),
+        state.glyphs().dot,
+        state.counted(snapshots, Kind::Snapshot)
     );
     Some(vec![(said.into(), Role::Dim)])
 }
