@@ -10,7 +10,13 @@ use super::space::{Run, Space};
 
 impl Core {
     /// Makes durable what was written to the data files.
+    ///
+    /// # Errors
+    /// Those of the system, which turn the store read-only; also where another's sync met them.
     pub(super) fn sync_data(&self) -> Result<()> {
+        // Whoever finds nothing to sync must not go on before the one who took it is done.
+        let _alone = self.syncing.lock();
+        self.check_not_failed()?;
         let files = std::mem::take(&mut *self.dirty_files.lock());
         for file in files {
             self.disk

@@ -78,14 +78,6 @@ impl Core {
         }
     }
 
-    fn check_not_failed(&self) -> Result<()> {
-        match self.check_writable() {
-            // A checkpoint is the last thing a closing store does.
-            Err(EngineError::Closed) => Ok(()),
-            other => other,
-        }
-    }
-
     /// Writes all that was captured and the superblock. Returns where the data
     /// map's pages and tables are now.
     fn write_checkpoint(

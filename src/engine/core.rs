@@ -1,7 +1,7 @@
 //! What all parts of an open store share, and the way a change takes: applied
 //! to the state and put on the log's batch in one step, made durable by a commit.
 //!
-//! Locks are taken in this order: reclaiming, checkpoint, log, state, space; the others
+//! Locks are taken in this order: reclaiming, checkpoint, log, syncing, state, space; the others
 //! are held for moments and take no further ones.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,6 +127,8 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     /// Data files written to since they were last synced.
     pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// Held while they are synced.
+    pub(super) syncing: Mutex<()>,
     /// The last record that is durable.
     pub(super) durable: AtomicU64,
     /// The last record that was there at the last checkpoint or when the store was opened.
@@ -187,6 +189,7 @@ impl Core {
             space: Mutex::new(parts.space),
             readers: Readers::default(),
             dirty_files: Mutex::new(parts.dirty_files),
+            syncing: Mutex::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),
@@ -215,6 +218,14 @@ impl Core {
             return Err(EngineError::Closed);
         }
         Ok(())
+    }
+
+    /// An error if it is not known any more what is on disk. A store that closes may still write.
+    pub(super) fn check_not_failed(&self) -> Result<()> {
+        match self.check_writable() {
+            Err(EngineError::Closed) => Ok(()),
+            other => other,
+        }
     }
 
     /// The store takes no changes from now on: what is on disk is not known any more.

@@ -2,6 +2,7 @@
 
 mod basics;
 mod check;
+mod commits;
 mod crash;
 mod faults;
 mod model;
