@@ -49,6 +49,9 @@ impl Core {
             .min(self.readers.oldest());
         let mut space = self.space.lock();
         space.release_until(until);
+        // Asked while the map is locked: a record that gave something up by now was applied
+        // after those who read what it gave up had come.
+        space.reuse_until(self.readers.oldest());
         let mut runs = space.take(&self.pages, want)?;
         let mut got: u64 = runs.iter().map(|run| run.len).sum();
         while got < want {
@@ -68,19 +71,16 @@ impl Core {
     /// Takes room on the disk for more blocks; a little at least.
     fn grow_data(&self, space: &mut Space, need: u64) -> Result<()> {
         let chunk = u64::from(self.chunk_blocks);
-        let (file, at) = (
-            FileName::Data((space.backed / chunk) as u32),
-            space.backed % chunk,
-        );
+        let (number, at) = ((space.backed / chunk) as u32, space.backed % chunk);
+        let file = FileName::Data(number);
         let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
         loop {
-            // The file's length has to be durable before the log speaks of its blocks.
-            let grown = self
-                .disk
-                .reserve(file, at * BLOCK, step * BLOCK)
-                .and_then(|()| self.disk.sync(file));
+            let grown = self.disk.reserve(file, at * BLOCK, step * BLOCK);
             match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
                 Ok(()) => {
+                    // Its length is to be durable before the log speaks of its new blocks.
+                    self.dirty_files.lock().insert(number);
+                    self.grown.store(true, Ordering::Release);
                     space.extend(space.backed + step);
                     return Ok(());
                 }

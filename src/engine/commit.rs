@@ -2,6 +2,7 @@
 //! applied and put on the batch in one step, made durable with others in one group.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::alone::Drafts;
 use super::core::{Core, Guarded};
@@ -39,6 +40,7 @@ impl Core {
             return Err(e);
         }
         guarded.batch.count += 1;
+        guarded.batch.since.get_or_insert_with(Instant::now);
         Ok(guarded.state.lsn)
     }
 
@@ -55,12 +57,29 @@ impl Core {
         if self.failed.load(Ordering::Acquire) {
             return self.check_writable();
         }
-        let batch = Self::take_batch(&mut log, &mut self.guarded.write())?;
+        let batch = self.take_batch(&mut log, &mut self.guarded.write())?;
         self.write_batch(&mut log, batch, true)
     }
 
+    /// Makes durable what has waited for long, or has become much. The data goes to the disk
+    /// first, without a lock: those who flush or write meanwhile are not held up by it.
+    pub(super) fn commit_old(&self) -> Result<()> {
+        let lsn = {
+            let guarded = self.guarded.read();
+            let batch = &guarded.batch;
+            let old = |since: Instant| since.elapsed() >= self.tuning.commit_after;
+            if !batch.since.is_some_and(old) && batch.records.0.len() <= self.tuning.batch_limit / 2
+            {
+                return Ok(());
+            }
+            guarded.state.lsn
+        };
+        self.sync_data()?;
+        self.commit(lsn)
+    }
+
     /// Takes what is to be written next, once there is room for it.
-    pub(super) fn take_batch(log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
+    pub(super) fn take_batch(&self, log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
         if guarded.batch.count == 0 {
             // No segment is begun for nothing: its header would not be synced.
             return Ok(Batch::default());
@@ -68,6 +87,7 @@ impl Core {
         let size = guarded.batch.size(0);
         log.ensure_room(size)?;
         guarded.room = log.room(size);
+        self.space.lock().seal(guarded.state.lsn);
         Ok(std::mem::take(&mut guarded.batch))
     }
 
@@ -77,7 +97,8 @@ impl Core {
             return Ok(());
         }
         let inline = may_inline && !batch.overflow;
-        if !inline {
+        // The records may speak of room that a data file has only just gained.
+        if self.grown.swap(false, Ordering::AcqRel) || !inline {
             self.sync_data()?;
         }
         log.write(&batch, inline)

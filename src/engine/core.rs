@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
@@ -31,8 +32,10 @@ pub(super) struct Tuning {
     pub(super) log_limit: u64,
     /// Bytes of metadata that is only in memory after which a checkpoint is due.
     pub(super) dirty_limit: u64,
-    /// Bytes of records that may wait before they are committed.
+    /// Bytes of records that may wait before they are committed; the background begins at half of it.
     pub(super) batch_limit: usize,
+    /// How long records may wait before the background commits them.
+    pub(super) commit_after: Duration,
     /// Bytes of data up to which a commit puts them into the log.
     pub(super) inline_limit: usize,
     /// Blocks by which the data files grow.
@@ -56,10 +59,11 @@ impl Tuning {
     pub(super) fn for_cache(cache_bytes: u64) -> Self {
         let cache_bytes = cache_bytes.max(4 << 20);
         Self {
-            segment_bytes: 4 << 20,
+            segment_bytes: 16 << 20,
             log_limit: 32 << 20,
             dirty_limit: (cache_bytes / 4).min(64 << 20),
-            batch_limit: 1 << 20,
+            batch_limit: 8 << 20,
+            commit_after: Duration::from_secs(5),
             inline_limit: 128 << 10,
             grow_blocks: 16 << 10,
             grow_meta: 4 << 20,
@@ -127,6 +131,8 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     /// Data files written to since they were last synced.
     pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// One of them has grown since.
+    pub(super) grown: AtomicBool,
     /// Held while they are synced.
     pub(super) syncing: Mutex<()>,
     /// The last record that is durable.
@@ -164,8 +170,9 @@ pub(super) struct Parts {
 }
 
 impl Core {
-    pub(super) fn new(parts: Parts, tuning: Tuning) -> Self {
+    pub(super) fn new(mut parts: Parts, tuning: Tuning) -> Self {
         let lsn = parts.state.lsn;
+        parts.space.seal(lsn);
         let room = parts.log.room(0);
         Self {
             log_bytes: AtomicU64::new(parts.log.live_bytes()),
@@ -189,6 +196,7 @@ impl Core {
             space: Mutex::new(parts.space),
             readers: Readers::default(),
             dirty_files: Mutex::new(parts.dirty_files),
+            grown: AtomicBool::new(false),
             syncing: Mutex::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),

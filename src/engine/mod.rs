@@ -65,6 +65,7 @@ mod reclaim;
 mod record;
 mod recovery;
 mod remap;
+mod reuse;
 mod root;
 mod scrub;
 mod snapshots;

@@ -11,12 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 use rustix::fs::{FallocateFlags, fallocate};
 
+use super::direct::{Bounce, Direct};
 use super::{Disk, FileName};
+
+/// An open file.
+struct Open {
+    file: File,
+    /// For segments of the log.
+    direct: Option<Direct>,
+}
 
 /// A directory of files.
 pub(in crate::engine) struct FileDisk {
     dir: PathBuf,
-    files: RwLock<HashMap<FileName, Arc<File>>>,
+    files: RwLock<HashMap<FileName, Arc<Open>>>,
+    bounce: Bounce,
     /// A file was made whose name is not durable yet.
     names_dirty: AtomicBool,
 }
@@ -27,11 +36,12 @@ impl FileDisk {
         Self {
             dir: dir.to_owned(),
             files: RwLock::default(),
+            bounce: Bounce::default(),
             names_dirty: AtomicBool::new(false),
         }
     }
 
-    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<File>> {
+    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<Open>> {
         if let Some(file) = self.files.read().get(&name) {
             return Ok(file.clone());
         }
@@ -50,23 +60,33 @@ impl FileDisk {
             }
             other => other?,
         };
-        let file = Arc::new(file);
-        files.insert(name, file.clone());
-        Ok(file)
+        let direct = match name {
+            FileName::Log(_) => Direct::open(&path),
+            _ => None,
+        };
+        let open = Arc::new(Open { file, direct });
+        files.insert(name, open.clone());
+        Ok(open)
     }
 }
 
 impl Disk for FileDisk {
     fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.open(file, false)?.read_exact_at(buf, offset)
+        self.open(file, false)?.file.read_exact_at(buf, offset)
     }
 
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.open(file, true)?.write_all_at(data, offset)
+        let open = self.open(file, true)?;
+        if let Some(direct) = &open.direct
+            && direct.write_at(&self.bounce, data, offset)?
+        {
+            return Ok(());
+        }
+        open.file.write_all_at(data, offset)
     }
 
     fn sync(&self, file: FileName) -> io::Result<()> {
-        self.open(file, true)?.sync_data()?;
+        self.open(file, true)?.file.sync_data()?;
         if self.names_dirty.swap(false, Ordering::AcqRel)
             && let Err(e) = File::open(&self.dir).and_then(|dir| dir.sync_all())
         {
@@ -77,8 +97,8 @@ impl Disk for FileDisk {
     }
 
     fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
-        let file = self.open(file, true)?;
-        match fallocate(&*file, FallocateFlags::empty(), offset, len) {
+        let file = &self.open(file, true)?.file;
+        match fallocate(file, FallocateFlags::empty(), offset, len) {
             Ok(()) => Ok(()),
             // A file system without preallocation: the file grows, the room is not certain.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
