@@ -44,21 +44,26 @@ impl Core {
         Ok(guarded.state.lsn)
     }
 
-    /// Makes all records up to this one durable.
+    /// Makes all records up to this one durable, with those of others who want the same.
     pub(super) fn commit(&self, lsn: u64) -> Result<()> {
         if self.durable.load(Ordering::Acquire) >= lsn {
             return Ok(());
         }
-        let mut log = self.log.lock();
-        // Another's commit may have taken this one's records along.
-        if self.durable.load(Ordering::Acquire) >= lsn {
+        let Some(leader) = self.group.join(&self.durable, lsn) else {
             return Ok(());
+        };
+        let mut log = self.log.lock();
+        // A checkpoint may have taken this one's records along.
+        if self.durable.load(Ordering::Acquire) < lsn {
+            if self.failed.load(Ordering::Acquire) {
+                return self.check_writable();
+            }
+            let batch = self.take_batch(&mut log, &mut self.guarded.write())?;
+            self.write_batch(&mut log, batch, true)?;
         }
-        if self.failed.load(Ordering::Acquire) {
-            return self.check_writable();
-        }
-        let batch = self.take_batch(&mut log, &mut self.guarded.write())?;
-        self.write_batch(&mut log, batch, true)
+        drop(log);
+        leader.succeed();
+        Ok(())
     }
 
     /// Makes durable what has waited for long, or has become much. The data goes to the disk

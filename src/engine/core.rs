@@ -16,6 +16,7 @@ use super::apply::{Env, State};
 use super::checkpoint::Checkpoints;
 use super::disk::Disk;
 use super::error::{EngineError, Result};
+use super::group::Group;
 use super::info::{Change, StoreStats};
 use super::jobs::JobBoard;
 use super::log::{Batch, Log};
@@ -135,6 +136,8 @@ pub(super) struct Core {
     pub(super) grown: AtomicBool,
     /// Held while they are synced.
     pub(super) syncing: Mutex<()>,
+    /// Those who wait for records to be durable.
+    pub(super) group: Group,
     /// The last record that is durable.
     pub(super) durable: AtomicU64,
     /// The last record that was there at the last checkpoint or when the store was opened.
@@ -198,6 +201,7 @@ impl Core {
             dirty_files: Mutex::new(parts.dirty_files),
             grown: AtomicBool::new(false),
             syncing: Mutex::default(),
+            group: Group::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),

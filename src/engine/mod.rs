@@ -48,6 +48,7 @@ mod describe;
 mod disk;
 mod error;
 mod extents;
+mod group;
 mod history;
 mod ids;
 mod info;
