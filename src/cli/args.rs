@@ -123,6 +123,15 @@ pub enum ListKind {
     /// Points in time of volumes
     #[value(alias = "snapshot")]
     Snapshots,
+    /// Points in time of several volumes at once
+    #[value(alias = "group")]
+    Groups,
+    /// Points in time that targets are linked to
+    #[value(alias = "session")]
+    Sessions,
+    /// Devices that show what a session holds
+    #[value(alias = "target")]
+    Targets,
     /// Operations under way and over
     #[value(alias = "task")]
     Tasks,

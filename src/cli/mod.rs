@@ -17,6 +17,7 @@ mod export;
 mod follow;
 mod format;
 mod get;
+mod get_sets;
 mod nbd;
 mod open;
 mod operation_args;

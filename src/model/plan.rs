@@ -91,7 +91,10 @@ impl Plan {
     #[must_use]
     pub fn replaces_content(&self) -> bool {
         match self.operation.kind {
-            OperationKind::Restore => true,
+            OperationKind::Restore
+            | OperationKind::RestoreGroup
+            | OperationKind::RestoreSession
+            | OperationKind::ShrinkVolume => true,
             OperationKind::ImportImage => self.operation.values.contains_key("volume"),
             _ => false,
         }

@@ -20,8 +20,17 @@ mod error;
 mod import;
 mod plan;
 mod plan_image;
+mod plan_sets;
+mod plan_snapshots;
+mod plan_targets;
+mod plan_volumes;
+mod raw;
 mod reader;
+mod run;
+mod run_sets;
+mod sets;
 mod specs;
+mod targets;
 mod writer;
 
 pub use specs::capabilities;
@@ -170,6 +179,6 @@ fn connection_name(dir: &Path) -> String {
 }
 
 /// Every kind, for a reader that fell behind.
-fn everything() -> [Change; 2] {
+fn everything() -> [Change; Kind::ALL.len()] {
     Kind::ALL.map(Change::Kind)
 }
