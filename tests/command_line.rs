@@ -699,7 +699,7 @@ fn a_copy_is_paused_resumed_and_cancelled_by_its_task() {
     deck.ok(&["--copy-rate", "1MiB", "task", "pause", &task]);
     assert_eq!(deck.get("tasks")[0]["state"], "suspended");
     deck.fails(6, &["task", "pause", &task]);
-    deck.ok(&["follow"]);
+    deck.fails(11, &["follow"]);
     assert_eq!(
         deck.get("tasks")[0]["state"],
         "suspended",

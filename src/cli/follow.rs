@@ -73,8 +73,12 @@ pub(super) fn tell_end(task: &Task) {
         eprintln!("  because: {}", text::visible(&task.reason));
     }
     if task.state == TaskState::Suspended {
+        let on = match task.pausable() {
+            Some(_) => "resume",
+            None => "retry",
+        };
         eprintln!(
-            "  try: `snapdeck task retry {0}`, `snapdeck task cancel {0}`, or the console",
+            "  try: `snapdeck task {on} {0}`, `snapdeck task cancel {0}`, or the console",
             task.id
         );
     }
