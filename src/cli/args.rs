@@ -83,7 +83,7 @@ pub enum Command {
     Describe(DescribeArgs),
     /// Do something: create, snapshot, restore, clone, delete…
     Run(OperationArgs),
-    /// Fill a volume from a raw image
+    /// Fill a volume from a raw or qcow2 image
     Import(ImportArgs),
     /// Write a volume or a snapshot to a raw image; what was never written stays a hole
     Export(ExportArgs),
@@ -157,7 +157,7 @@ pub struct DescribeArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = clap::ArgGroup::new("target").required(true).args(["name", "into"]))]
 pub struct ImportArgs {
-    /// The raw image file
+    /// The image file; - for a raw image from standard input
     pub image: PathBuf,
     /// The name of a new volume
     #[arg(long, value_name = "NAME")]
@@ -175,12 +175,31 @@ pub struct ImportArgs {
         action = clap::ArgAction::Set
     )]
     pub guard: bool,
+    /// The image's format; found from its first bytes unless said
+    #[arg(long, value_enum)]
+    pub format: Option<ImageFormat>,
+    /// Read the backing files and the data file that the image names, too: it could name any
+    /// file of this machine
+    #[arg(long)]
+    pub backing: bool,
+    /// Go on with an import of this image that was interrupted or cancelled
+    #[arg(long)]
+    pub resume: bool,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub plan: bool,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// The formats of images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImageFormat {
+    /// The bytes of the disk as they are
+    Raw,
+    /// QEMU's format
+    Qcow2,
 }
 
 /// `snapdeck export`.

@@ -75,7 +75,7 @@ fn checked(spec: &crate::model::OperationSpec, operation: &Operation) -> Result<
 
 /// An operation, and the store that it is planned on.
 pub(super) struct Look<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     pub(super) operation: &'a Operation,
 }
 

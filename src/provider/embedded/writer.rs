@@ -1,6 +1,5 @@
 //! Running the steps of plans on a store, and finding out what came of one.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -382,7 +381,11 @@ impl Run<'_> {
             }
             OperationKind::ImportImage => match operation.find_text("name") {
                 Some(name) => {
-                    let length = plan_image::image_length(Path::new(operation.get_text("file")?))?;
+                    let length = match operation.get_text("file")? {
+                        // It grows with what comes.
+                        import::STREAM => 1,
+                        _ => plan_image::open(operation)?.size(),
+                    };
                     let size = length.next_multiple_of(engine::BLOCK_SIZE);
                     let id = store
                         .create_volume(name, size, self.made_attrs())
@@ -435,6 +438,7 @@ impl Run<'_> {
         });
         let guard_name = guard.as_ref().map(|(name, _)| name.clone());
         let mut attrs = info.attrs.clone();
+        attrs.remove(import::UNFINISHED);
         attributes::note_change(&mut attrs, &self.key);
         let kept = self
             .shared
