@@ -85,7 +85,7 @@ pub enum Command {
     Run(OperationArgs),
     /// Fill a volume from a raw or qcow2 image
     Import(ImportArgs),
-    /// Write a volume or a snapshot to a raw image; what was never written stays a hole
+    /// Write a volume or a snapshot to a raw or qcow2 image; what was never written stays a hole
     Export(ExportArgs),
     /// Serve a volume or a snapshot as a network block device, until SIGTERM or Ctrl-C
     Nbd(NbdArgs),
@@ -207,11 +207,17 @@ pub enum ImageFormat {
 pub struct ExportArgs {
     /// VOLUME or VOLUME@SNAPSHOT, by name or id
     pub source: String,
-    /// The file to make
+    /// The file to make; - for standard output
     pub file: PathBuf,
+    /// The image's format; qcow2 where the file's name ends so, else raw
+    #[arg(long, value_enum)]
+    pub format: Option<ImageFormat>,
     /// Replace a file that is there
     #[arg(short, long)]
     pub force: bool,
+    /// Go on with an export of this snapshot that was interrupted
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// `snapdeck nbd`.
