@@ -87,6 +87,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Write a volume or a snapshot to a raw or qcow2 image; what was never written stays a hole
     Export(ExportArgs),
+    /// List the extents in which a volume or a snapshot differs from an earlier one
+    Diff(DiffArgs),
     /// Serve a volume or a snapshot as a network block device, until SIGTERM or Ctrl-C
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
@@ -218,6 +220,18 @@ pub struct ExportArgs {
     /// Go on with an export of this snapshot that was interrupted
     #[arg(long)]
     pub resume: bool,
+}
+
+/// `snapdeck diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The earlier one: VOLUME@SNAPSHOT or VOLUME, by name or id
+    pub from: String,
+    /// The later one: VOLUME@SNAPSHOT or VOLUME, by name or id
+    pub to: String,
+    /// How to write it; totals go to standard error
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
 }
 
 /// `snapdeck nbd`.

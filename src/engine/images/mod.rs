@@ -7,6 +7,7 @@
 //! The format of qcow2 is QEMU's `docs/interop/qcow2.txt`.
 
 mod detect;
+mod difference;
 mod error;
 mod image;
 mod origin;
@@ -15,6 +16,10 @@ mod raw;
 mod storage;
 
 pub use detect::{Format, detect};
+pub use difference::{
+    DifferenceError, DifferenceReader, DifferenceWriter, Head as DifferenceHead, Record, Seal,
+    seal_at_end,
+};
 pub use error::ImageError;
 pub use image::{Image, OpenImage};
 pub use origin::{Origin, data_runs};

@@ -49,7 +49,7 @@ pub(super) fn image_problem(e: &ImageError) -> Problem {
         E::Foreign { .. } => problem.hint(
             "convert it (`qemu-img convert -O qcow2`), or say --format raw to take its bytes as a disk's",
         ),
-        E::Damaged { .. } => {
+        E::Damaged { .. } | E::Unsupported { .. } => {
             problem.hint("`qemu-img check` says more of a qcow2 image; --format raw takes its bytes as a disk's")
         }
         _ => problem,
