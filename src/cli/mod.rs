@@ -18,6 +18,7 @@ mod export;
 mod follow;
 mod format;
 mod get;
+mod get_sets;
 mod nbd;
 mod open;
 mod operation_args;
@@ -25,6 +26,7 @@ mod output;
 mod plan_text;
 mod run;
 mod scrub;
+mod task;
 mod text;
 
 pub use args::{Cli, Command};
@@ -78,6 +80,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Diff(args) => diff::diff(&options, &args).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),

@@ -52,7 +52,18 @@ impl State {
         drafts: Drafts,
     ) -> Result<()> {
         let lsn = self.lsn + 1;
+        self.apply_at(env, lsn, record, drafts)?;
+        self.lsn = lsn;
+        Ok(())
+    }
+
+    fn apply_at(&mut self, env: Env<'_>, lsn: u64, record: &Record, drafts: Drafts) -> Result<()> {
         match record {
+            Record::Transaction(records) => {
+                for record in records {
+                    self.apply_at(env, lsn, record, Drafts::new())?;
+                }
+            }
             Record::Write { node, lba, pieces } => self.write(env, lsn, *node, *lba, pieces)?,
             Record::Discard { node, lba, count } => {
                 self.forget(env, lsn, *node, *lba, u64::from(*count), |_| None)?;
@@ -212,7 +223,6 @@ impl State {
                     .paused = *paused;
             }
         }
-        self.lsn = lsn;
         Ok(())
     }
 }

@@ -300,6 +300,13 @@ impl Catalog {
         self.nodes.get(&id)
     }
 
+    /// The snapshots of a volume's history, and their nodes.
+    pub(super) fn points_of(&self, id: VolumeId) -> impl Iterator<Item = (PointId, u64)> + '_ {
+        let of = move |node: &u64| matches!(self.nodes.get(node), Some(Node { role: Role::Point { volume, .. }, .. }) if *volume == id);
+        let mine = self.points.iter().filter(move |(_, node)| of(node));
+        mine.map(|(id, node)| (*id, *node))
+    }
+
     /// The name of a node, for messages.
     pub(super) fn describe(&self, node: &Node) -> String {
         match &node.role {

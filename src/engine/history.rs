@@ -106,18 +106,11 @@ impl State {
             head.freeze = lsn;
         }
         self.catalog.hide(volume.head);
-        let points: Vec<u64> = self.points_of(id).collect();
-        for point in points {
+        let points: Vec<(PointId, u64)> = self.catalog.points_of(id).collect();
+        for (_, point) in points {
             self.catalog.hide(point);
         }
         Ok(())
-    }
-
-    /// The snapshots of a volume's history.
-    pub(super) fn points_of(&self, id: VolumeId) -> impl Iterator<Item = u64> + '_ {
-        self.catalog.points.values().copied().filter(move |node| {
-            matches!(self.catalog.nodes.get(node), Some(Node { role: Role::Point { volume, .. }, .. }) if *volume == id)
-        })
     }
 
     pub(super) fn snapshot(

@@ -85,6 +85,61 @@ pub struct SnapshotRequest {
     pub attrs: Attrs,
 }
 
+/// One change of a volume or a snapshot, for [`Store::transact`](super::Store::transact).
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Changes a volume's name or attributes; `None` leaves them.
+    UpdateVolume {
+        /// The volume.
+        volume: VolumeId,
+        /// Its new name.
+        name: Option<String>,
+        /// Its new attributes, all of them.
+        attrs: Option<Attrs>,
+    },
+    /// Changes a snapshot's name or attributes; `None` leaves them.
+    UpdatePoint {
+        /// The snapshot.
+        point: PointId,
+        /// Its new name.
+        name: Option<String>,
+        /// Its new attributes, all of them.
+        attrs: Option<Attrs>,
+    },
+    /// Makes a volume what a snapshot is, of its own history or of another's.
+    Restore {
+        /// The volume.
+        volume: VolumeId,
+        /// The snapshot.
+        point: PointId,
+        /// Name and attributes of the snapshot that keeps what the volume was; `None`: it is lost.
+        keep: Option<(String, Attrs)>,
+        /// The volume's new attributes.
+        attrs: Option<Attrs>,
+    },
+    /// Makes a volume that begins as what a snapshot is, and shares its space.
+    Clone {
+        /// The snapshot.
+        point: PointId,
+        /// The volume's name.
+        name: String,
+        /// The volume's attributes.
+        attrs: Attrs,
+    },
+    /// Deletes a snapshot.
+    DeletePoint {
+        /// The snapshot.
+        point: PointId,
+    },
+    /// Deletes a volume.
+    DeleteVolume {
+        /// The volume.
+        volume: VolumeId,
+        /// With its snapshots; without, a volume that has some is kept.
+        cascade: bool,
+    },
+}
+
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobKind {

@@ -75,6 +75,7 @@ mod superblock;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod tree;
 mod usage;
 mod volumes;
@@ -84,9 +85,10 @@ mod write;
 pub use error::EngineError;
 pub use ids::{JobId, PointId, VolumeId};
 pub use info::{
-    Attrs, Change, Extent, ExtentKind, Hurt, JobInfo, JobKind, JobState, PointInfo, ScrubReport,
-    SnapshotRequest, Source, StoreStats, Usage, VolumeInfo,
+    Action, Attrs, Change, Extent, ExtentKind, Hurt, JobInfo, JobKind, JobState, PointInfo,
+    ScrubReport, SnapshotRequest, Source, StoreStats, Usage, VolumeInfo,
 };
 pub use ops::MAX_VOLUME_SIZE;
 pub use page::BLOCK as BLOCK_SIZE;
 pub use store::{OpenOptions, Store};
+pub use transaction::Made;

@@ -132,6 +132,8 @@ pub(super) enum Record {
         id: JobId,
         paused: bool,
     },
+    /// Several that happen at one moment, all or none; none of them is a transaction.
+    Transaction(Vec<Record>),
 }
 
 fn put_opt_text(out: &mut Out, v: Option<&String>) {
@@ -345,6 +347,12 @@ impl Record {
                     17
                 }
             }
+            Self::Transaction(records) => {
+                for record in records {
+                    record.encode(out);
+                }
+                19
+            }
         }
     }
 
@@ -476,6 +484,18 @@ impl Record {
                 first: i.u64()?,
                 last: i.u64()?,
             },
+            19 => {
+                let mut records = Vec::new();
+                while !i.is_empty() {
+                    let kind = i.u8()?;
+                    if !matches!(kind, 5 | 6 | 8 | 10 | 11 | 12) {
+                        return Err(i.bad("a part of a transaction is of a wrong kind"));
+                    }
+                    let len = i.u32()? as usize;
+                    records.push(Self::decode(kind, i.take(len)?)?);
+                }
+                Self::Transaction(records)
+            }
             _ => return Err(i.bad("it is of an unknown kind")),
         };
         if !i.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::error::{EngineError, Result};
 use super::ids::{PointId, VolumeId};
-use super::info::{Attrs, Change, PointInfo, SnapshotRequest};
-use super::ops::{check_attrs, check_name, check_point, volume_of};
+use super::info::{Change, PointInfo, SnapshotRequest};
+use super::ops::{check_attrs, check_name, volume_of};
 use super::record::Record;
 use super::store::{Store, now};
 
@@ -49,31 +49,13 @@ impl Store {
         let state = &guarded.state;
         volume_of(&state.catalog, id)?;
         let nodes = state
+            .catalog
             .points_of(id)
-            .filter_map(|node| state.catalog.nodes.get(&node));
+            .filter_map(|(_, node)| state.catalog.nodes.get(&node));
         let points = nodes
             .filter_map(|node| self.core().point_info(state, node))
             .collect();
         Ok(self.core().with_clones(state, points))
-    }
-
-    /// Changes a snapshot's name or attributes.
-    ///
-    /// # Errors
-    /// [`EngineError::NoPoint`], [`EngineError::BadName`], [`EngineError::BadAttrs`].
-    pub fn update_point(
-        &self,
-        id: PointId,
-        name: Option<String>,
-        attrs: Option<Attrs>,
-    ) -> Result<()> {
-        name.as_deref().map_or(Ok(()), check_name)?;
-        attrs.as_ref().map_or(Ok(()), check_attrs)?;
-        self.core().admit()?;
-        self.core().operate(&[Change::Point(id)], |_, guarded| {
-            check_point(&guarded.state.catalog, id)?;
-            Ok((Record::UpdatePoint { id, name, attrs }, ()))
-        })
     }
 
     /// Takes snapshots, all of the same moment: of every write to any of the
@@ -144,67 +126,5 @@ impl Store {
                 ids,
             ))
         })
-    }
-
-    /// Makes a volume what a snapshot is; its size too. With `keep_head`, what
-    /// the volume was becomes a snapshot of this name first, and its id is
-    /// returned; else it is lost. With `attrs`, the volume gets these. Snapshots
-    /// newer than this one stay. A copy of the volume that is under way ends.
-    ///
-    /// # Errors
-    /// [`EngineError::NoVolume`], [`EngineError::NoPoint`], [`EngineError::BadName`],
-    /// [`EngineError::BadAttrs`], [`EngineError::NoSpace`].
-    pub fn restore(
-        &self,
-        volume: VolumeId,
-        point: PointId,
-        keep_head: Option<(String, Attrs)>,
-        attrs: Option<Attrs>,
-    ) -> Result<Option<PointId>> {
-        if let Some((name, attrs)) = &keep_head {
-            check_name(name)?;
-            check_attrs(attrs)?;
-        }
-        attrs.as_ref().map_or(Ok(()), check_attrs)?;
-        self.core().admit()?;
-        let keep = keep_head.map(|(name, attrs)| (PointId::new(), name, attrs));
-        let kept = keep.as_ref().map(|(id, ..)| *id);
-        let mut changes = vec![Change::Volume(volume), Change::Point(point)];
-        changes.extend(kept.map(Change::Point));
-        let job = self.core().operate(&changes, |_, guarded| {
-            let catalog = &guarded.state.catalog;
-            volume_of(catalog, volume)?;
-            check_point(catalog, point)?;
-            let job = catalog.copy_of(volume).map(|job| job.id);
-            Ok((
-                Record::Restore {
-                    volume,
-                    point,
-                    created: now(),
-                    keep,
-                    attrs,
-                },
-                job,
-            ))
-        })?;
-        self.core().job_gone(job);
-        self.core().nudge();
-        Ok(kept)
-    }
-
-    /// Deletes a snapshot. Whatever descends from it stays as it is; the space
-    /// comes back in the background.
-    ///
-    /// # Errors
-    /// [`EngineError::NoPoint`].
-    pub fn delete_point(&self, id: PointId) -> Result<()> {
-        self.core().admit_delete()?;
-        self.core()
-            .operate(&[Change::PointRemoved(id)], |_, guarded| {
-                check_point(&guarded.state.catalog, id)?;
-                Ok((Record::DeletePoint { id }, ()))
-            })?;
-        self.core().nudge();
-        Ok(())
     }
 }

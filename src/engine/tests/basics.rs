@@ -8,7 +8,7 @@ use crate::engine::{
 
 const MIB: u64 = 1 << 20;
 
-fn snap(store: &Store, volume: VolumeId, name: &str) -> PointId {
+pub(super) fn snap(store: &Store, volume: VolumeId, name: &str) -> PointId {
     store
         .snapshot(&[SnapshotRequest {
             volume,
@@ -18,7 +18,7 @@ fn snap(store: &Store, volume: VolumeId, name: &str) -> PointId {
         .unwrap()[0]
 }
 
-fn get(store: &Store, source: Source, offset: u64, len: usize) -> Vec<u8> {
+pub(super) fn get(store: &Store, source: Source, offset: u64, len: usize) -> Vec<u8> {
     let mut buf = vec![0xee; len];
     store.read(source, offset, &mut buf).unwrap();
     buf

@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod model;
 mod threads;
+mod transaction;
 mod world;
 
 use std::sync::Arc;
