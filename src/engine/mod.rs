@@ -50,6 +50,7 @@ mod error;
 mod extents;
 mod history;
 mod ids;
+pub mod images;
 mod info;
 mod jobs;
 mod log;
