@@ -49,7 +49,8 @@ impl Core {
             let mut log = self.log.lock();
             self.check_not_failed()?;
             let mut guarded = self.guarded.write();
-            let batch = Self::take_batch(&mut log, &mut guarded)?;
+            let batch =
+                Self::take_batch(&mut log, &mut guarded).map_err(|e| self.log_failed(e))?;
             let capture = Capture::take(self, &mut guarded, log.head());
             drop(guarded);
             self.write_batch(&mut log, batch, false)?;

@@ -127,6 +127,8 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     /// Data files written to since they were last synced.
     pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// Held while they are synced.
+    pub(super) syncing: Mutex<()>,
     /// The last record that is durable.
     pub(super) durable: AtomicU64,
     /// The last record that was there at the last checkpoint or when the store was opened.
@@ -187,6 +189,7 @@ impl Core {
             space: Mutex::new(parts.space),
             readers: Readers::default(),
             dirty_files: Mutex::new(parts.dirty_files),
+            syncing: Mutex::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),
