@@ -378,7 +378,7 @@ fn crash_everywhere(ops: &[Op], seed: u64, hunt: &Hunt) {
 }
 
 /// A workload, by the seed of its choice.
-fn workload(seed: u64) -> Vec<Op> {
+pub(super) fn workload(seed: u64) -> Vec<Op> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod faults;
 mod model;
+mod points;
 mod threads;
 mod transaction;
 mod world;
