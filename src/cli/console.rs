@@ -18,6 +18,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         &Options {
             read_only: options.read_only,
             create: true,
+            copy_rate: options.copy_rate.map(|rate| rate.0),
             ..Options::default()
         },
     )?;

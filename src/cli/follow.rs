@@ -73,7 +73,14 @@ pub(super) fn tell_end(task: &Task) {
         eprintln!("  because: {}", text::visible(&task.reason));
     }
     if task.state == TaskState::Suspended {
-        eprintln!("  try: the console; t retries the task and x drops it");
+        let on = match task.pausable() {
+            Some(_) => "resume",
+            None => "retry",
+        };
+        eprintln!(
+            "  try: `snapdeck task {on} {0}`, `snapdeck task cancel {0}`, or the console",
+            task.id
+        );
     }
 }
 

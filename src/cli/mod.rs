@@ -17,6 +17,7 @@ mod export;
 mod follow;
 mod format;
 mod get;
+mod get_sets;
 mod nbd;
 mod open;
 mod operation_args;
@@ -24,6 +25,7 @@ mod output;
 mod plan_text;
 mod run;
 mod scrub;
+mod task;
 mod text;
 
 pub use args::{Cli, Command};
@@ -76,6 +78,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Export(export) => export::export(&options, &export).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),

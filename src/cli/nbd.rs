@@ -90,8 +90,14 @@ fn source(object: &Object) -> Result<Source, Problem> {
     let foreign =
         |_| Problem::user("only volumes and snapshots of the embedded store can be served");
     match object {
-        Object::Volume(_) => object.id().parse().map(Source::Volume).map_err(foreign),
+        Object::Volume(_) | Object::Target(_) => {
+            object.id().parse().map(Source::Volume).map_err(foreign)
+        }
         Object::Snapshot(_) => object.id().parse().map(Source::Point).map_err(foreign),
+        Object::Group(_) | Object::Session(_) => Err(Problem::user(format!(
+            "a {} has several devices; name one of its members",
+            object.kind().one()
+        ))),
     }
 }
 

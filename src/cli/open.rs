@@ -43,6 +43,7 @@ pub(super) fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, 
             create: purpose == Purpose::Change,
             idle: purpose == Purpose::Look,
             hasty: false,
+            copy_rate: options.copy_rate.map(|rate| rate.0),
         },
     )?;
     with_tracker(embedded, "command line")

@@ -126,7 +126,7 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
         .operation(args.kind)
         .ok_or_else(|| Problem::user(format!("there is no {} here", args.kind)))?;
     let resolver = Resolver::new(reader);
-    let mut texts = Vec::new();
+    let mut texts: Vec<(&str, String)> = Vec::new();
     let mut volume: Option<ObjectRef> = None;
     // A volume first, since it narrows what a snapshot's name may mean.
     let (volumes, others): (Vec<_>, Vec<_>) = args.fields.iter().partition(|(name, _)| {
@@ -135,16 +135,29 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
     });
     for (name, text) in volumes.into_iter().chain(others) {
         let text = match spec.field(name).map(|field| &field.ty) {
+            Some(FieldType::Objects(kind)) => {
+                let found = resolver.find(*kind, text, None).await?;
+                match texts.iter_mut().find(|(field, _)| field == name) {
+                    Some((_, ids)) => {
+                        ids.push(',');
+                        ids.push_str(found.id());
+                    }
+                    None => texts.push((name, found.id().to_owned())),
+                }
+                continue;
+            }
             Some(FieldType::Object(kind)) => {
                 let found = resolver.find(*kind, text, volume.as_ref()).await?;
                 match &found {
                     Object::Volume(_) => volume = Some(found.reference()),
                     // A snapshot says which volume it is of, where nobody else did.
-                    Object::Snapshot(snapshot) => {
-                        if volume.is_none() && spec.field("volume").is_some_and(|f| f.required) {
-                            texts.push(("volume", snapshot.volume.to_string()));
-                        }
+                    Object::Snapshot(snapshot)
+                        if volume.is_none()
+                            && spec.field("volume").is_some_and(|field| field.required) =>
+                    {
+                        texts.push(("volume", snapshot.volume.to_string()));
                     }
+                    _ => {}
                 }
                 found.id().to_owned()
             }

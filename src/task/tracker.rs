@@ -11,7 +11,7 @@ use super::runner;
 use crate::model::{
     Operation, Plan, Problem, ProblemKind, StepEvent, Task, TaskId, TaskState, Time,
 };
-use crate::provider::Connection;
+use crate::provider::{Connection, Steer};
 
 /// What can be asked of a task that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub enum Control {
     Cancel,
     /// Run the step that failed or was interrupted again.
     Retry,
+    /// Let it stand still until it is told to go on, also after a restart.
+    Pause,
+    /// Let it go on after a pause.
+    Resume,
 }
 
 impl Control {
@@ -38,7 +42,16 @@ impl Control {
             Self::Retry if matches!(task.state, TaskState::Succeeded | TaskState::Cancelled) => {
                 Err(format!("it has {over}"))
             }
-            Self::Cancel | Self::Retry => Ok(()),
+            Self::Pause if task.state != TaskState::Running => {
+                Err("it is not under way".to_owned())
+            }
+            Self::Pause if task.pausable().is_none() => {
+                Err("what it does now cannot be paused".to_owned())
+            }
+            Self::Resume if task.state != TaskState::Suspended => {
+                Err("it is not paused".to_owned())
+            }
+            Self::Cancel | Self::Retry | Self::Pause | Self::Resume => Ok(()),
         }
     }
 }
@@ -108,7 +121,7 @@ impl Tracker {
         }
         let now = self.board.reader.plan(&plan.operation).await?;
         if !now.still_holds(&plan) {
-            return Err(changed(&plan, &now));
+            return Err(runner::changed(&plan, &now));
         }
         let id = TaskId(uuid::Uuid::now_v7().to_string());
         let task = Task::new(id.clone(), plan, self.by.to_string(), Time::now());
@@ -138,19 +151,49 @@ impl Tracker {
     pub async fn control(&self, id: &TaskId, control: Control) -> Result<(), Problem> {
         self.can(id, control)?;
         match control {
-            Control::Cancel => match self.board.running(id) {
-                Some(token) => token.cancel(),
-                None => {
-                    let state = TaskState::Cancelled;
-                    self.board.record(id, StepEvent::Finished { state }).await?;
+            Control::Cancel => {
+                self.board.record(id, StepEvent::Cancelling).await?;
+                match self.board.running(id) {
+                    Some(token) => token.cancel(),
+                    None => {
+                        self.steer(id, Steer::End).await?;
+                        let state = TaskState::Cancelled;
+                        self.board.record(id, StepEvent::Finished { state }).await?;
+                    }
                 }
-            },
-            Control::Retry => {
+            }
+            Control::Retry | Control::Resume => {
+                self.steer(id, Steer::Resume).await?;
                 self.board.record(id, StepEvent::Resumed).await?;
                 runner::spawn(&self.board, id);
             }
+            Control::Pause => {
+                self.steer(id, Steer::Pause).await?;
+                let reason = "paused".to_owned();
+                self.board
+                    .record(id, StepEvent::Suspended { reason })
+                    .await?;
+            }
         }
         Ok(())
+    }
+
+    /// Steers the step at hand where it was begun and can be paused; what has come to its end
+    /// meanwhile needs no steering but to be paused.
+    async fn steer(&self, id: &TaskId, steer: Steer) -> Result<(), Problem> {
+        let (Some(task), Some(writer)) = (self.task(id), &self.board.writer) else {
+            return Ok(());
+        };
+        let Some(step) = task.pausable() else {
+            return Ok(());
+        };
+        let before = runner::outcomes(&task);
+        match writer.steer(&task.plan, step, &before, steer).await {
+            Err(problem) if problem.kind == ProblemKind::Conflict && steer != Steer::Pause => {
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Takes up the tasks that were under way when the program last ended: asks the system what
@@ -225,23 +268,4 @@ fn read_only() -> Problem {
         "nothing can be changed: this is read-only",
     )
     .hint("start without --read-only, or use a profile that may write")
-}
-
-fn changed(old: &Plan, new: &Plan) -> Problem {
-    let mut problem = Problem::conflict(format!(
-        "not done: what it would touch has changed since the plan was made ({})",
-        old.summary
-    ))
-    .hint("look at it again, and plan anew");
-    for touched in &new.touches {
-        let before = old.touches.iter().find(|t| t.object == touched.object);
-        if before.is_none_or(|before| before.revision != touched.revision) {
-            problem = problem.because(format!(
-                "{} {} is not as it was",
-                touched.object.kind.one(),
-                touched.name
-            ));
-        }
-    }
-    problem
 }

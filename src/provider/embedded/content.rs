@@ -21,7 +21,8 @@ impl StoreContent {
     pub(super) fn open(store: &Store, object: &ObjectRef) -> Result<Self, Problem> {
         let gone = |e| error::problem(&e, format!("{object} cannot be read"));
         let (source, size, name) = match object.kind {
-            Kind::Volume => {
+            // A linked target is a volume.
+            Kind::Volume | Kind::Target => {
                 let id = convert::engine_volume(&object.id)?;
                 let info = store.volume(id).map_err(gone)?;
                 (Source::Volume(id), info.size, info.name)
@@ -30,6 +31,14 @@ impl StoreContent {
                 let id = convert::engine_point(&object.id)?;
                 let info = store.point(id).map_err(gone)?;
                 (Source::Point(id), info.size, info.name)
+            }
+            Kind::Group | Kind::Session => {
+                let kind = object.kind.one();
+                return Err(match object.id.is_empty() {
+                    true => Problem::not_found(format!("there is no {kind}")),
+                    false => Problem::not_found(format!("a {kind} has no content of its own"))
+                        .hint("read its members"),
+                });
             }
         };
         Ok(Self {

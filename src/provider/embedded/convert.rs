@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::attributes;
+use super::sets::SetKind;
 use crate::engine::{self, JobState, PointInfo, VolumeInfo};
 use crate::model::{
-    Bytes, Change, Kind, ObjectRef, Problem, Progress, Snapshot, SnapshotId, SnapshotState, Time,
-    Volume, VolumeId, VolumeState,
+    Bytes, Change, GroupId, Kind, ObjectRef, Problem, Progress, SessionId, Snapshot, SnapshotId,
+    SnapshotState, Time, Volume, VolumeId, VolumeState,
 };
 
 /// The id of an engine's volume.
@@ -108,6 +109,8 @@ pub(super) fn snapshot(info: &PointInfo, volume_name: Option<String>) -> Snapsho
         created: Some(attributes::taken(attrs, info.created)),
         guard: attrs.contains_key(attributes::GUARD),
         clones: info.clones.iter().copied().map(volume_id).collect(),
+        group: SetKind::Group.of(attrs).map(GroupId::from),
+        session: SetKind::Session.of(attrs).map(SessionId::from),
         metadata: attributes::rest(attrs),
     }
 }

@@ -20,8 +20,17 @@ mod error;
 mod import;
 mod plan;
 mod plan_image;
+mod plan_sets;
+mod plan_snapshots;
+mod plan_targets;
+mod plan_volumes;
+mod raw;
 mod reader;
+mod run;
+mod run_sets;
+mod sets;
 mod specs;
+mod targets;
 mod writer;
 
 pub use specs::capabilities;
@@ -35,6 +44,8 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// The most that background copies write, in bytes a second.
+    pub copy_rate: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
@@ -104,6 +115,7 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
         };
@@ -170,6 +182,6 @@ fn connection_name(dir: &Path) -> String {
 }
 
 /// Every kind, for a reader that fell behind.
-fn everything() -> [Change; 2] {
+fn everything() -> [Change; Kind::ALL.len()] {
     Kind::ALL.map(Change::Kind)
 }
