@@ -176,7 +176,10 @@ impl PageRef {
 
     /// The sectors of each copy.
     pub(super) fn copies(&self) -> impl Iterator<Item = u64> {
-        [Some(0), self.second()].into_iter().flatten().map(|distance| self.addr + distance)
+        [Some(0), self.second()]
+            .into_iter()
+            .flatten()
+            .map(|distance| self.addr + distance)
     }
 }
 

@@ -95,7 +95,12 @@ impl Core {
                 "the superblock and its checkpoint do not belong together",
             ));
         }
-        make_durable(&*disk, &log, (root.data_backed, backed), superblock.chunk_blocks)?;
+        make_durable(
+            &*disk,
+            &log,
+            (root.data_backed, backed),
+            superblock.chunk_blocks,
+        )?;
         let checkpoints = Checkpoints {
             meta,
             generation: superblock.generation,

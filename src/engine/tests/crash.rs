@@ -316,7 +316,10 @@ impl Crashes {
             let store = self.open(&Arc::new(SimDisk::of(files)), floor);
             check(&store);
             let lsn = store.core().guarded.read().state.lsn;
-            assert!(lsn >= claimed, "record {lsn} is the last, and {claimed} was durable");
+            assert!(
+                lsn >= claimed,
+                "record {lsn} is the last, and {claimed} was durable"
+            );
         }
     }
 }
@@ -423,7 +426,10 @@ fn a_crash_leaves_a_prefix_not_shorter_than_the_last_flush() {
         // A closed store is opened by another test; here it is opened after each cut.
         let all = op_kinds();
         let used = hunt.used.lock();
-        let missing: Vec<_> = all.iter().filter(|op| !used.contains(&discriminant(op))).collect();
+        let missing: Vec<_> = all
+            .iter()
+            .filter(|op| !used.contains(&discriminant(op)))
+            .collect();
         assert!(missing.is_empty(), "no workload had {missing:?}");
     }
 }

@@ -114,6 +114,7 @@ pub(super) enum Op {
     CopySteps(u8),
     ReclaimSteps(u8),
     Settle,
+    Trim,
     Flush,
     Checkpoint,
     /// Closed and opened, or opened from what the files hold without closing.
@@ -149,6 +150,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         5 => (1..4u8).prop_map(Op::CopySteps),
         8 => (1..5u8).prop_map(Op::ReclaimSteps),
         1 => Just(Op::Settle),
+        2 => Just(Op::Trim),
         3 => Just(Op::Flush),
         5 => Just(Op::Checkpoint),
         3 => any::<bool>().prop_map(|close| Op::Reopen { close }),
@@ -513,6 +515,7 @@ impl World {
                 }
             }
             Op::Settle => store.settle()?,
+            Op::Trim => while store.core().trim_step()? {},
             Op::Flush => store.flush()?,
             Op::Checkpoint => store.checkpoint()?,
             Op::Reopen { close } => {

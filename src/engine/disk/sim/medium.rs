@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::content::{Files, fingerprint};
+use super::content::Files;
 use crate::engine::disk::FileName;
 
 /// A step taken on the disk.
@@ -56,7 +56,10 @@ pub(in crate::engine) enum Fate {
     /// The file is as long as it would be, and nothing else of it came to be.
     Hollow,
     /// Parts of it of this many bytes, by the bits of this number.
-    Torn { unit: usize, seed: u64 },
+    Torn {
+        unit: usize,
+        seed: u64,
+    },
     /// Its first so many units of 512 bytes.
     Begun(usize),
 }
@@ -75,7 +78,9 @@ pub(in crate::engine) fn apply(files: &mut Files, step: &Step, fate: Fate) {
         (Step::Write { offset, data, .. }, Fate::Hollow) => {
             content.extend(*offset as usize + data.len());
         }
-        (Step::Reserve { offset, len, .. }, Fate::Hollow) => content.extend((offset + len) as usize),
+        (Step::Reserve { offset, len, .. }, Fate::Hollow) => {
+            content.extend((offset + len) as usize);
+        }
         (Step::Write { offset, data, .. }, Fate::Torn { unit, seed }) => {
             let (from, end) = (*offset as usize, *offset as usize + data.len());
             let mut at = from;
@@ -152,10 +157,5 @@ impl Medium {
     /// What programs see.
     pub(in crate::engine) fn seen(&self) -> Files {
         self.cut(&vec![Fate::Kept; self.unsynced.len()])
-    }
-
-    /// Tells this medium from others.
-    pub(in crate::engine) fn fingerprint(&self) -> u64 {
-        fingerprint(&self.durable) ^ fingerprint(&self.seen()).rotate_left(1)
     }
 }

@@ -129,7 +129,12 @@ impl SimDisk {
 
     /// Bytes that its files take on the medium.
     pub(in crate::engine) fn allocated(&self) -> usize {
-        self.0.lock().files.values().map(content::Content::allocated).sum()
+        self.0
+            .lock()
+            .files
+            .values()
+            .map(content::Content::allocated)
+            .sum()
     }
 
     pub(in crate::engine) fn flip(&self, file: FileName, bit: usize) {
@@ -155,7 +160,10 @@ impl SimDisk {
 
     pub(in crate::engine) fn bytes(&self, file: FileName) -> Vec<u8> {
         let inner = self.0.lock();
-        inner.files.get(&file).map_or_else(Vec::new, content::Content::bytes)
+        inner
+            .files
+            .get(&file)
+            .map_or_else(Vec::new, content::Content::bytes)
     }
 }
 
