@@ -19,6 +19,7 @@ mod format;
 mod get;
 mod get_sets;
 mod nbd;
+mod nbd_service;
 mod open;
 mod operation_args;
 mod output;
