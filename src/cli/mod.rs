@@ -13,17 +13,21 @@ mod console;
 mod demo;
 
 mod describe;
+mod diff;
 mod export;
 mod follow;
 mod format;
 mod get;
+mod get_sets;
 mod nbd;
+mod nbd_service;
 mod open;
 mod operation_args;
 mod output;
 mod plan_text;
 mod run;
 mod scrub;
+mod task;
 mod text;
 
 pub use args::{Cli, Command};
@@ -74,8 +78,10 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Run(asked) => run::run(&options, &asked).await,
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
+        Command::Diff(args) => diff::diff(&options, &args).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),

@@ -65,6 +65,12 @@ impl Core {
             got += more.iter().map(|run| run.len).sum::<u64>();
             runs.extend(more);
         }
+        if let Err(e) = self.back(&runs, space.backed) {
+            for run in runs {
+                space.put_back(run);
+            }
+            return Err(e);
+        }
         Ok(runs)
     }
 

@@ -23,6 +23,7 @@ use super::log::{Batch, Log};
 use super::page::BLOCK;
 use super::pages::Pages;
 use super::space::Space;
+use super::trim::Trim;
 
 /// Sizes that shape a store's work. Tests make them small.
 #[derive(Clone, Debug)]
@@ -47,6 +48,12 @@ pub(super) struct Tuning {
     pub(super) chunk_blocks: u32,
     /// Leaves that one step of a sweep or a copy visits.
     pub(super) step_leaves: u64,
+    /// Blocks of which free ones are given back to the file system together.
+    pub(super) trim_blocks: u64,
+    /// Free blocks next to each other that are worth it.
+    pub(super) trim_run: u64,
+    /// Free blocks that are kept for what is written next; a sixteenth of what is in use at least.
+    pub(super) keep_blocks: u64,
     /// Bytes of the page cache.
     pub(super) cache_bytes: u64,
     /// Whether metadata operations are durable when they return.
@@ -70,6 +77,9 @@ impl Tuning {
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,
             step_leaves: 256,
+            trim_blocks: 4096,
+            trim_run: 16,
+            keep_blocks: 16 << 10,
             cache_bytes: cache_bytes / 4 * 3,
             durable_ops: true,
             background: true,
@@ -136,6 +146,8 @@ pub(super) struct Core {
     pub(super) grown: AtomicBool,
     /// Held while they are synced.
     pub(super) syncing: Mutex<()>,
+    /// The room of the data files. Taken after `space`.
+    pub(super) trim: Mutex<Trim>,
     /// Those who wait for records to be durable.
     pub(super) group: Group,
     /// The last record that is durable.
@@ -201,6 +213,7 @@ impl Core {
             dirty_files: Mutex::new(parts.dirty_files),
             grown: AtomicBool::new(false),
             syncing: Mutex::default(),
+            trim: Mutex::default(),
             group: Group::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),

@@ -9,6 +9,26 @@ pub struct Words {
     pub volume: &'static str,
     /// One snapshot (`snapshot`, `point-in-time copy`).
     pub snapshot: &'static str,
+    /// One group (`snapshot group`, `group snapshot`).
+    pub group: &'static str,
+    /// One session (`session`, `snapshot session`).
+    pub session: &'static str,
+    /// One linked target (`target`, `linked target`).
+    pub target: &'static str,
+}
+
+impl Words {
+    /// The word for one thing of this kind.
+    #[must_use]
+    pub fn one(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Volume => self.volume,
+            Kind::Snapshot => self.snapshot,
+            Kind::Group => self.group,
+            Kind::Session => self.session,
+            Kind::Target => self.target,
+        }
+    }
 }
 
 /// What a provider has.

@@ -207,6 +207,10 @@ impl Page<'_> {
                 }
                 &snapshot.metadata
             }
+            other => {
+                self.said("Name", other.name());
+                return;
+            }
         };
         self.said("Id", object.id());
         if !metadata.is_empty() {

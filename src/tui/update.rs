@@ -240,22 +240,21 @@ fn on_shown(state: &mut State, shown: Object) {
                 state.inventory.snapshots.upsert(snapshot);
             }
         }
+        _ => {}
     }
 }
 
 /// One thing is not there any more.
 fn on_gone(state: &mut State, object: &crate::model::ObjectRef) {
     match object.kind {
-        crate::model::Kind::Volume => {
-            if state.inventory.volumes.remove(&object.id) {
-                let gone = |place: &Place| match place {
-                    Place::Tree(id) => id.as_str() == object.id,
-                    Place::Describe(o) | Place::Raw(o) => o == object,
-                    _ => false,
-                };
-                state.views.drop_where(gone);
-                state.inventory.snapshots.stale = true;
-            }
+        crate::model::Kind::Volume if state.inventory.volumes.remove(&object.id) => {
+            let gone = |place: &Place| match place {
+                Place::Tree(id) => id.as_str() == object.id,
+                Place::Describe(o) | Place::Raw(o) => o == object,
+                _ => false,
+            };
+            state.views.drop_where(gone);
+            state.inventory.snapshots.stale = true;
         }
         crate::model::Kind::Snapshot => {
             state.inventory.snapshots.remove(&object.id);
@@ -266,6 +265,7 @@ fn on_gone(state: &mut State, object: &crate::model::ObjectRef) {
                 |place: &Place| matches!(place, Place::Describe(o) | Place::Raw(o) if o == object);
             state.views.drop_where(gone);
         }
+        _ => {}
     }
 }
 

@@ -51,6 +51,12 @@ impl Disk for Gated {
     fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
         self.disk.reserve(file, offset, len)
     }
+    fn punch(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
+        self.disk.punch(file, offset, len)
+    }
+    fn remove(&self, file: FileName) -> io::Result<()> {
+        self.disk.remove(file)
+    }
     fn len(&self, file: FileName) -> io::Result<Option<u64>> {
         self.disk.len(file)
     }
@@ -161,11 +167,20 @@ fn a_crash_finds_what_was_flushed_though_places_were_used_again() {
                 flushed = fill;
             }
         }
-        let image = Arc::new(disk.medium().crash(&mut || match roll() % 3 {
-            0 => Fate::Lost,
-            1 => Fate::Kept,
-            _ => Fate::Torn(roll()),
-        }));
+        let medium = disk.medium();
+        let fates: Vec<Fate> = medium
+            .at_risk()
+            .iter()
+            .map(|_| match roll() % 3 {
+                0 => Fate::Lost,
+                1 => Fate::Kept,
+                _ => Fate::Torn {
+                    unit: 512,
+                    seed: roll(),
+                },
+            })
+            .collect();
+        let image = Arc::new(SimDisk::of(medium.cut(&fates)));
         let held = reopen(&image);
         for lba in 0..12 {
             assert!(read(&held, v, lba) <= last);
@@ -195,6 +210,6 @@ fn the_background_commits_what_has_waited() {
     while core.durable.load(Ordering::Acquire) < lsn {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let image = Arc::new(disk.medium().crash(&mut || Fate::Lost));
+    let image = Arc::new(SimDisk::of(disk.medium().cut(&[])));
     assert_eq!(read(&reopen(&image), v, 15), 1);
 }

@@ -200,6 +200,7 @@ impl Chooser {
         let version = match kind {
             Kind::Volume => inventory.volumes.version,
             Kind::Snapshot => snapshots.version,
+            _ => return,
         };
         if version == seen {
             return;
@@ -237,6 +238,7 @@ impl Chooser {
                     })
                     .collect()
             }
+            _ => Vec::new(),
         };
         if optional {
             entries.push(Entry {

@@ -154,7 +154,9 @@ impl Field {
             }
             FieldType::Size { min, max, .. } => format!("{min} to {max}"),
             FieldType::Flag => "space changes it".to_owned(),
+            FieldType::Choice(words) => format!("one of {}", words.join(", ")),
             FieldType::Object(kind) => format!("space lists every {}", kind.one()),
+            FieldType::Objects(kind) => format!("ids of {}, commas between", kind.many()),
             FieldType::File => "the path of a file on this machine".to_owned(),
         }
     }

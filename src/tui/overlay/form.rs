@@ -119,6 +119,7 @@ impl Form {
                     _ => return None,
                 }
             }
+            _ => return None,
         };
         Some(text)
     }

@@ -70,7 +70,7 @@ impl Item for Volume {
     fn from_object(object: Object) -> Option<Self> {
         match object {
             Object::Volume(volume) => Some(volume),
-            Object::Snapshot(_) => None,
+            _ => None,
         }
     }
 }
@@ -83,7 +83,7 @@ impl Item for Snapshot {
     fn from_object(object: Object) -> Option<Self> {
         match object {
             Object::Snapshot(snapshot) => Some(snapshot),
-            Object::Volume(_) => None,
+            _ => None,
         }
     }
 }

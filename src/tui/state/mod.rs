@@ -308,6 +308,7 @@ impl State {
         match object.kind {
             Kind::Volume => self.volume(&object.id).cloned().map(Object::Volume),
             Kind::Snapshot => self.snapshot(&object.id).cloned().map(Object::Snapshot),
+            _ => None,
         }
     }
 
@@ -320,10 +321,7 @@ impl State {
 
     /// The system's own word for a kind.
     pub(crate) fn word(&self, kind: Kind) -> &'static str {
-        match kind {
-            Kind::Volume => self.system.words.volume,
-            Kind::Snapshot => self.system.words.snapshot,
-        }
+        self.system.words.one(kind)
     }
 
     /// So many of a kind, in words: `1 snapshot`, `14 snapshots`.

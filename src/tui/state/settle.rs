@@ -160,6 +160,7 @@ impl State {
                             history.list.stale = true;
                         }
                     }
+                    _ => {}
                 }
             } else {
                 for object in some {

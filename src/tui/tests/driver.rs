@@ -162,6 +162,7 @@ impl Driver {
                 .cloned()
                 .map(Object::Snapshot)
                 .collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -60,6 +60,8 @@ pub(crate) fn snapshot(of: &str, name: &str, parent: Option<&str>, seconds: i64)
         created: Some(before(seconds)),
         guard: false,
         clones: Vec::new(),
+        group: None,
+        session: None,
         metadata: Default::default(),
     }
 }
@@ -243,6 +245,9 @@ pub(crate) fn capabilities() -> Capabilities {
         words: Words {
             volume: "disk",
             snapshot: "snapshot",
+            group: "group",
+            session: "session",
+            target: "target",
         },
     }
 }
@@ -263,6 +268,7 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
         title: title.to_owned(),
         call: format!("POST /things/{id}"),
         follows: false,
+        pauses: false,
     };
     Plan {
         operation: operation.clone(),
