@@ -55,7 +55,7 @@ impl Core {
         let reclaimed = self.background_reclaim();
         let copied = self.background_copy();
         // Room is not in a hurry; a disk that refuses is asked again another time.
-        let trimmed = !reclaimed && !copied && self.trim_step().unwrap_or(false);
+        let trimmed = !reclaimed && !copied && self.trim_step(self.taken_lately()).unwrap_or(false);
         reclaimed || copied || trimmed
     }
 
@@ -148,7 +148,7 @@ impl Core {
             if ids.is_empty() {
                 let lsn = self.guarded.read().state.lsn;
                 self.commit(lsn)?;
-                while self.trim_step()? {}
+                while self.trim_step(0)? {}
                 return Ok(());
             }
             for id in ids {

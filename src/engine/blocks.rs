@@ -6,7 +6,7 @@ use super::core::Core;
 use super::disk::FileName;
 use super::error::{EngineError, Result};
 use super::page::{BLOCK, BLOCK_LEN};
-use super::space::{Run, Space};
+use super::space::{LONG, Run, Space};
 
 impl Core {
     /// Makes durable what was written to the data files.
@@ -52,26 +52,39 @@ impl Core {
         // Asked while the map is locked: a record that gave something up by now was applied
         // after those who read what it gave up had come.
         space.reuse_until(self.readers.oldest());
-        let mut runs = space.take(&self.pages, want)?;
-        let mut got: u64 = runs.iter().map(|run| run.len).sum();
-        while got < want {
-            if let Err(e) = self.grow_data(&mut space, want - got) {
-                for run in runs {
-                    space.put_back(run);
-                }
-                return Err(e);
-            }
-            let more = space.take(&self.pages, want - got)?;
-            got += more.iter().map(|run| run.len).sum::<u64>();
-            runs.extend(more);
-        }
-        if let Err(e) = self.back(&runs, space.backed) {
+        let mut runs = Vec::new();
+        let taken = self
+            .gather(&mut space, want, &mut runs)
+            .and_then(|()| self.back(&runs, space.backed));
+        if let Err(e) = taken {
             for run in runs {
                 space.put_back(run);
             }
             return Err(e);
         }
         Ok(runs)
+    }
+
+    fn gather(&self, space: &mut Space, want: u64, runs: &mut Vec<Run>) -> Result<()> {
+        let missing = |runs: &[Run]| want - runs.iter().map(|run| run.len).sum::<u64>();
+        if want >= LONG {
+            runs.extend(space.take_long(&self.pages, want)?);
+            let left = missing(runs);
+            // Where what is free lies in splinters, a long write gets fresh room, within bounds:
+            // it is read and written over in one piece, and leaves the splinters whole again.
+            if left >= LONG
+                && space.may_spread()
+                && self.grow_data(space, left.next_multiple_of(LONG)).is_ok()
+            {
+                runs.extend(space.take_long(&self.pages, left)?);
+            }
+        }
+        runs.extend(space.take(&self.pages, missing(runs))?);
+        while missing(runs) > 0 {
+            self.grow_data(space, missing(runs))?;
+            runs.extend(space.take(&self.pages, missing(runs))?);
+        }
+        Ok(())
     }
 
     /// Takes room on the disk for more blocks; a little at least.

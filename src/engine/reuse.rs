@@ -6,12 +6,10 @@
 
 use std::collections::VecDeque;
 
-use super::space::Run;
+use super::space::{LONG, Run};
 
 /// Runs that are kept. Beyond that the oldest go back to the map.
 const KEPT: usize = 4096;
-/// Blocks that a run must have for a write of as many or more, which would be torn to pieces otherwise.
-const LONG: u64 = 64;
 
 /// Blocks of the open batch that can be used again.
 #[derive(Clone, Default)]
@@ -83,6 +81,7 @@ impl Reuse {
         let mut left = want;
         while left > 0
             && let Some(run) = self.ready.back_mut()
+            // A long write would be torn to pieces otherwise.
             && run.len >= left.min(LONG)
         {
             let len = run.len.min(left);

@@ -21,6 +21,11 @@ const WORDS: usize = 512;
 /// Bitmap pages that one table names.
 pub(super) const TABLE_PAGES: usize = 128;
 
+/// Units that make a run long.
+pub(super) const LONG: u64 = 64;
+/// Pages that are looked at for long runs.
+const LOOK_AHEAD: usize = 16;
+
 /// Bytes in the body of a table.
 pub(super) const TABLE_LEN: usize = TABLE_PAGES * (REF_LEN + 5);
 /// Bytes in the body of a bitmap page.
@@ -65,8 +70,12 @@ pub(super) struct Space {
     pub(super) used: u64,
     /// Busy units in all.
     busy: u64,
+    /// Units taken so far that were not used again at once.
+    pub(super) taken: u64,
     /// Where the last unit was taken.
     cursor: u64,
+    /// Where long runs were last taken.
+    long_cursor: u64,
     /// What was given up and is busy still, by record.
     pending: VecDeque<(u64, Run)>,
     /// What was given up and no durable record will ever speak of; busy too.
@@ -91,6 +100,7 @@ impl Space {
 
     /// There is room for `backed` units now.
     pub(super) fn extend(&mut self, backed: u64) {
+        self.long_cursor = self.backed.next_multiple_of(LONG);
         self.backed = self.backed.max(backed);
         let pages = self.backed.div_ceil(PAGE_UNITS) as usize;
         self.pages
@@ -259,6 +269,7 @@ impl Space {
     pub(super) fn take(&mut self, pages: &Pages, want: u64) -> Result<Vec<Run>> {
         let mut runs = self.reuse.take(want);
         let mut left = want - runs.iter().map(|run| run.len).sum::<u64>();
+        self.taken += left;
         if left > self.backed.saturating_sub(self.used + self.busy) {
             // What is left is scarce: short runs will do.
             for run in self.reuse.drain() {
@@ -292,6 +303,58 @@ impl Space {
             }
         }
         Ok(runs)
+    }
+
+    /// Takes up to `want` units in whole words of the map, which are 64 next to each other. They
+    /// are busy. Looks a few pages ahead of where it last found some.
+    pub(super) fn take_long(&mut self, pages: &Pages, want: u64) -> Result<Vec<Run>> {
+        let mut runs = self.reuse.take(want);
+        let mut left = want - runs.iter().map(|run| run.len).sum::<u64>();
+        let (count, mut looked) = (self.pages.len(), 0);
+        while left >= LONG && looked <= LOOK_AHEAD.min(count) {
+            let (index, mut word, _) = place(self.long_cursor);
+            let backed = self.backed;
+            let full = |page: &SpacePage| {
+                u64::from(page.used + page.busy_count) + PAGE_UNITS / 8 > PAGE_UNITS
+            };
+            if self.pages.get(index).is_none_or(full) || word >= WORDS {
+                word = WORDS;
+            }
+            while word < WORDS && left >= LONG {
+                let page = self.resident(pages, index)?;
+                let taken = |bits: &Bits| bits[word] != 0;
+                let start = index as u64 * PAGE_UNITS + word as u64 * 64;
+                let free = !page.bits.as_ref().is_some_and(|bits| taken(bits))
+                    && !page.busy.as_ref().is_some_and(|busy| taken(busy))
+                    && start + LONG <= backed;
+                word += 1;
+                if !free {
+                    continue;
+                }
+                for unit in start..start + LONG {
+                    self.with_busy(unit, true);
+                }
+                match runs.last_mut() {
+                    Some(run) if run.start + run.len == start => run.len += LONG,
+                    _ => runs.push(Run { start, len: LONG }),
+                }
+                self.taken += LONG;
+                left -= LONG;
+            }
+            if word < WORDS {
+                self.long_cursor = index as u64 * PAGE_UNITS + word as u64 * 64;
+            } else {
+                looked += 1;
+                let next = (index + 1) % count.max(1);
+                self.long_cursor = next as u64 * PAGE_UNITS;
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Whether more is in use than free: there may be more free room for the sake of long runs.
+    pub(super) fn may_spread(&self) -> bool {
+        self.free() < self.used
     }
 
     /// Takes `len` units next to each other, if there are such. They are busy.

@@ -7,6 +7,7 @@
 //! have room before it has been reserved once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use super::core::Core;
 use super::disk::FileName;
@@ -27,6 +28,10 @@ pub(super) struct Trim {
     used: u64,
     /// The file system has no way to punch holes.
     unsupported: bool,
+    /// When blocks taken from the map were last counted, how many these were, and how many the
+    /// time before.
+    counted: Option<Instant>,
+    taken: [u64; 2],
 }
 
 impl Trim {
@@ -86,11 +91,25 @@ impl Core {
         Ok(())
     }
 
+    /// Blocks that were taken of late. Whoever writes on will want as many again, and
+    /// what was punched out would have to be reserved and to come into memory anew.
+    pub(super) fn taken_lately(&self) -> u64 {
+        let now = Instant::now();
+        let taken = self.space.lock().taken;
+        let mut trim = self.trim.lock();
+        let past = |at: Instant| now.duration_since(at) >= self.tuning.commit_after;
+        if trim.counted.is_none_or(past) {
+            trim.counted = Some(now);
+            trim.taken = [taken, trim.taken[0]];
+        }
+        taken - trim.taken[1]
+    }
+
     /// Punches out what is free in one granule, if more is free than is kept for what is
-    /// written next. False if there is nothing to do.
-    pub(super) fn trim_step(&self) -> Result<bool> {
+    /// written next: `lately` blocks at least. False if there is nothing to do.
+    pub(super) fn trim_step(&self, lately: u64) -> Result<bool> {
         let _alone = self.reclaiming.lock();
-        let Some((index, runs)) = self.choose_granule()? else {
+        let Some((index, runs)) = self.choose_granule(lately)? else {
             return Ok(false);
         };
         let punched = self.punch(&runs);
@@ -128,11 +147,11 @@ impl Core {
     }
 
     /// The granule to trim next, from the end, and what is free in it, which is held back from now on.
-    fn choose_granule(&self) -> Result<Option<(u64, Vec<Run>)>> {
+    fn choose_granule(&self, lately: u64) -> Result<Option<(u64, Vec<Run>)>> {
         let size = self.tuning.trim_blocks;
         let mut space = self.space.lock();
         let mut trim = self.trim.lock();
-        let keep = self.tuning.keep_blocks.max(space.used / 16);
+        let keep = self.tuning.keep_blocks.max(space.used / 16).max(lately);
         if trim.unsupported || space.free() <= trim.punched + keep {
             return Ok(None);
         }

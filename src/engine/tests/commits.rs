@@ -213,3 +213,37 @@ fn the_background_commits_what_has_waited() {
     let image = Arc::new(SimDisk::of(disk.medium().cut(&[])));
     assert_eq!(read(&reopen(&image), v, 15), 1);
 }
+
+#[test]
+fn a_long_write_lies_in_one_piece_though_what_is_free_does_not() {
+    let disk = Arc::new(SimDisk::new());
+    let tuning = Tuning {
+        chunk_blocks: 1 << 20,
+        segment_bytes: 1 << 20,
+        ..small()
+    };
+    let store = Store::on_disk(disk, tuning, true).unwrap();
+    let v = store.create_volume("v", 4 << 20, Attrs::new()).unwrap();
+    store.write(v, 0, &vec![1; 4 << 20]).unwrap();
+    for lba in (0..1024).step_by(2) {
+        store.write(v, lba * 4096, &[2; 4096]).unwrap();
+    }
+    store.flush().unwrap();
+    for i in 0..20 {
+        let at = i % 16 * (256 << 10);
+        store.write(v, at, &vec![3; 256 << 10]).unwrap();
+        let looked = store.core().look_up(Source::Volume(v), at / 4096, 64);
+        let blocks: Vec<u64> = looked
+            .unwrap()
+            .entries
+            .iter()
+            .map(|entry| entry.unwrap().block().unwrap())
+            .collect();
+        assert!(blocks.windows(2).all(|two| two[1] == two[0] + 1));
+        store.flush().unwrap();
+    }
+    // As much again as is in use, and what one step of growth brings.
+    let backed = store.core().space.lock().backed;
+    assert!(backed <= 2 * 1024 + 64, "{backed} blocks for 1024");
+    check(&store);
+}

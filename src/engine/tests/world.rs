@@ -515,7 +515,7 @@ impl World {
                 }
             }
             Op::Settle => store.settle()?,
-            Op::Trim => while store.core().trim_step()? {},
+            Op::Trim => while store.core().trim_step(0)? {},
             Op::Flush => store.flush()?,
             Op::Checkpoint => store.checkpoint()?,
             Op::Reopen { close } => {
