@@ -228,14 +228,23 @@ impl Core {
         }
         let mut guarded = self.guarded.write();
         let catalog = &mut guarded.state.catalog;
-        for (id, root, _) in &capture.trees {
-            if let Some(node) = catalog.nodes.get_mut(id)
-                && let (Some(Child::Mem(now)), Child::Mem(then)) = (&node.tree.root, root)
-                && Arc::ptr_eq(now, then)
-                && let Some(r) = then.disk.get()
-            {
-                node.tree.root = Some(Child::Disk(*r));
-                catalog.in_memory.remove(id);
+        // What went on meanwhile left trees that hold pages which are on disk by now: without
+        // this, they would hold ever more of them as long as writing goes on.
+        let in_memory: Vec<u64> = catalog.in_memory.iter().copied().collect();
+        for id in in_memory {
+            if let Some(node) = catalog.nodes.get_mut(&id) {
+                node.tree.let_go();
+            }
+            catalog.note_root(id);
+        }
+        // Where such a page is on disk is known now: it need not stay in memory to be freed.
+        for freed in &mut guarded.state.freed {
+            let r = match freed {
+                Freed::Page(page) => page.disk.get().copied(),
+                Freed::Extent(_) => None,
+            };
+            if let Some(r) = r {
+                *freed = Freed::Extent(r);
             }
         }
         drop(guarded);
@@ -255,7 +264,7 @@ impl Core {
         self.settled.store(capture.lsn, Ordering::Relaxed);
         let mut log = self.log.lock();
         log.recycle(&capture.head);
-        log.shed(self.tuning.log_limit);
+        log.shed(self.tuning.log_limit + 2 * self.tuning.segment_bytes);
         self.look_for_room(&mut log);
     }
 }

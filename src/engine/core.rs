@@ -69,7 +69,8 @@ impl Tuning {
         Self {
             segment_bytes: 16 << 20,
             log_limit: 32 << 20,
-            dirty_limit: (cache_bytes / 4).min(64 << 20),
+            // Twice that may wait, and as much be on its way to the disk.
+            dirty_limit: (cache_bytes / 8).min(32 << 20),
             batch_limit: 8 << 20,
             commit_after: Duration::from_secs(5),
             inline_limit: 128 << 10,
@@ -80,7 +81,7 @@ impl Tuning {
             trim_blocks: 4096,
             trim_run: 16,
             keep_blocks: 16 << 10,
-            cache_bytes: cache_bytes / 4 * 3,
+            cache_bytes: cache_bytes / 2,
             durable_ops: true,
             background: true,
         }

@@ -159,6 +159,14 @@ impl Tree {
         }
     }
 
+    /// Holds pages that are on disk by where they are there, not in memory. Those that
+    /// another tree holds too are left to the next time.
+    pub(super) fn let_go(&mut self) {
+        if let Some(root) = &mut self.root {
+            let_go(root);
+        }
+    }
+
     /// Drops a leaf, and the inner pages above it that are then empty.
     pub(super) fn remove_leaf(&mut self, cow: &mut Cow<'_>, leaf: u64) -> Result<()> {
         if leaf >= span(self.level) {
@@ -172,6 +180,15 @@ impl Tree {
             self.level = 0;
         }
         Ok(())
+    }
+}
+
+fn let_go(child: &mut Child) {
+    let Child::Mem(page) = child else { return };
+    if let Some(r) = page.disk.get() {
+        *child = Child::Disk(*r);
+    } else if let Some(Body::Inner(inner)) = Arc::get_mut(page).map(|page| &mut page.body) {
+        inner.children.iter_mut().for_each(let_go);
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod commits;
 mod crash;
 mod faults;
+mod memory;
 mod model;
 mod points;
 mod threads;
