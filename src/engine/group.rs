@@ -64,11 +64,13 @@ impl State {
 
     /// How long the one who watches sleeps before looking whether to lead.
     fn nap(&self) -> Duration {
-        let begun = self
-            .begun
-            .filter(|_| self.leading)
-            .map_or(Duration::ZERO, |at| self.took.saturating_sub(at.elapsed()));
-        (begun + self.patience()).max(Duration::from_micros(20))
+        let begun = self.begun.filter(|_| self.leading);
+        let left = begun.map_or(Duration::ZERO, |begun| {
+            let elapsed = begun.elapsed();
+            // What takes much longer than the last did is not asked after again and again.
+            self.took.saturating_sub(elapsed).max(elapsed / 4)
+        });
+        (left + self.patience()).max(Duration::from_micros(20))
     }
 
     fn begin(&mut self) {
@@ -156,7 +158,9 @@ impl Drop for Leader<'_> {
             let served: Vec<Waiter> = served.collect();
             state.expected = served.len() + 1 + state.waiting.len();
             let watched = state.waiting.iter().any(|w| w.watches);
-            let next = state.waiting.first().filter(|_| !watched);
+            // One who watches may sleep for long after a group that took long.
+            let woken = !watched || state.took > 2 * LONGEST;
+            let next = state.waiting.first().filter(|_| woken);
             (served, next.map(|w| w.thread.clone()))
         };
         let served = served.into_iter().map(|waiter| waiter.thread);
