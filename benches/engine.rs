@@ -26,7 +26,14 @@ fn main() {
 /// Size in GiB, snapshots below the present content.
 type Shape = (u64, u64);
 
-const SHAPES: [Shape; 4] = [(1, 1), (1, 1000), (1024, 1), (1024, 1000)];
+const SHAPES: [Shape; 6] = [
+    (1, 1),
+    (1, 1000),
+    (1, 10_000),
+    (1024, 1),
+    (1024, 1000),
+    (1024, 10_000),
+];
 
 struct Estate {
     store: Store,
@@ -275,7 +282,7 @@ fn give_back_99_snapshots(bencher: Bencher<'_, '_>) {
         });
 }
 
-#[divan::bench(args = [1, 1000], sample_size = 1, sample_count = 5)]
+#[divan::bench(args = [1, 1000, 10_000], sample_size = 1, sample_count = 5)]
 fn open(bencher: Bencher<'_, '_>, snapshots: u64) {
     let estate = build((1024, snapshots));
     let dir = estate.dir.path().to_owned();
