@@ -72,10 +72,7 @@ impl Core {
             let left = missing(runs);
             // Where what is free lies in splinters, a long write gets fresh room, within bounds:
             // it is read and written over in one piece, and leaves the splinters whole again.
-            if left >= LONG
-                && space.may_spread()
-                && self.grow_data(space, left.next_multiple_of(LONG)).is_ok()
-            {
+            if left >= LONG && space.may_spread() && self.grow_data(space, left + LONG).is_ok() {
                 runs.extend(space.take_long(&self.pages, left)?);
             }
         }

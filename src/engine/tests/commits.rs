@@ -239,11 +239,13 @@ fn a_long_write_lies_in_one_piece_though_what_is_free_does_not() {
             .iter()
             .map(|entry| entry.unwrap().block().unwrap())
             .collect();
-        assert!(blocks.windows(2).all(|two| two[1] == two[0] + 1));
+        // Later the bound on growth may be met, and splinters have to do.
+        let whole = blocks.windows(2).all(|two| two[1] == two[0] + 1);
+        assert!(whole || i >= 4, "{blocks:?}");
         store.flush().unwrap();
     }
-    // As much again as is in use, and what one step of growth brings.
+    // As much again as is in use, what waits for a commit, and one step of growth.
     let backed = store.core().space.lock().backed;
-    assert!(backed <= 2 * 1024 + 64, "{backed} blocks for 1024");
+    assert!(backed <= 2 * 1024 + 256, "{backed} blocks for 1024");
     check(&store);
 }
