@@ -63,7 +63,13 @@ pub(crate) fn has_side(state: &State) -> bool {
     state.size.0 >= WIDE
         && matches!(
             state.screen().place,
-            Place::Volumes | Place::Snapshots | Place::Tree(_)
+            Place::Volumes
+                | Place::Snapshots
+                | Place::Groups
+                | Place::Sessions
+                | Place::Targets
+                | Place::Members(_)
+                | Place::Tree(_)
         )
 }
 

@@ -2,7 +2,8 @@
 //! be done, and how it begins. What there is to do comes from the system's own specs.
 
 use super::ActionId;
-use crate::model::{Availability, Kind, ObjectRef, OperationKind, OperationSpec, VolumeId};
+use super::stand_in::{self, Begins, begins};
+use crate::model::{Availability, Kind, ObjectRef, OperationKind, OperationSpec};
 use crate::task::Control;
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
@@ -11,33 +12,54 @@ use crate::tui::state::{Place, Purpose, State};
 /// The operation that an action means for what is in hand.
 pub(super) fn kind(id: ActionId, state: &State) -> Option<OperationKind> {
     let on = state.objects().first().map(|object| object.kind);
-    let by = |volume, snapshot| match on {
-        Some(Kind::Snapshot) => snapshot,
-        _ => volume,
-    };
     use OperationKind as O;
-    Some(match id {
-        ActionId::Create => match state.screen().place {
+    Some(match (id, on) {
+        (ActionId::Create, _) => match &state.screen().place {
             Place::Volumes => O::CreateVolume,
             Place::Snapshots | Place::Tree(_) => O::CreateSnapshot,
+            Place::Groups => O::CreateGroup,
+            Place::Sessions => O::CreateSession,
+            Place::Targets => O::LinkTarget,
+            Place::Members(set) if set.kind == Kind::Session => O::LinkTarget,
             _ => return None,
         },
-        ActionId::Snapshot => O::CreateSnapshot,
-        ActionId::Edit => by(O::UpdateVolume, O::UpdateSnapshot),
-        ActionId::Delete => by(O::DeleteVolume, O::DeleteSnapshot),
-        ActionId::Restore => O::Restore,
-        ActionId::Clone => O::Clone,
-        ActionId::Flatten => O::Flatten,
-        ActionId::Extend => O::ExtendVolume,
+        (ActionId::Snapshot, _) => O::CreateSnapshot,
+        (ActionId::Group, _) => O::CreateGroup,
+        (ActionId::Session, _) => O::CreateSession,
+        (ActionId::Edit, Some(Kind::Snapshot)) => O::UpdateSnapshot,
+        (ActionId::Edit, Some(Kind::Group)) => O::UpdateGroup,
+        (ActionId::Edit, Some(Kind::Session)) => return None,
+        (ActionId::Edit, _) => O::UpdateVolume,
+        (ActionId::Delete, Some(Kind::Snapshot)) => O::DeleteSnapshot,
+        (ActionId::Delete, Some(Kind::Group)) => O::DeleteGroup,
+        (ActionId::Delete, Some(Kind::Session)) => O::DeleteSession,
+        (ActionId::Delete, _) => O::DeleteVolume,
+        (ActionId::Restore, Some(Kind::Group)) => O::RestoreGroup,
+        (ActionId::Restore, Some(Kind::Session)) => O::RestoreSession,
+        (ActionId::Restore, _) => O::Restore,
+        (ActionId::Link, Some(Kind::Target)) => O::RelinkTarget,
+        (ActionId::Link, _) => O::LinkTarget,
+        (ActionId::Part, Some(Kind::Group)) => O::Ungroup,
+        (ActionId::Part, _) => O::UnlinkTarget,
+        (ActionId::Clone, _) => O::Clone,
+        (ActionId::Flatten, _) => O::Flatten,
+        (ActionId::Extend, _) => O::ExtendVolume,
+        (ActionId::Shrink, _) => O::ShrinkVolume,
         _ => return None,
     })
 }
 
 /// Whether an action that changes something can be done now.
 pub(super) fn allowed(state: &State, id: ActionId) -> Result<(), String> {
+    if let (ActionId::Edit, None) = (id, kind(id, state)) {
+        return Err(format!(
+            "a {} stays as it was taken",
+            state.word(Kind::Session)
+        ));
+    }
     match kind(id, state) {
         Some(kind) => can(state, kind),
-        None => Err("nothing can be made here; volumes and snapshots can".to_owned()),
+        None => Err("nothing can be made here; where volumes are listed it can".to_owned()),
     }
 }
 
@@ -52,7 +74,14 @@ fn in_bulk(kind: OperationKind) -> bool {
     use OperationKind as O;
     matches!(
         kind,
-        O::DeleteVolume | O::DeleteSnapshot | O::CreateSnapshot | O::Flatten
+        O::DeleteVolume
+            | O::DeleteSnapshot
+            | O::DeleteGroup
+            | O::DeleteSession
+            | O::CreateSnapshot
+            | O::Flatten
+            | O::Ungroup
+            | O::UnlinkTarget
     )
 }
 
@@ -74,7 +103,7 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
         return Ok(());
     };
     let objects = state.objects();
-    if objects.is_empty() {
+    if objects.is_empty() && kind != OperationKind::LinkTarget {
         return Err(format!("select a {} first", state.word(on)));
     }
     if objects.len() > 1 && !in_bulk(kind) {
@@ -91,47 +120,30 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
 
 /// Whether an operation on `on` can start from this thing.
 fn suits(state: &State, spec: &OperationSpec, on: Kind, object: &ObjectRef) -> Result<(), String> {
-    if object.kind == on || takes(spec, object.kind) {
-        return Ok(());
-    }
-    match (on, object.kind) {
-        // A snapshot stands for its volume where another is to be taken.
-        (Kind::Volume, Kind::Snapshot) if spec.kind == OperationKind::CreateSnapshot => Ok(()),
-        // A volume stands for its snapshots: the form asks which.
-        (Kind::Snapshot, Kind::Volume)
-            if matches!(spec.kind, OperationKind::Clone | OperationKind::Restore) =>
-        {
-            match state.volume(&object.id) {
-                Some(volume) if volume.snapshots == 0 => {
-                    let name = state.clean(&volume.name);
-                    Err(format!("{name} has no {} yet", state.word(Kind::Snapshot)))
-                }
-                _ => Ok(()),
+    match begins(state, spec, on, object) {
+        Some(Begins::Within(volume)) => match state.volume(volume.as_str()) {
+            Some(volume) if volume.snapshots == 0 => {
+                let name = state.clean(&volume.name);
+                Err(format!("{name} has no {} yet", state.word(Kind::Snapshot)))
             }
-        }
-        _ => {
+            _ => Ok(()),
+        },
+        Some(Begins::With(_) | Begins::Asking) => Ok(()),
+        None => {
             let (want, have) = (state.word(on), state.word(object.kind));
             Err(format!("it is done to a {want}, and this is a {have}"))
         }
     }
 }
 
-/// Whether an operation has a field for a thing of this kind.
-fn takes(spec: &OperationSpec, kind: Kind) -> bool {
-    spec.field(kind.one()).is_some()
-}
-
 /// Every operation that the system knows of and that could ever begin from what is in hand.
 pub(crate) fn offered(state: &State) -> impl Iterator<Item = &OperationSpec> {
-    let kind = state.object().map(|object| object.kind);
+    let object = state.object();
     state.system.operations.iter().filter(move |spec| {
-        let Some(on) = spec.on else { return true };
-        kind.is_none_or(|kind| {
-            on == kind
-                || takes(spec, kind)
-                || spec.kind == OperationKind::CreateSnapshot
-                || (on == Kind::Snapshot && spec.kind == OperationKind::Clone)
-        })
+        let (Some(on), Some(object)) = (spec.on, &object) else {
+            return true;
+        };
+        on == object.kind || begins(state, spec, on, object).is_some_and(|b| b != Begins::Asking)
     })
 }
 
@@ -140,29 +152,27 @@ pub(crate) fn begin(state: &mut State, kind: OperationKind) {
     let Some(spec) = state.system.operation(kind).cloned() else {
         return;
     };
-    let mut objects = match spec.on {
-        Some(_) => state.objects(),
-        None => Vec::new(),
-    };
+    let mut targets: Vec<ObjectRef> = Vec::new();
     let mut within = None;
-    for object in &mut objects {
-        match (spec.on, object.kind) {
-            (Some(Kind::Volume), Kind::Snapshot) if !takes(&spec, Kind::Snapshot) => {
-                if let Some(snapshot) = state.snapshot(&object.id) {
-                    *object = ObjectRef::from(&snapshot.volume);
+    let mut given = Vec::new();
+    match spec.on {
+        Some(on) => {
+            for object in state.objects() {
+                match begins(state, &spec, on, &object) {
+                    Some(Begins::With(object)) if !targets.contains(&object) => {
+                        targets.push(object);
+                    }
+                    Some(Begins::Within(volume)) => within = Some(volume),
+                    Some(Begins::With(_) | Begins::Asking) | None => {}
                 }
             }
-            (Some(Kind::Snapshot), Kind::Volume) if !takes(&spec, Kind::Volume) => {
-                within = Some(VolumeId(object.id.clone()));
-            }
-            _ => {}
         }
+        None => given = stand_in::volumes(state),
     }
     if within.is_some() {
-        objects.clear();
+        targets.clear();
     }
-    objects.dedup();
-    let mut form = Form::new(state, spec, objects, within);
+    let mut form = Form::new(state, spec, targets, given, within);
     if form.is_settled() {
         form.plan(state);
     }

@@ -74,6 +74,9 @@ fn of_place(state: &State) -> Vec<Hint> {
     let ids: &[A] = match &screen.place {
         _ if marked => &[
             A::Snapshot,
+            A::Group,
+            A::Session,
+            A::Part,
             A::Delete,
             A::Flatten,
             A::Mark,
@@ -114,6 +117,40 @@ fn of_place(state: &State) -> Vec<Hint> {
             A::Filter,
             A::Palette,
         ],
+        Place::Groups => &[
+            A::Open,
+            A::Restore,
+            A::Create,
+            A::Edit,
+            A::Delete,
+            A::Part,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Sessions | Place::Targets => &[
+            A::Open,
+            A::Link,
+            A::Part,
+            A::Restore,
+            A::Create,
+            A::Delete,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Members(_) => &[
+            A::Back,
+            A::Open,
+            A::Restore,
+            A::Link,
+            A::Part,
+            A::Delete,
+            A::Menu,
+            A::Palette,
+        ],
         Place::Tasks => &[A::Open, A::Retry, A::Cancel, A::Filter, A::Sort, A::Palette],
         Place::Task(_) => &[A::Back, A::Retry, A::Cancel, A::Palette],
         Place::Messages => &[A::Open, A::Filter, A::Volumes, A::Palette],
@@ -140,6 +177,12 @@ fn of_action(id: ActionId) -> Hint {
 
 fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
     let keys: &[(&str, &'static str)] = match overlay {
+        Overlay::Chooser(list) if list.chosen.is_some() => &[
+            ("space", "choose this too"),
+            ("enter", "done"),
+            ("up/down", "move"),
+            ("esc", "close"),
+        ],
         Overlay::Chooser(_) => &[("enter", "choose"), ("up/down", "move"), ("esc", "close")],
         Overlay::Filter(_) => &[],
         Overlay::Help(_) => &[("up/down", "scroll"), ("esc", "close")],
@@ -151,7 +194,13 @@ fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
                 ("F2", "plan"),
                 ("esc", "give up"),
             ],
-            Some(Holds::Object(_)) => &[
+            Some(Holds::Choice(_)) => &[
+                ("space", "next word"),
+                ("tab", "next"),
+                ("F2", "plan"),
+                ("esc", "give up"),
+            ],
+            Some(Holds::Object(_) | Holds::Objects(_)) => &[
                 ("space", "list"),
                 ("tab", "next"),
                 ("F2", "plan"),
