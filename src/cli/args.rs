@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
+use crate::model::Bytes;
 
 /// Where help lists what holds for every command.
 const GLOBAL: &str = "Options for every command";
@@ -44,6 +45,9 @@ pub struct GlobalOptions {
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
+    /// The most that background copies write, such as 50MiB a second
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_COPY_RATE")]
+    pub copy_rate: Option<Bytes>,
     /// Draw with ASCII characters only
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub ascii: bool,
@@ -91,6 +95,8 @@ pub enum Command {
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
+    /// Pause, resume, retry or cancel a task
+    Task(TaskArgs),
     /// Read and check all data and all mappings, and name what is hurt
     Scrub(ScrubArgs),
     /// Print the completions of a shell
@@ -222,6 +228,28 @@ pub struct NbdArgs {
 pub struct FollowArgs {
     /// Only this task
     pub task: Option<String>,
+}
+
+/// What is done to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskAction {
+    /// Let a background copy stand still, also after a restart
+    Pause,
+    /// Let it go on, and wait for it
+    Resume,
+    /// Run the step that failed or was interrupted again, and wait for it
+    Retry,
+    /// End it; what is done stays done
+    Cancel,
+}
+
+/// `snapdeck task`.
+#[derive(Clone, Debug, Args)]
+pub struct TaskArgs {
+    /// What to do
+    pub action: TaskAction,
+    /// The task's id, or how it begins
+    pub task: String,
 }
 
 /// `snapdeck scrub`.

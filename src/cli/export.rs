@@ -21,8 +21,8 @@ const CHUNK: u64 = 1 << 20;
 /// Writes the image beside its place, and moves it there when it is whole.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
-    let reader = &*opened.embedded.connection.reader;
+    let opened = open(options, Purpose::Look).await?;
+    let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
     let content = reader.content(&object.reference())?;
     let stop = Arc::new(AtomicBool::new(false));

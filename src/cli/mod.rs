@@ -19,12 +19,14 @@ mod format;
 mod get;
 mod get_sets;
 mod nbd;
+mod nbd_service;
 mod open;
 mod operation_args;
 mod output;
 mod plan_text;
 mod run;
 mod scrub;
+mod task;
 mod text;
 
 pub use args::{Cli, Command};
@@ -77,6 +79,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Export(export) => export::export(&options, &export).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),

@@ -16,6 +16,9 @@ pub struct PlannedStep {
     /// Whether the step only waits for what an earlier step began, so that it
     /// may be taken up again without asking anybody.
     pub follows: bool,
+    /// Whether it can be paused and go on later, also after the program ended.
+    #[serde(default)]
+    pub pauses: bool,
 }
 
 /// A thing that the operation reads or changes, pinned to the state it was seen in.

@@ -156,6 +156,17 @@ impl StepContext {
     }
 }
 
+/// What a step that can be paused is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// To stand still until it is told to go on; it does so after a restart too.
+    Pause,
+    /// To go on.
+    Resume,
+    /// To end where it is: what was done stays, and is whole.
+    End,
+}
+
 /// The means to change a system: one step of a plan at a time.
 #[async_trait]
 pub trait Writer: Send + Sync {
@@ -176,6 +187,19 @@ pub trait Writer: Send + Sync {
     /// # Errors
     /// Where the system cannot be asked.
     async fn fate(&self, plan: &Plan, step: usize, task: &TaskId) -> Result<Fate, Problem>;
+
+    /// Steers a step that was begun and that its plan says can be paused, whether or not
+    /// somebody follows it. `before` is what the steps before it made.
+    ///
+    /// # Errors
+    /// [`Conflict`](ProblemKind::Conflict) where nothing of it is under way.
+    async fn steer(
+        &self,
+        plan: &Plan,
+        step: usize,
+        before: &[StepOutcome],
+        steer: Steer,
+    ) -> Result<(), Problem>;
 }
 
 /// A system that has been opened.

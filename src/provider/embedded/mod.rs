@@ -45,6 +45,8 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// The most that background copies write, in bytes a second.
+    pub copy_rate: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
@@ -114,6 +116,7 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
         };

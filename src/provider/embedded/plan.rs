@@ -100,6 +100,7 @@ pub(super) fn step(name: &str, title: impl Into<String>, call: impl Into<String>
         title: title.into(),
         call: call.into(),
         follows: false,
+        pauses: false,
     }
 }
 
@@ -256,9 +257,12 @@ impl Look<'_> {
 }
 
 pub(super) fn copying(bytes: Bytes) -> PlannedStep {
-    following(
-        COPY,
-        "copying what is shared",
-        format!("copy about {bytes} in the background; usable meanwhile"),
-    )
+    PlannedStep {
+        pauses: true,
+        ..following(
+            COPY,
+            "copying what is shared",
+            format!("copy about {bytes} in the background; usable meanwhile"),
+        )
+    }
 }

@@ -10,7 +10,7 @@ use super::run::{Run, said};
 use super::{Shared, attributes, convert, error, import, plan};
 use crate::engine::{self, JobKind, JobState, VolumeId};
 use crate::model::{Bytes, Kind, OperationKind, Plan, Problem, ProblemKind, StepOutcome, TaskId};
-use crate::provider::{Fate, StepContext, Writer};
+use crate::provider::{Fate, Steer, StepContext, Writer};
 
 /// How often a background job of the engine is looked at while somebody follows it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -94,26 +94,65 @@ impl Writer for EmbeddedWriter {
         })
         .await
     }
+
+    async fn steer(
+        &self,
+        plan: &Plan,
+        _step: usize,
+        before: &[StepOutcome],
+        steer: Steer,
+    ) -> Result<(), Problem> {
+        let ids = copied_into(plan, before)?;
+        blocking(&self.shared, move |shared| {
+            let jobs = shared.store.jobs().into_iter();
+            let mine = jobs.filter(|job| job.volume.is_some_and(|id| ids.contains(&id)));
+            let mut found = false;
+            for job in mine {
+                let done = match steer {
+                    Steer::Pause => shared.store.pause_job(job.id),
+                    Steer::Resume => shared.store.resume_job(job.id),
+                    Steer::End => shared.store.cancel_job(job.id),
+                };
+                match done {
+                    Ok(()) => found = true,
+                    // It came to its end just now.
+                    Err(engine::EngineError::NoJob(_)) => {}
+                    Err(e) => return Err(error::problem(&e, "the copy could not be steered")),
+                }
+            }
+            match found {
+                true => Ok(()),
+                false => Err(Problem::conflict("no copy of it is under way")),
+            }
+        })
+        .await
+    }
+}
+
+/// The volumes that a plan's copy fills.
+fn copied_into(plan: &Plan, before: &[StepOutcome]) -> Result<Vec<VolumeId>, Problem> {
+    let operation = &plan.operation;
+    let made = || {
+        let made = before.iter().flat_map(|outcome| &outcome.made);
+        made.filter(|object| object.kind == Kind::Volume)
+    };
+    match operation.kind {
+        OperationKind::Clone | OperationKind::LinkTarget => made()
+            .map(|object| convert::engine_volume(&object.id))
+            .collect(),
+        OperationKind::RelinkTarget => {
+            let id = operation.object("target", Kind::Target)?;
+            Ok(vec![convert::engine_volume(id)?])
+        }
+        _ => Ok(vec![convert::engine_volume(operation.volume()?.as_str())?]),
+    }
 }
 
 impl EmbeddedWriter {
     /// Follows the background copies into the volumes that the plan is about; begins those
     /// that have not begun.
     async fn copy(&self, plan: &Plan, context: &StepContext) -> Result<StepOutcome, Problem> {
-        let made = || {
-            let made = context.before.iter().flat_map(|outcome| &outcome.made);
-            made.filter(|object| object.kind == Kind::Volume)
-        };
-        let ids = match plan.operation.kind {
-            OperationKind::Clone => vec![convert::engine_volume(&context.made(Kind::Volume)?.id)?],
-            OperationKind::LinkTarget => made()
-                .map(|object| convert::engine_volume(&object.id))
-                .collect::<Result<_, _>>()?,
-            OperationKind::RelinkTarget => vec![convert::engine_volume(
-                plan.operation.object("target", Kind::Target)?,
-            )?],
-            _ => vec![convert::engine_volume(plan.operation.volume()?.as_str())?],
-        };
+        let ids = copied_into(plan, &context.before)?;
         let mut copied = Bytes(0);
         for (n, id) in ids.iter().enumerate() {
             copied.0 += self.copy_one(*id, (n, ids.len()), context).await?;

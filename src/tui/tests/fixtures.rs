@@ -469,6 +469,7 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
         title: title.to_owned(),
         call: format!("POST /things/{id}"),
         follows: false,
+        pauses: false,
     };
     Plan {
         operation: operation.clone(),
