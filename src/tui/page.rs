@@ -225,6 +225,7 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Sessions => kind(Kind::Session),
         Place::Targets => kind(Kind::Target),
         Place::Tasks => "Tasks".to_owned(),
+        Place::Journal => "Journal".to_owned(),
         Place::Messages => "Messages".to_owned(),
         Place::Tree(id) => state.name_of(&id.into()),
         Place::Task(id) => match state.tasks.get(id) {

@@ -3,11 +3,13 @@
 
 use super::ActionId;
 use super::stand_in::{self, Begins, begins};
-use crate::model::{Availability, Kind, ObjectRef, OperationKind, OperationSpec};
-use crate::task::Control;
+use crate::model::{
+    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, TaskState,
+};
+use crate::task::{Control, undo as undo_of};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
-use crate::tui::state::{Place, Purpose, State};
+use crate::tui::state::{Place, Purpose, RowId, State};
 
 /// The operation that an action means for what is in hand.
 pub(super) fn kind(id: ActionId, state: &State) -> Option<OperationKind> {
@@ -202,6 +204,69 @@ pub(super) fn retry(state: &mut State) {
             Effect::Control(t, id, Control::Retry)
         });
     }
+}
+
+/// What a pause means for the task in hand: one that stands still goes on.
+fn pause_or_resume(state: &State) -> Control {
+    let paused = |id| state.tasks.get(&id).map(|task| task.state.clone());
+    match state.task_for(Control::Pause).and_then(paused) {
+        Some(TaskState::Suspended) => Control::Resume,
+        _ => Control::Pause,
+    }
+}
+
+pub(super) fn can_pause(state: &State) -> Result<(), String> {
+    control(state, pause_or_resume(state))
+}
+
+pub(super) fn pause(state: &mut State) {
+    let asked = pause_or_resume(state);
+    if let Some(id) = state.task_for(asked) {
+        state.ask(Purpose::Control(id.clone()), |t| {
+            Effect::Control(t, id, asked)
+        });
+    }
+}
+
+/// What takes back the task in hand; where none is, the last that was done.
+fn undoing(state: &State) -> Result<Operation, String> {
+    let last = || {
+        let done = |task: &&std::sync::Arc<crate::model::Task>| task.state == TaskState::Succeeded;
+        state.tasks.items.iter().find(done).map(|task| &task.id)
+    };
+    let id = match (&state.screen().place, &state.screen().selected) {
+        (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => Some(id),
+        (Place::Tasks | Place::Journal, _) => None,
+        _ => last(),
+    };
+    let task = id.and_then(|id| state.tasks.get(id));
+    let task = task.ok_or_else(|| "nothing was done that could be taken back".to_owned())?;
+    undo_of(task)
+}
+
+pub(super) fn can_undo(state: &State) -> Result<(), String> {
+    if let Some(reason) = &state.read_only {
+        return Err(reason.clone());
+    }
+    let kind = undoing(state)?.kind;
+    match state.system.operation(kind).map(|spec| &spec.availability) {
+        Some(Availability::Supported) => Ok(()),
+        Some(Availability::Unsupported(reason)) => Err(reason.clone()),
+        None => Err(format!("{} does not have it", state.system.system)),
+    }
+}
+
+/// Shows the plan of what takes it back.
+pub(super) fn undo(state: &mut State) {
+    let Ok(operation) = undoing(state) else {
+        return;
+    };
+    let Some(spec) = state.system.operation(operation.kind).cloned() else {
+        return;
+    };
+    let mut form = Form::of(spec, operation);
+    form.plan(state);
+    state.open(Overlay::Form(Box::new(form)));
 }
 
 pub(super) fn can_cancel(state: &State) -> Result<(), String> {

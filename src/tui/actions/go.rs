@@ -23,7 +23,7 @@ fn target(state: &State) -> Option<Place> {
             _ => Place::Describe(object.clone()),
         }),
         (Place::Tree(volume), RowId::Here) => Some(Place::Describe(volume.into())),
-        (Place::Tasks, RowId::Task(id)) => Some(Place::Task(id.clone())),
+        (Place::Tasks | Place::Journal, RowId::Task(id)) => Some(Place::Task(id.clone())),
         (Place::Messages, RowId::Message(number)) => Some(Place::Message(*number)),
         _ => None,
     }

@@ -146,7 +146,9 @@ impl Chooser {
             ActionId::Describe,
             ActionId::Raw,
             ActionId::Retry,
+            ActionId::Pause,
             ActionId::Cancel,
+            ActionId::Undo,
         ];
         entries.extend(others.map(|id| of_action(Action::of(id), state)));
         entries.sort_by_key(|entry| entry.reason.is_some());

@@ -19,6 +19,8 @@ pub(crate) struct Form {
     pub(crate) focus: usize,
     /// What it is done to, pinned by id when the form was opened; one plan is made for each.
     pub(crate) targets: Vec<ObjectRef>,
+    /// The operation, where it is known whole already: the one that takes a task back.
+    known: Option<Operation>,
     /// The volume whose snapshots a field chooses from.
     within: Option<VolumeId>,
     /// Why there is no plan.
@@ -45,6 +47,7 @@ impl Form {
             problem: None,
             waiting: None,
             silent: false,
+            known: None,
             targets,
             spec,
         };
@@ -64,6 +67,21 @@ impl Form {
         }
         form.focus = form.next_open(0, 1);
         form
+    }
+
+    /// An operation that is known whole: only its plan is shown.
+    pub(crate) fn of(spec: OperationSpec, operation: Operation) -> Self {
+        Self {
+            fields: Vec::new(),
+            focus: 0,
+            within: None,
+            problem: None,
+            waiting: None,
+            silent: true,
+            known: Some(operation),
+            targets: Vec::new(),
+            spec,
+        }
     }
 
     /// Whether there is nothing to fill in.
@@ -269,6 +287,9 @@ impl Form {
 
     /// The operations that the form means: one for each of its things.
     fn operations(&self, state: &State) -> Result<Vec<Operation>, Problem> {
+        if let Some(known) = &self.known {
+            return Ok(vec![known.clone()]);
+        }
         if self.targets.is_empty() {
             return Ok(vec![self.operation(None, state)?]);
         }

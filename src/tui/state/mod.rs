@@ -285,10 +285,10 @@ impl State {
     pub(crate) fn task_for(&self, control: Control) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
-            (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
+            (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => {
                 return Some(id.clone());
             }
-            (Place::Tasks, _) => return None,
+            (Place::Tasks | Place::Journal, _) => return None,
             _ => {}
         }
         let shown = self.tasks.in_pane(self.now.clock);

@@ -19,8 +19,10 @@ pub(crate) enum Place {
     Sessions,
     /// All linked targets, and other copies under way.
     Targets,
-    /// All tasks.
+    /// The tasks of this console, and those that are not over.
     Tasks,
+    /// All tasks that there ever were.
+    Journal,
     /// What went wrong.
     Messages,
     /// A volume with its snapshot tree.
@@ -39,13 +41,14 @@ pub(crate) enum Place {
 
 impl Place {
     /// The views that there can be, in the order of their tabs.
-    pub(crate) const VIEWS: [Self; 7] = [
+    pub(crate) const VIEWS: [Self; 8] = [
         Self::Volumes,
         Self::Snapshots,
         Self::Groups,
         Self::Sessions,
         Self::Targets,
         Self::Tasks,
+        Self::Journal,
         Self::Messages,
     ];
 

@@ -469,7 +469,7 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
         title: title.to_owned(),
         call: format!("POST /things/{id}"),
         follows: false,
-        pauses: false,
+        pauses: name == "copy",
     };
     Plan {
         operation: operation.clone(),
@@ -511,7 +511,8 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
 
 /// A task that stands like this; the higher the number the newer.
 pub(crate) fn task(number: u32, state: TaskState) -> Task {
-    let operation = Operation::new(OperationKind::Restore);
+    let operation =
+        Operation::new(OperationKind::Restore).on_volume(&VolumeId("v-db01-data".into()));
     let mut plan = plan(&operation);
     plan.subject = format!("db01 ← nightly-{number:02}");
     let mut task = Task::new(
@@ -556,7 +557,10 @@ pub(crate) fn task(number: u32, state: TaskState) -> Task {
             task.apply(&StepEvent::Suspended { reason }, at);
         }
         state => {
-            let outcome = StepOutcome::default();
+            let outcome = StepOutcome {
+                message: String::new(),
+                made: vec![ObjectRef::new(Kind::Snapshot, "s-db01-data-guard-1")],
+            };
             task.apply(&StepEvent::Done { step: 1, outcome }, at);
             task.apply(&StepEvent::Finished { state }, at);
         }

@@ -196,6 +196,79 @@ fn what_nobody_looks_at_is_not_read_and_changes_are_gathered() {
 }
 
 #[test]
+fn what_was_done_is_taken_back_by_its_inverse() {
+    use crate::model::{StepOutcome, Task, TaskId, TaskState};
+    use crate::tui::tests::fixtures::{before, plan};
+    let mut d = Driver::new();
+    let take = Operation::new(OperationKind::CreateGroup);
+    let mut task = Task::new(
+        TaskId("t9".into()),
+        plan(&take),
+        "console".into(),
+        before(9),
+    );
+    let outcome = StepOutcome {
+        message: String::new(),
+        made: vec![ObjectRef::new(Kind::Group, "g-weekly")],
+    };
+    for step in 0..2 {
+        let outcome = outcome.clone();
+        task.steps[step].state = crate::model::StepState::Done(outcome);
+    }
+    task.steps[1].state = crate::model::StepState::Done(StepOutcome::default());
+    task.state = TaskState::Succeeded;
+    d.tasks([task]);
+    assert!(d.screen().contains("<u> undo"), "{}", d.screen());
+    d.keys("u");
+    let operation = planned(&d).remove(0);
+    assert_eq!(operation.kind, OperationKind::DeleteGroup);
+    assert_eq!(operation.object("group", Kind::Group).unwrap(), "g-weekly");
+    assert_eq!(d.top(), "review");
+    d.wait(400);
+    d.keys("esc");
+    assert_eq!((d.top(), d.submitted()), ("none", 0));
+}
+
+#[test]
+fn the_journal_keeps_what_the_tasks_of_now_do_not_show() {
+    use crate::model::TaskState;
+    use crate::tui::tests::fixtures::task;
+    let mut d = Driver::new();
+    // As if it had been over before this console began.
+    d.state.tasks =
+        crate::tui::state::TaskList::new(vec![std::sync::Arc::new(task(1, TaskState::Succeeded))]);
+    d.tasks([task(2, TaskState::Running)]);
+    d.keys("7");
+    assert!(!d.screen().contains("nightly-01"));
+    assert!(d.screen().contains("nightly-02"));
+    d.keys("8");
+    assert!(d.screen().contains("nightly-01") && d.screen().contains("nightly-02"));
+    d.keys("/").typed("state:running");
+    d.keys("enter");
+    assert!(!d.screen().contains("nightly-01"));
+}
+
+#[test]
+fn a_copy_is_paused_and_goes_on_with_the_same_key() {
+    use crate::model::TaskState;
+    use crate::tui::tests::fixtures::task;
+    let mut d = Driver::new();
+    let mut running = task(1, TaskState::Running);
+    running.plan.steps[1].pauses = true;
+    d.tasks([running.clone()]);
+    d.keys("z");
+    let asked = |d: &Driver| match d.asked.last() {
+        Some(Effect::Control(_, _, control)) => Some(*control),
+        _ => None,
+    };
+    assert_eq!(asked(&d), Some(crate::task::Control::Pause));
+    running.state = TaskState::Suspended;
+    d.tasks([running]);
+    d.keys("z");
+    assert_eq!(asked(&d), Some(crate::task::Control::Resume));
+}
+
+#[test]
 fn a_view_without_data_is_not_there() {
     let mut start = Driver::start(Start::default(), false);
     start.state.system.kinds = vec![Kind::Volume, Kind::Snapshot];

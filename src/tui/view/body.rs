@@ -357,7 +357,9 @@ fn next(state: &State, screen: &Screen) -> Option<String> {
             key(ActionId::Link),
             state.word(crate::model::Kind::Session)
         )),
-        Place::Tasks => Some("whatever you change is listed here, step by step".to_owned()),
+        Place::Tasks | Place::Journal if state.tasks.items.is_empty() => {
+            Some("whatever you change is listed here, step by step".to_owned())
+        }
         _ => None,
     }
 }

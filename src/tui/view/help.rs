@@ -132,7 +132,12 @@ fn about(place: &Place) -> &'static str {
             "A volume and its points in time as the tree that they are: oldest at the top, a branch where the \
              volume was taken back, and where it is now. Own is what deleting one would free."
         }
-        Place::Tasks => "Everything that was changed from here, the newest first.",
+        Place::Tasks => {
+            "What runs, what waits for a decision, and what was done since the console began."
+        }
+        Place::Journal => {
+            "Everything that was ever changed from here, the newest first, and how it is taken back."
+        }
         Place::Task(_) => "One task: its steps, what came of each, and what it means.",
         Place::Messages => "What went wrong since the console was opened.",
         Place::Message(_) => "What went wrong, why, and what to try.",
