@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod account;
 mod alone;
 mod apply;
 mod background;
@@ -67,6 +68,7 @@ mod recovery;
 mod remap;
 mod root;
 mod scrub;
+mod scrub_store;
 mod snapshots;
 mod space;
 mod store;

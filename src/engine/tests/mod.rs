@@ -3,6 +3,7 @@
 mod basics;
 mod check;
 mod crash;
+mod damage;
 mod faults;
 mod model;
 mod points;
