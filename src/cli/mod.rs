@@ -13,6 +13,7 @@ mod console;
 mod demo;
 
 mod describe;
+mod diff;
 mod export;
 mod follow;
 mod format;
@@ -77,6 +78,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Run(asked) => run::run(&options, &asked).await,
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
+        Command::Diff(args) => diff::diff(&options, &args).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
         Command::Task(args) => task::task(&options, &args).await,

@@ -144,6 +144,21 @@ impl Opened {
         }
     }
 
+    /// Lets one import of `-` read this stream.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or another process has the store.
+    pub(super) fn offer_input(&self, input: Box<dyn std::io::Read + Send>) -> Result<(), Problem> {
+        match &self.held {
+            Held::Here(embedded) => embedded.offer_input(input),
+            Held::There(attached) => Err(Problem::conflict(format!(
+                "process {} has the store open, and cannot read this one's standard input",
+                attached.pid
+            ))
+            .hint("name a file, or end that program first")),
+        }
+    }
+
     /// Stops following tasks, and closes the store where it is open here.
     pub(super) async fn close(self) -> Result<(), Problem> {
         drop(self.host);

@@ -1,17 +1,21 @@
 //! `snapdeck run` and `snapdeck import`: plan, show, apply.
 
-use super::args::{GlobalOptions, ImportArgs};
+use super::args::{GlobalOptions, ImageFormat, ImportArgs};
 use super::follow::{Followed, exit_code, tell_end, watch};
 use super::format::OneFormat;
 use super::get::TaskRow;
 use super::open::{Opened, Purpose, open};
 use super::operation_args::OperationArgs;
 use super::{EXIT_INTERRUPTED, ask, output, plan_text, text};
+use crate::engine::images::Format;
 use crate::model::{
     FieldType, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Task,
     TaskState,
 };
 use crate::provider::{Reader, Resolver};
+
+/// What stands for standard input.
+const STREAM: &str = "-";
 
 /// Runs an operation.
 pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result<u8, Problem> {
@@ -21,6 +25,10 @@ pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result
         _ => Purpose::Follow,
     };
     let mut opened = open(options, purpose).await?;
+    let streams = |(field, text): &(&str, String)| *field == "file" && text == STREAM;
+    if args.fields.iter().any(streams) {
+        opened.offer_input(Box::new(std::io::stdin()))?;
+    }
     if args.wait {
         opened.let_others_in();
     }
@@ -38,6 +46,18 @@ pub(super) async fn import(options: &GlobalOptions, args: &ImportArgs) -> Result
         ("file", path(&args.image)),
         ("guard", args.guard.to_string()),
     ];
+    if let Some(format) = args.format {
+        let name = match format {
+            ImageFormat::Raw => Format::Raw.name(),
+            ImageFormat::Qcow2 => Format::Qcow2.name(),
+        };
+        fields.push(("format", name.to_owned()));
+    }
+    for (field, said) in [("backing", args.backing), ("resume", args.resume)] {
+        if said {
+            fields.push((field, "true".to_owned()));
+        }
+    }
     if let Some(name) = &args.name {
         fields.push(("name", name.clone()));
     }
@@ -179,6 +199,7 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
                 found.id().to_owned()
             }
             // A task may be taken up again from another folder.
+            Some(FieldType::File) if text == STREAM => text.clone(),
             Some(FieldType::File) => std::path::absolute(text)
                 .map_or_else(|_| text.clone(), |path| path.to_string_lossy().into_owned()),
             _ => text.clone(),

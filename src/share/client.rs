@@ -11,12 +11,13 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::UnixStream;
 
 use super::content::{AttachedContent, lost};
+use super::difference::AttachedDifference;
 use super::socket::Place;
 use super::wire::{LINE, Reply, Request, Thing, WirePage};
 use crate::model::{
     Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw,
 };
-use crate::provider::{Content, Reader};
+use crate::provider::{Content, Difference, Reader};
 
 /// A question that was asked, and its answer as it comes.
 pub(super) struct Asked {
@@ -140,5 +141,9 @@ impl Reader for AttachedReader {
 
     fn content(&self, object: &ObjectRef) -> Result<Arc<dyn Content>, Problem> {
         Ok(Arc::new(AttachedContent::open(&self.dir, object)?))
+    }
+
+    fn difference(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Arc<dyn Difference>, Problem> {
+        Ok(Arc::new(AttachedDifference::open(&self.dir, from, to)?))
     }
 }

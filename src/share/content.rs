@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,13 +40,7 @@ pub(super) async fn serve_content(
             Ok(ContentCall::Ranges(offset)) => {
                 let work = move || content.ranges(offset);
                 match blocking(work).await? {
-                    Ok(ranges) => {
-                        let ranges: Vec<(u64, u64, bool)> = ranges
-                            .iter()
-                            .map(|r| (r.offset, r.length, r.data))
-                            .collect();
-                        say(to, &Reply::Item(ranges)).await?;
-                    }
+                    Ok(ranges) => say(to, &Reply::Item(bare(&ranges))).await?,
                     Err(problem) => say(to, &Reply::<()>::Failed(problem)).await?,
                 }
             }
@@ -71,7 +65,7 @@ pub(super) async fn serve_content(
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work)
@@ -85,13 +79,35 @@ pub(super) struct AttachedContent {
     stream: Mutex<BufReader<UnixStream>>,
 }
 
+/// A connection to the process that has the store in `dir`.
+pub(super) fn connect(dir: &Path) -> Result<BufReader<UnixStream>, Problem> {
+    let place = Place::of(dir).map_err(|e| lost(&e))?;
+    let stream = UnixStream::connect(&place.path).map_err(|e| lost(&e))?;
+    Ok(BufReader::new(stream))
+}
+
+/// Runs as they are sent.
+pub(super) fn bare(ranges: &[DataRange]) -> Vec<(u64, u64, bool)> {
+    ranges
+        .iter()
+        .map(|r| (r.offset, r.length, r.data))
+        .collect()
+}
+
+/// Runs as they were sent.
+pub(super) fn ranges(bare: Vec<(u64, u64, bool)>) -> Vec<DataRange> {
+    let range = |(offset, length, data)| DataRange {
+        offset,
+        length,
+        data,
+    };
+    bare.into_iter().map(range).collect()
+}
+
 impl AttachedContent {
     /// Opens the content of `object` of the store in `dir`.
     pub(super) fn open(dir: &Path, object: &ObjectRef) -> Result<Self, Problem> {
-        let dir: PathBuf = dir.to_owned();
-        let place = Place::of(&dir).map_err(|e| lost(&e))?;
-        let stream = UnixStream::connect(&place.path).map_err(|e| lost(&e))?;
-        let mut stream = BufReader::new(stream);
+        let mut stream = connect(dir)?;
         let size = ask(&mut stream, &Request::Content(object.clone()))?;
         Ok(Self {
             size,
@@ -111,7 +127,7 @@ pub(super) fn lost(error: &(dyn std::error::Error + 'static)) -> Problem {
 }
 
 /// Says a line, and reads the line that answers it.
-fn ask<Q: serde::Serialize, T: serde::de::DeserializeOwned>(
+pub(super) fn ask<Q: serde::Serialize, T: serde::de::DeserializeOwned>(
     stream: &mut BufReader<UnixStream>,
     question: &Q,
 ) -> Result<T, Problem> {
@@ -138,13 +154,7 @@ impl Content for AttachedContent {
 
     fn ranges(&self, offset: u64) -> Result<Vec<DataRange>, Problem> {
         let mut stream = self.stream.lock();
-        let ranges: Vec<(u64, u64, bool)> = ask(&mut stream, &ContentCall::Ranges(offset))?;
-        let range = |(offset, length, data)| DataRange {
-            offset,
-            length,
-            data,
-        };
-        Ok(ranges.into_iter().map(range).collect())
+        Ok(ranges(ask(&mut stream, &ContentCall::Ranges(offset))?))
     }
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Problem> {

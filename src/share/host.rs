@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::content::serve_content;
+use super::difference::serve_difference;
 use super::socket::Place;
 use super::wire::{Hello, LINE, NbdRequest, PROTOCOL, Reply, Request, Thing, WirePage};
 use crate::model::{Problem, ProblemKind, Query, Task};
@@ -226,6 +227,9 @@ async fn serve(stream: UnixStream, shared: &Shared) -> std::io::Result<()> {
             tell(&mut to, &mut from, changes).await
         }
         Request::Content(object) => serve_content(&mut from, &mut to, reader, &object).await,
+        Request::Difference { from: old, to: new } => {
+            serve_difference(&mut from, &mut to, reader, (&old, &new)).await
+        }
         Request::Tasks => {
             let updates = tracker.updates();
             say(&mut to, &Reply::Item(bare(&tracker.tasks()))).await?;

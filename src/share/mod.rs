@@ -9,6 +9,7 @@
 mod attach;
 mod client;
 mod content;
+mod difference;
 mod host;
 mod mirror;
 mod socket;

@@ -37,6 +37,8 @@ pub(super) enum Request {
     Watch,
     /// The content of a thing; more lines of [`ContentCall`] follow.
     Content(ObjectRef),
+    /// What differs between two things; lines with an offset follow.
+    Difference { from: ObjectRef, to: ObjectRef },
     /// All tasks, then batches of those that changed.
     Tasks,
     /// Begin what was planned.
@@ -83,6 +85,17 @@ pub(super) enum ContentCall {
     Ranges(u64),
     /// So many bytes from here on; they follow the answer's line.
     Read(u64, u64),
+}
+
+/// The sizes of two things, the earlier one first.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Sizes(pub(super) u64, pub(super) u64);
+
+/// Stretches, as offset, length and whether there is data, and how far was looked.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WireChanges {
+    pub(super) ranges: Vec<(u64, u64, bool)>,
+    pub(super) end: u64,
 }
 
 /// A line of an answer. One that is told to be whole ends with `End` or `Failed`.

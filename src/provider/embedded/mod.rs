@@ -9,12 +9,13 @@ use tokio::sync::broadcast;
 
 use super::Connection;
 use crate::engine::{OpenOptions, Store, VolumeId};
-use crate::model::{Capabilities, Change, Kind, Problem};
+use crate::model::{Capabilities, Change, Kind, Problem, ProblemKind};
 
 mod attributes;
 mod content;
 mod convert;
 pub mod demo;
+mod demo_sets;
 
 mod error;
 mod import;
@@ -62,6 +63,8 @@ pub(super) struct Shared {
     changes: broadcast::Sender<Change>,
     /// Volumes that an image is being copied into.
     filling: Mutex<HashSet<VolumeId>>,
+    /// What comes from standard input, where an import is to read it.
+    input: Arc<Mutex<Option<import::Input>>>,
 }
 
 impl Shared {
@@ -100,6 +103,7 @@ impl Drop for Filling<'_> {
 /// An open store, its connection, and where its journal is.
 pub struct Embedded {
     store: Store,
+    input: Arc<Mutex<Option<import::Input>>>,
     /// The means to look and to change.
     pub connection: Connection,
     /// The journal of tasks.
@@ -143,7 +147,9 @@ impl Embedded {
             capabilities: capabilities(),
             changes,
             filling: Mutex::default(),
+            input: Arc::default(),
         });
+        let input = shared.input.clone();
         let connection = Connection {
             name: connection_name(dir),
             reader: Arc::new(reader::EmbeddedReader::new(shared.clone())),
@@ -151,6 +157,7 @@ impl Embedded {
         };
         Self {
             store,
+            input,
             connection,
             journal: dir.join(JOURNAL),
         }
@@ -160,6 +167,18 @@ impl Embedded {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Lets one import of `-` read this stream; waits for its first bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn offer_input(&self, input: Box<dyn std::io::Read + Send>) -> Result<(), Problem> {
+        let input = import::Input::new(input).map_err(|e| {
+            Problem::new(ProblemKind::System, "standard input cannot be read").caused_by(&e)
+        })?;
+        *self.input.lock() = Some(input);
+        Ok(())
     }
 
     /// Brings everything to the medium and gives the store up to other processes.

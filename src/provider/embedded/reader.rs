@@ -15,7 +15,7 @@ use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
     Query, Raw,
 };
-use crate::provider::{Content, Reader};
+use crate::provider::{Content, Difference, Reader};
 
 /// The means to look at a store.
 pub(super) struct EmbeddedReader {
@@ -98,6 +98,14 @@ impl Reader for EmbeddedReader {
         Ok(Arc::new(content::StoreContent::open(
             &self.shared.store,
             object,
+        )?))
+    }
+
+    fn difference(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Arc<dyn Difference>, Problem> {
+        Ok(Arc::new(content::StoreDifference::open(
+            &self.shared.store,
+            from,
+            to,
         )?))
     }
 }

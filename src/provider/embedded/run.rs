@@ -1,8 +1,6 @@
 //! Steps that are one record of the engine.
 
-use std::path::Path;
-
-use super::{Shared, attributes, convert, error, plan, plan_image};
+use super::{Shared, attributes, convert, error, import, plan, plan_image};
 use crate::engine::{self, Attrs, SnapshotRequest, VolumeInfo};
 use crate::model::{ObjectRef, Operation, OperationKind, Problem, StepOutcome, Time};
 
@@ -211,7 +209,11 @@ impl Run<'_> {
             }
             OperationKind::ImportImage => match operation.find_text("name") {
                 Some(name) => {
-                    let length = plan_image::image_length(Path::new(operation.get_text("file")?))?;
+                    let length = match operation.get_text("file")? {
+                        // It grows with what comes.
+                        import::STREAM => 1,
+                        _ => plan_image::open(operation)?.size(),
+                    };
                     let size = length.next_multiple_of(engine::BLOCK_SIZE);
                     let id = store
                         .create_volume(name, size, self.made_attrs())
@@ -274,6 +276,7 @@ impl Run<'_> {
         });
         let guard_name = guard.as_ref().map(|(name, _)| name.clone());
         let mut attrs = info.attrs.clone();
+        attrs.remove(import::UNFINISHED);
         attributes::note_change(&mut attrs, &self.key);
         let kept = self
             .shared

@@ -5,7 +5,7 @@ use super::plan_targets::{point_for, target_name};
 use super::run::{Run, guard_name, said};
 use super::sets::{self, Set, SetKind};
 use super::targets::{self, Link};
-use super::{attributes, convert};
+use super::{attributes, convert, import};
 use crate::engine::{self, Action, Made, SnapshotRequest, VolumeInfo};
 use crate::model::{
     CopyMode, Kind, ObjectRef, OperationKind, Problem, ProblemKind, StepOutcome, TargetId,
@@ -242,6 +242,7 @@ impl Run<'_> {
             let info = info.map_err(|e| self.failed(&e))?;
             let why = format!("what {} held before a restore", info.name);
             let mut attrs = info.attrs.clone();
+            attrs.remove(import::UNFINISHED);
             attributes::note_change(&mut attrs, &self.key);
             actions.push(Action::Restore {
                 volume: info.id,
@@ -295,6 +296,7 @@ impl Run<'_> {
         let why = format!("what {} held before it was relinked", info.name);
         let guard = self.operation.flag("guard");
         let mut attrs = info.attrs.clone();
+        attrs.remove(import::UNFINISHED);
         attributes::note_change(&mut attrs, &self.key);
         Link::new(&set.id, point.id, point.volume, link.mode).put(&mut attrs);
         let made = self.transact(vec![Action::Restore {

@@ -381,11 +381,16 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
         ),
         spec(
             OperationKind::ImportImage,
-            "Import a raw image",
+            "Import an image",
             None,
-            "Fills a new volume, or one that is there, from a raw image file; holes stay holes.",
+            "Fills a new volume, or one that is there, from a raw or qcow2 image; holes stay holes.",
             vec![
-                FieldSpec::required("file", "Image file", FieldType::File, "The raw image."),
+                FieldSpec::required(
+                    "file",
+                    "Image file",
+                    FieldType::File,
+                    "The image; - for standard input.",
+                ),
                 FieldSpec::optional("name", "New volume", NAME, "The name of a new volume."),
                 FieldSpec::optional(
                     "volume",
@@ -394,6 +399,26 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                     "A volume that is there, whose content is replaced.",
                 ),
                 guard("Keep what that volume holds now as a snapshot first."),
+                FieldSpec::optional(
+                    "format",
+                    "Format",
+                    FieldType::Text { max: 16 },
+                    "The image's format, raw or qcow2; found from its first bytes unless said.",
+                ),
+                FieldSpec::optional(
+                    "backing",
+                    "Backing files",
+                    FieldType::Flag,
+                    "Read the files that the image names too; it could name any of this machine.",
+                )
+                .default("false"),
+                FieldSpec::optional(
+                    "resume",
+                    "Go on",
+                    FieldType::Flag,
+                    "Go on with an import of this image that was interrupted or cancelled.",
+                )
+                .default("false"),
             ],
         ),
     ]
