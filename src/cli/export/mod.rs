@@ -7,27 +7,45 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::{ExportArgs, GlobalOptions, ImageFormat};
+use super::args::{ExportArgs, ExportFormat, GlobalOptions};
 use super::open::{Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
-use crate::engine::images::Format;
-use crate::model::{Bytes, Object, Problem, ProblemKind};
-use crate::provider::{Content, Resolver};
+use crate::engine::images::{Format, Seal};
+use crate::model::{Bytes, Kind, Object, Problem, ProblemKind};
+use crate::provider::embedded::ORIGIN;
+use crate::provider::{Content, Reader, Resolver};
 
+mod difference;
 mod image;
 mod part;
 mod progress;
 
+use difference::{Begun, Ends};
 use part::{Output, Part, State};
 use progress::{Pace, Stopped};
 
 /// What stands for standard output.
 const STREAM: &str = "-";
 
+/// What is written.
+enum What {
+    Image(Format),
+    Difference(Box<Ends>),
+}
+
+impl What {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Image(format) => format.name(),
+            Self::Difference(_) => "difference",
+        }
+    }
+}
+
 /// What is to be done.
 struct Export {
     content: Arc<dyn Content>,
-    format: Format,
+    what: What,
     place: Option<PathBuf>,
     /// What is kept of it, where it can be gone on with: a snapshot is the same tomorrow.
     state: Option<State>,
@@ -46,13 +64,14 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     let opened = open(options, Purpose::Look)?;
     let reader = &*opened.embedded.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
-    let format = format(args);
+    let (what, since) = what(reader, args, &object).await?;
     let state = matches!(object, Object::Snapshot(_)).then(|| State {
         source: object.id().to_owned(),
-        since: None,
-        format: format.to_string(),
+        since,
+        format: what.name().to_owned(),
         position: 0,
         length: 0,
+        digest: None,
     });
     if args.resume && (state.is_none() || place.is_none()) {
         return Err(Problem::user(
@@ -62,7 +81,7 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     }
     let work = Export {
         content: reader.content(&object.reference())?,
-        format,
+        what,
         place,
         state,
         resume: args.resume,
@@ -103,13 +122,77 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     }
 }
 
-/// The format that was said, else the one that the file's ending says, else raw.
-fn format(args: &ExportArgs) -> Format {
-    match args.format {
-        Some(ImageFormat::Qcow2) => Format::Qcow2,
-        None if args.file.extension().is_some_and(|end| end == "qcow2") => Format::Qcow2,
-        Some(ImageFormat::Raw) | None => Format::Raw,
+/// What is to be written: what was said, else what the file's ending says, else a raw image.
+/// With the id of the snapshot that it is since.
+async fn what(
+    reader: &dyn Reader,
+    args: &ExportArgs,
+    object: &Object,
+) -> Result<(What, Option<String>), Problem> {
+    let qcow2 = args.file.extension().is_some_and(|end| end == "qcow2");
+    let format = match args.format {
+        Some(format) => format,
+        None if args.since.is_some() => ExportFormat::Diff,
+        None if qcow2 => ExportFormat::Qcow2,
+        None => ExportFormat::Raw,
+    };
+    match (format, &args.since) {
+        (ExportFormat::Diff, since) => {
+            let since = match since {
+                Some(name) => Some(
+                    Resolver::new(reader)
+                        .find(Kind::Snapshot, name, None)
+                        .await?,
+                ),
+                None => None,
+            };
+            let id = since.as_ref().map(|since| since.id().to_owned());
+            let ends = Box::new(ends(reader, object, since.as_ref())?);
+            Ok((What::Difference(ends), id))
+        }
+        (_, Some(_)) => Err(
+            Problem::user("an image is of all there is, not since a snapshot")
+                .hint("leave out --since, or --format"),
+        ),
+        (ExportFormat::Raw, None) => Ok((What::Image(Format::Raw), None)),
+        (ExportFormat::Qcow2, None) => Ok((What::Image(Format::Qcow2), None)),
     }
+}
+
+/// The name of a snapshot, and its id where it was first taken.
+fn point(object: &Object) -> (Option<String>, Option<String>) {
+    match object {
+        Object::Snapshot(snapshot) => {
+            let id = snapshot.metadata.get(ORIGIN).cloned();
+            let id = id.unwrap_or_else(|| snapshot.id.to_string());
+            (Some(snapshot.name.clone()), Some(id))
+        }
+        _ => (None, None),
+    }
+}
+
+fn ends(reader: &dyn Reader, object: &Object, since: Option<&Object>) -> Result<Ends, Problem> {
+    let (to, to_id) = point(object);
+    let (from, from_id) = since.map(point).unwrap_or_default();
+    let full = object.full_name();
+    let volume = full.split('@').next().unwrap_or_default();
+    Ok(Ends {
+        from,
+        to,
+        seal: Seal {
+            from: from_id,
+            to: to_id,
+            taken: match object {
+                Object::Snapshot(snapshot) => snapshot.created.map(|time| time.to_string()),
+                _ => None,
+            },
+            volume: volume.to_owned(),
+        },
+        since: match since {
+            Some(since) => Some(reader.difference(&since.reference(), &object.reference())?),
+            None => None,
+        },
+    })
 }
 
 /// How an export ended.
@@ -151,17 +234,26 @@ fn whole_or_absent(work: &Export, stop: &AtomicBool) -> Result<Ended, Problem> {
         Some(place) => Output::File(Part::open(place, work.force, work.resume)?),
         None => Output::stream(),
     };
-    let from = match out.part().and_then(Part::found) {
+    let begun = match out.part().and_then(Part::found) {
         Some(found) => gone_on_with(work, &out, found)?,
-        None => 0,
+        None => Begun::default(),
     };
+    let from = begun.position;
     let size = work.content.size();
     let mut state = work.state.clone();
     if let Some(state) = &mut state {
-        state.position = from;
+        (state.position, state.length) = (from, begun.length);
+        state.digest = out
+            .part()
+            .and_then(Part::found)
+            .and_then(|found| found.digest.clone());
     }
     let mut pace = Pace::new(stop, size, state);
-    let written = image::write(&*work.content, work.format, from, &mut out, &mut pace);
+    let content = &*work.content;
+    let written = match &work.what {
+        What::Image(format) => image::write(content, *format, from, &mut out, &mut pace),
+        What::Difference(ends) => difference::write(content, ends, &begun, &mut out, &mut pace),
+    };
     pace.clear();
     let stopped = match written.and_then(|_| Ok(out.finish()?)) {
         Ok(()) => {
@@ -194,7 +286,7 @@ fn whole_or_absent(work: &Export, stop: &AtomicBool) -> Result<Ended, Problem> {
 }
 
 /// Where an interrupted export goes on, if what is there is its beginning.
-fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Problem> {
+fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<Begun, Problem> {
     let other = |what: String| {
         let place = work.place.as_deref().unwrap_or(Path::new(STREAM));
         Problem::conflict(format!(
@@ -204,8 +296,8 @@ fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Probl
         .because(what)
         .hint("export anew, without --resume")
     };
-    let Some(state) = &work.state else {
-        return Ok(0);
+    let (Some(state), Some(part)) = (&work.state, out.part()) else {
+        return Ok(Begun::default());
     };
     if (&found.source, &found.since) != (&state.source, &state.since) {
         return Err(other(format!(
@@ -214,16 +306,17 @@ fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Probl
         )));
     }
     if found.format != state.format {
-        return Err(other(format!("it is a {} image", found.format)));
+        return Err(other(format!("it is a {}", found.format)));
     }
-    let Some(part) = out.part() else {
-        return Ok(0);
+    let (position, length) = (found.position, found.length);
+    let begun = match &work.what {
+        What::Image(format) => image::ends_as_said(&*work.content, *format, position, part.file())?
+            .then(|| Begun {
+                position,
+                ..Begun::default()
+            }),
+        What::Difference(_) => Begun::check(part.file(), position, length, found.digest.as_deref())
+            .map_err(|e| part::unwritable(part.path(), &e))?,
     };
-    if !image::ends_as_said(&*work.content, work.format, found.position, part.file())? {
-        return Err(other(format!(
-            "{} is not what was written",
-            part.path().display()
-        )));
-    }
-    Ok(found.position)
+    begun.ok_or_else(|| other(format!("{} is not what was written", part.path().display())))
 }

@@ -16,9 +16,11 @@ mod content;
 mod convert;
 pub mod demo;
 
+mod difference;
 mod error;
 mod import;
 mod plan;
+mod plan_difference;
 mod plan_image;
 mod plan_sets;
 mod plan_snapshots;
@@ -33,6 +35,7 @@ mod specs;
 mod targets;
 mod writer;
 
+pub use attributes::ORIGIN;
 pub use specs::capabilities;
 
 /// How a store is opened.
