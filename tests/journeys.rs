@@ -324,14 +324,48 @@ fn without_colour_and_without_unicode_it_is_whole() {
 }
 
 #[test]
-fn a_store_in_use_is_said_before_the_screen_is_taken() {
+fn two_consoles_and_a_script_share_a_store() {
     let deck = estate();
     let first = Terminal::start(&deck, &NONE, 80, 24);
     first.sees("web");
     let second = Terminal::start(&deck, &NONE, 80, 24);
-    let pid = first.pid().to_string();
-    let (code, screen, _) = second.end();
-    assert_eq!(code, 6);
-    assert!(screen.contains(&pid), "{screen}");
+    second.sees("web");
+    // What a script does is seen by both, at once.
+    let create = ["run", "create-volume", "--name", "third", "--size", "1MiB"];
+    deck.ok(&create);
+    first.sees("third");
+    second.sees("third");
+    let task = &deck.get("tasks")[0];
+    assert_eq!(task["by"], "command line");
+    assert_eq!(task["state"], "succeeded");
+    // A guest that leaves disturbs nobody; without the host the store is opened anew.
+    quit(second);
+    let rename = [
+        "run",
+        "update-volume",
+        "--volume",
+        "third",
+        "--name",
+        "fourth",
+    ];
+    deck.ok(&rename);
+    first.sees("fourth");
     quit(first);
+    assert_eq!(deck.get("volumes").len(), 3);
+}
+
+#[test]
+fn a_console_whose_host_is_killed_says_so_and_ends_in_order() {
+    let deck = estate();
+    let first = Terminal::start(&deck, &NONE, 80, 24);
+    first.sees("web");
+    let mut second = Terminal::start(&deck, &NONE, 80, 24);
+    second.sees("web");
+    first.signal(Signal::KILL);
+    second.sees("changes are not told any more");
+    second.send("r");
+    second.sees("does not answer any more");
+    quit(second);
+    // What the killed one left behind is no obstacle.
+    assert_eq!(deck.get("volumes").len(), 2);
 }

@@ -16,7 +16,7 @@ use crate::provider::{Resolver, list_all};
 
 /// Describes one thing.
 pub(super) async fn describe(options: &GlobalOptions, args: &DescribeArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
+    let opened = open(options, Purpose::Look).await?;
     let text = match args.kind {
         ListKind::Volumes => object(&opened, Kind::Volume, args).await?,
         ListKind::Snapshots => object(&opened, Kind::Snapshot, args).await?,
@@ -31,7 +31,7 @@ pub(super) async fn describe(options: &GlobalOptions, args: &DescribeArgs) -> Re
 }
 
 async fn object(opened: &Opened, kind: Kind, args: &DescribeArgs) -> Result<String, Problem> {
-    let reader = &*opened.embedded.connection.reader;
+    let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find(kind, &args.name, None).await?;
     match args.output {
         OneFormat::Json => output::json(&object),

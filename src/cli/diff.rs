@@ -14,8 +14,8 @@ use crate::provider::{Difference, Resolver};
 /// Lists the extents in which the second differs from the first.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn diff(options: &GlobalOptions, args: &DiffArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
-    let reader = &*opened.embedded.connection.reader;
+    let opened = open(options, Purpose::Look).await?;
+    let reader = &*opened.connection.reader;
     let resolver = Resolver::new(reader);
     let from = resolver.find_content(&args.from).await?;
     let to = resolver.find_content(&args.to).await?;

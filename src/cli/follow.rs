@@ -24,7 +24,8 @@ pub(super) enum Followed {
 /// Takes up what was left under way, and waits for it.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn follow(options: &GlobalOptions, args: &FollowArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Follow)?;
+    let mut opened = open(options, Purpose::Follow).await?;
+    opened.let_others_in();
     let tracker = &opened.tracker;
     tracker.follow_on().await;
     let ids: Vec<TaskId> = match &args.task {

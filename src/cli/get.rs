@@ -18,8 +18,8 @@ use crate::provider::{Resolver, list_all};
 
 /// Lists what was asked for.
 pub(super) async fn get(options: &GlobalOptions, args: &GetArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
-    let reader = &*opened.embedded.connection.reader;
+    let opened = open(options, Purpose::Look).await?;
+    let reader = &*opened.connection.reader;
     if args.volume.is_some() && args.kind != ListKind::Snapshots {
         return Err(Problem::user("--volume narrows snapshots only"));
     }

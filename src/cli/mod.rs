@@ -21,6 +21,7 @@ mod get;
 mod get_sets;
 mod input;
 mod nbd;
+mod nbd_service;
 mod open;
 mod operation_args;
 mod output;

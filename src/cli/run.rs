@@ -33,15 +33,15 @@ pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result
         ) => Purpose::Change,
         _ => Purpose::Follow,
     };
-    let opened = open(options, purpose)?;
-    if args
-        .fields
-        .iter()
-        .any(|(field, text)| *field == "file" && text == STREAM)
-    {
-        opened.embedded.offer_input(Box::new(Input))?;
+    let mut opened = open(options, purpose).await?;
+    let streams = |(field, text): &(&str, String)| *field == "file" && text == STREAM;
+    if args.fields.iter().any(streams) {
+        opened.offer_input(Box::new(Input))?;
     }
-    let result = plan_and_run(&opened, args).await;
+    if args.wait {
+        opened.let_others_in();
+    }
+    let result = plan_and_run(options, &mut opened, args).await;
     let closed = opened.close().await;
     let code = result?;
     closed?;
@@ -105,8 +105,12 @@ pub(super) async fn apply_difference(
     run(options, &args).await
 }
 
-async fn plan_and_run(opened: &Opened, args: &OperationArgs) -> Result<u8, Problem> {
-    let reader = &*opened.embedded.connection.reader;
+async fn plan_and_run(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &OperationArgs,
+) -> Result<u8, Problem> {
+    let reader = &*opened.connection.reader;
     let operation = operation(reader, args).await?;
     let plan = opened.tracker.plan(&operation).await?;
     if args.plan {
@@ -121,21 +125,31 @@ async fn plan_and_run(opened: &Opened, args: &OperationArgs) -> Result<u8, Probl
     tokio::task::spawn_blocking(move || ask::confirm(&asked, yes))
         .await
         .map_err(|e| Problem::new(ProblemKind::Bug, "asking failed").caused_by(&e))??;
-    apply(opened, args, plan).await
+    apply(options, opened, args, plan).await
 }
 
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
-async fn apply(opened: &Opened, args: &OperationArgs, plan: Plan) -> Result<u8, Problem> {
-    let tracker = &opened.tracker;
-    let id = tracker.submit(plan).await?;
-    let followed = if args.wait {
-        watch(tracker, &id, Task::is_settled).await?
-    } else {
-        watch(tracker, &id, |task| task.is_settled() || only_follows(task)).await?
+async fn apply(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &OperationArgs,
+    plan: Plan,
+) -> Result<u8, Problem> {
+    let id = opened.tracker.submit(plan).await?;
+    let enough = |task: &Task| task.is_settled() || (!args.wait && only_follows(task));
+    let (followed, task) = loop {
+        let followed = watch(&opened.tracker, &id, enough).await?;
+        let task = opened
+            .tracker
+            .task(&id)
+            .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
+        if followed == Followed::Interrupted || enough(&task) || opened.guest_of().is_none() {
+            break (followed, task);
+        }
+        // The program that had the store ended: what it left under way is taken up here.
+        *opened = open(options, Purpose::Follow).await?;
+        opened.tracker.follow_on().await;
     };
-    let task = tracker
-        .task(&id)
-        .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
     match args.output {
         OneFormat::Text => {}
         OneFormat::Json | OneFormat::Raw => {

@@ -4,12 +4,12 @@ use super::args::{GlobalOptions, TaskAction, TaskArgs};
 use super::follow::{Followed, exit_code, tell_end, watch};
 use super::open::{Opened, Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
-use crate::model::{Problem, Task, TaskId, TaskState};
+use crate::model::{Problem, Task, TaskId};
 use crate::task::{Control, Tracker};
 
 /// Does to a task what was asked for. What goes on then is waited for.
 pub(super) async fn task(options: &GlobalOptions, args: &TaskArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Follow)?;
+    let opened = open(options, Purpose::Follow).await?;
     let result = control(&opened, args).await;
     let closed = opened.close().await;
     let code = result?;
@@ -30,7 +30,7 @@ async fn control(opened: &Opened, args: &TaskArgs) -> Result<u8, Problem> {
     if control == Control::Pause {
         // What was left under way is paused once it is followed again.
         tracker.follow_on().await;
-        let known = |task: &Task| task.is_settled() || task.state == TaskState::Running;
+        let known = |task: &Task| task.is_settled() || task.pausable().is_some();
         tracker.wait(&id, known).await?;
     }
     tracker.control(&id, control).await?;

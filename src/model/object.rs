@@ -87,7 +87,7 @@ pub struct Snapshot {
 }
 
 /// Anything that can be listed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Object {
     /// A volume.

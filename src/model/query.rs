@@ -49,7 +49,7 @@ pub struct Raw {
 }
 
 /// Something became different. Says what to read again, not what it now is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// This thing was made, changed or removed.
     Object(ObjectRef),

@@ -154,6 +154,7 @@ pub(super) async fn take_up(board: &Arc<Board>, task: &Task) {
     };
     if !was_begun(task) {
         if planned.follows {
+            board.apply(&task.id, &StepEvent::Resumed);
             spawn(board, &task.id);
         } else {
             finish(board, &task.id, interrupted("before")).await;

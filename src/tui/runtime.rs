@@ -69,10 +69,10 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let (width, height) = size()?;
     let lookup = |name: &str| std::env::var(name).ok();
     let started = Instant::now();
-    let read_only = match (&setup.connection.writer, options.read_only) {
+    let read_only = match (setup.tracker.is_read_only(), options.read_only) {
         (_, true) => Some("this is read-only, as it was started".to_owned()),
-        (None, false) => Some("this is read-only, as the profile says".to_owned()),
-        (Some(_), false) => None,
+        (true, false) => Some("this is read-only, as the profile says".to_owned()),
+        (false, false) => None,
     };
     let state = State::new(Beginning {
         profile: setup.connection.name.clone(),
@@ -104,7 +104,8 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     };
     let mut input = EventStream::new();
     let mut tasks: Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>> =
-        Box::pin(setup.tracker.updates());
+        // They end where another program has the system and ends; the console stays.
+        Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
     // What changed between the first look at the tasks and this one.
     runtime.happened(Event::Tasks(setup.tracker.tasks()));
     runtime.draw();

@@ -61,8 +61,8 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
         return Err(Problem::user("an image is not for a terminal")
             .hint("let a program or a file take standard output, or name a file"));
     }
-    let opened = open(options, Purpose::Look)?;
-    let reader = &*opened.embedded.connection.reader;
+    let opened = open(options, Purpose::Look).await?;
+    let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
     let (what, since) = what(reader, args, &object).await?;
     let state = matches!(object, Object::Snapshot(_)).then(|| State {

@@ -48,7 +48,7 @@ impl Performer {
                 }
             }
             let problem = Problem::new(ProblemKind::System, "changes are not told any more")
-                .hint("r reads what is shown again");
+                .hint("r reads what is shown again; where another program had the store open and ended, start anew");
             let _ = events.send(Event::Fault(problem)).await;
         });
     }
