@@ -8,19 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{ExportArgs, ExportFormat, GlobalOptions};
-use super::open::{Purpose, open};
+use super::open::{Opened, Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
 use crate::engine::images::{Format, Seal};
-use crate::model::{Bytes, Kind, Object, Problem, ProblemKind};
+use crate::model::{Bytes, Kind, Object, ObjectRef, Problem, ProblemKind};
 use crate::provider::embedded::ORIGIN;
 use crate::provider::{Content, Reader, Resolver};
 
 mod difference;
 mod image;
+mod moment;
 mod part;
 mod progress;
 
 use difference::{Begun, Ends};
+use moment::Moment;
 use part::{Output, Part, State};
 use progress::{Pace, Stopped};
 
@@ -64,36 +66,20 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     let opened = open(options, Purpose::Look).await?;
     let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
-    let (what, since) = what(reader, args, &object).await?;
-    let state = matches!(object, Object::Snapshot(_)).then(|| State {
-        source: object.id().to_owned(),
-        since,
-        format: what.name().to_owned(),
-        position: 0,
-        length: 0,
-        digest: None,
-    });
-    if args.resume && (state.is_none() || place.is_none()) {
-        return Err(Problem::user(
-            "only the export of a snapshot to a file can be gone on with: a volume is not what it was",
-        )
-        .hint("take a snapshot, and export that"));
-    }
-    let work = Export {
-        content: reader.content(&object.reference())?,
-        what,
-        place,
-        state,
-        resume: args.resume,
-        force: args.force,
+    let moment = Moment::of(&opened, &object).await?;
+    let result = from_moment(&opened, args, place, &object, moment.as_ref()).await;
+    let over = match moment {
+        Some(moment) => moment.over(&opened).await,
+        None => Ok(()),
     };
-    let written = run(work).await;
     opened.close().await?;
+    let written = result?;
+    over?;
     let to = match args.file.as_os_str() == STREAM {
         true => "standard output".to_owned(),
         false => args.file.display().to_string(),
     };
-    match written? {
+    match written {
         Ended::Whole { data, size, from } => {
             let gone_on = match from {
                 0 => String::new(),
@@ -122,12 +108,49 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     }
 }
 
+/// Exports what the object is, or what it was at that moment.
+async fn from_moment(
+    opened: &Opened,
+    args: &ExportArgs,
+    place: Option<PathBuf>,
+    object: &Object,
+    moment: Option<&Moment>,
+) -> Result<Ended, Problem> {
+    let reader = &*opened.connection.reader;
+    let source = moment.map_or_else(|| object.reference(), |moment| moment.snapshot().clone());
+    let (what, since) = what(reader, args, object, &source).await?;
+    let state = matches!(object, Object::Snapshot(_)).then(|| State {
+        source: object.id().to_owned(),
+        since,
+        format: what.name().to_owned(),
+        position: 0,
+        length: 0,
+        digest: None,
+    });
+    if args.resume && (state.is_none() || place.is_none()) {
+        return Err(Problem::user(
+            "only the export of a snapshot to a file can be gone on with: a volume is not what it was",
+        )
+        .hint("take a snapshot, and export that"));
+    }
+    run(Export {
+        content: reader.content(&source)?,
+        what,
+        place,
+        state,
+        resume: args.resume,
+        force: args.force,
+    })
+    .await
+}
+
 /// What is to be written: what was said, else what the file's ending says, else a raw image.
 /// With the id of the snapshot that it is since.
 async fn what(
     reader: &dyn Reader,
     args: &ExportArgs,
     object: &Object,
+    source: &ObjectRef,
 ) -> Result<(What, Option<String>), Problem> {
     let qcow2 = args.file.extension().is_some_and(|end| end == "qcow2");
     let format = match args.format {
@@ -147,7 +170,7 @@ async fn what(
                 None => None,
             };
             let id = since.as_ref().map(|since| since.id().to_owned());
-            let ends = Box::new(ends(reader, object, since.as_ref())?);
+            let ends = Box::new(ends(reader, object, source, since.as_ref())?);
             Ok((What::Difference(ends), id))
         }
         (_, Some(_)) => Err(
@@ -171,7 +194,12 @@ fn point(object: &Object) -> (Option<String>, Option<String>) {
     }
 }
 
-fn ends(reader: &dyn Reader, object: &Object, since: Option<&Object>) -> Result<Ends, Problem> {
+fn ends(
+    reader: &dyn Reader,
+    object: &Object,
+    source: &ObjectRef,
+    since: Option<&Object>,
+) -> Result<Ends, Problem> {
     let (to, to_id) = point(object);
     let (from, from_id) = since.map(point).unwrap_or_default();
     let full = object.full_name();
@@ -189,7 +217,7 @@ fn ends(reader: &dyn Reader, object: &Object, since: Option<&Object>) -> Result<
             volume: volume.to_owned(),
         },
         since: match since {
-            Some(since) => Some(reader.difference(&since.reference(), &object.reference())?),
+            Some(since) => Some(reader.difference(&since.reference(), source)?),
             None => None,
         },
     })
