@@ -11,6 +11,11 @@ use super::space::{Run, Space};
 impl Core {
     /// Makes durable what was written to the data files.
     pub(super) fn sync_data(&self) -> Result<()> {
+        // Who finds nothing left to sync must not go on before another's sync has come to its end.
+        let _alone = self.syncing.lock();
+        if self.failed.load(Ordering::Acquire) {
+            return self.check_writable();
+        }
         let files = std::mem::take(&mut *self.dirty_files.lock());
         for file in files {
             self.disk
@@ -56,6 +61,12 @@ impl Core {
             got += more.iter().map(|run| run.len).sum::<u64>();
             runs.extend(more);
         }
+        if let Err(e) = self.back(&runs, space.backed) {
+            for run in runs {
+                space.put_back(run);
+            }
+            return Err(e);
+        }
         Ok(runs)
     }
 
@@ -69,12 +80,12 @@ impl Core {
         let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
         loop {
             // The file's length has to be durable before the log speaks of its blocks.
-            let grown = self
-                .disk
-                .reserve(file, at * BLOCK, step * BLOCK)
-                .and_then(|()| self.disk.sync(file));
+            let grown = self.disk.reserve(file, at * BLOCK, step * BLOCK);
             match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
                 Ok(()) => {
+                    self.disk
+                        .sync(file)
+                        .map_err(|e| self.poison(&format!("syncing {file}"), e))?;
                     space.extend(space.backed + step);
                     return Ok(());
                 }

@@ -55,7 +55,8 @@ impl Core {
         if self.failed.load(Ordering::Acquire) {
             return self.check_writable();
         }
-        let batch = Self::take_batch(&mut log, &mut self.guarded.write())?;
+        let taken = Self::take_batch(&mut log, &mut self.guarded.write());
+        let batch = taken.map_err(|e| self.log_failed(e))?;
         self.write_batch(&mut log, batch, true)
     }
 
@@ -90,17 +91,27 @@ impl Core {
 
     /// Notes how much room the log has; makes a spare segment if there is none.
     pub(super) fn look_for_room(&self, log: &mut Log) {
-        let spare = log.ensure_spare(0).is_ok();
+        let spare = log.ensure_spare(0);
+        let spare = spare.map_err(|e| self.log_failed(e)).is_ok();
         self.log_room.store(spare, Ordering::Release);
         self.log_bytes.store(log.live_bytes(), Ordering::Relaxed);
         self.guarded.write().room = log.room(0);
+    }
+
+    /// A segment could not be made. Unless the disk is full, what is in its file is not known.
+    pub(super) fn log_failed(&self, error: EngineError) -> EngineError {
+        if let EngineError::Io { what, source } = &error {
+            self.turn_read_only(&format!("{what} failed ({source})"));
+        }
+        error
     }
 
     /// Makes room in the log for a record of `bytes`, which may be more than a segment takes.
     pub(super) fn reserve_log(&self, bytes: u64) -> Result<()> {
         let mut log = self.log.lock();
         let waiting = (self.tuning.batch_limit + self.tuning.inline_limit) as u64 * 2;
-        log.ensure_spare(bytes + waiting)?;
+        log.ensure_spare(bytes + waiting)
+            .map_err(|e| self.log_failed(e))?;
         self.look_for_room(&mut log);
         Ok(())
     }

@@ -21,6 +21,7 @@ use super::log::{Batch, Log};
 use super::page::BLOCK;
 use super::pages::Pages;
 use super::space::Space;
+use super::trim::Trim;
 
 /// Sizes that shape a store's work. Tests make them small.
 #[derive(Clone, Debug)]
@@ -43,6 +44,12 @@ pub(super) struct Tuning {
     pub(super) chunk_blocks: u32,
     /// Leaves that one step of a sweep or a copy visits.
     pub(super) step_leaves: u64,
+    /// Blocks of which free ones are given back to the file system together.
+    pub(super) trim_blocks: u64,
+    /// Free blocks next to each other that are worth it.
+    pub(super) trim_run: u64,
+    /// Free blocks that are kept for what is written next; a sixteenth of what is in use at least.
+    pub(super) keep_blocks: u64,
     /// Bytes of the page cache.
     pub(super) cache_bytes: u64,
     /// Whether metadata operations are durable when they return.
@@ -65,6 +72,9 @@ impl Tuning {
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,
             step_leaves: 256,
+            trim_blocks: 4096,
+            trim_run: 16,
+            keep_blocks: 16 << 10,
             cache_bytes: cache_bytes / 4 * 3,
             durable_ops: true,
             background: true,
@@ -127,6 +137,10 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     /// Data files written to since they were last synced.
     pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// Held while they are synced.
+    pub(super) syncing: Mutex<()>,
+    /// The room of the data files. Taken after `space`.
+    pub(super) trim: Mutex<Trim>,
     /// The last record that is durable.
     pub(super) durable: AtomicU64,
     /// The last record that was there at the last checkpoint or when the store was opened.
@@ -187,6 +201,8 @@ impl Core {
             space: Mutex::new(parts.space),
             readers: Readers::default(),
             dirty_files: Mutex::new(parts.dirty_files),
+            syncing: Mutex::default(),
+            trim: Mutex::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),

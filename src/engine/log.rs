@@ -309,6 +309,19 @@ impl Log {
         Ok(())
     }
 
+    /// Removes segments that wait to be used again, the longest first, until they have no
+    /// more than `keep` bytes together.
+    pub(super) fn shed(&mut self, keep: u64) {
+        self.spare.sort_by_key(|(_, len)| *len);
+        while self.spare.len() > 1
+            && self.spare.iter().map(|(_, len)| len).sum::<u64>() > keep
+            && let Some((slot, _)) = self.spare.pop()
+        {
+            // One that cannot be removed is found again when the store is opened.
+            let _ = self.disk.remove(FileName::Log(slot));
+        }
+    }
+
     /// A checkpoint holds all before `head`: segments before it can be used again.
     pub(super) fn recycle(&mut self, head: &LogHead) {
         let spare = &mut self.spare;

@@ -77,6 +77,7 @@ mod sweep;
 mod tests;
 mod transaction;
 mod tree;
+mod trim;
 mod usage;
 mod volumes;
 mod walk;

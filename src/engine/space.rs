@@ -393,6 +393,36 @@ impl Space {
         Ok(space)
     }
 
+    /// Where the next unit will be taken (about).
+    pub(super) fn next_taken(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Takes the runs of at least `least` free units in a range. They are busy.
+    pub(super) fn claim(
+        &mut self,
+        pages: &Pages,
+        (first, end): (u64, u64),
+        least: u64,
+    ) -> Result<Vec<Run>> {
+        let mut runs = Vec::new();
+        let mut at = first;
+        while let Some(start) = self.next_free(pages, at, end)? {
+            at = start + 1;
+            while self.next_free(pages, at, (at + 1).min(end))? == Some(at) {
+                at += 1;
+            }
+            if at - start >= least {
+                for unit in start..at {
+                    self.with_busy(unit, true);
+                }
+                let len = at - start;
+                runs.push(Run { start, len });
+            }
+        }
+        Ok(runs)
+    }
+
     /// All units in use. For checks: it reads every page.
     #[cfg(test)]
     pub(super) fn all_used(&mut self, pages: &Pages) -> Result<std::collections::BTreeSet<u64>> {

@@ -5,8 +5,10 @@ mod check;
 mod crash;
 mod faults;
 mod model;
+mod points;
 mod threads;
 mod transaction;
+mod trim;
 mod world;
 
 use std::sync::Arc;
@@ -27,6 +29,9 @@ pub(super) fn small() -> Tuning {
         grow_meta: 16 << 10,
         chunk_blocks: 300,
         step_leaves: 2,
+        trim_blocks: 16,
+        trim_run: 2,
+        keep_blocks: 4,
         cache_bytes: 64 << 10,
         durable_ops: true,
         background: false,

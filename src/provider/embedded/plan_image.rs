@@ -126,7 +126,7 @@ impl Look<'_> {
         } else {
             plan.losses.push(Loss {
                 what: format!("what was written to {} since its last snapshot", info.name),
-                bytes: Some(Bytes(info.usage.exclusive)),
+                bytes: info.usage.exclusive.map(Bytes),
             });
             plan.confirm = Some(info.name.clone());
         }

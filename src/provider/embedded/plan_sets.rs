@@ -133,7 +133,7 @@ impl Look<'_> {
             plan.touches.push(touched_point(point, &full));
             plan.losses.push(Loss {
                 what: format!("the point in time {full}; what only it holds is freed"),
-                bytes: Some(Bytes(point.usage.exclusive)),
+                bytes: point.usage.exclusive.map(Bytes),
             });
             clones += point.clones.len();
         }
@@ -224,7 +224,7 @@ impl Look<'_> {
             if !guard {
                 plan.losses.push(Loss {
                     what: format!("what was written to {} since its last snapshot", info.name),
-                    bytes: Some(Bytes(info.usage.exclusive)),
+                    bytes: info.usage.exclusive.map(Bytes),
                 });
             }
         }

@@ -70,7 +70,7 @@ impl Look<'_> {
         plan.touches = vec![touched_point(&info, &full)];
         plan.losses = vec![Loss {
             what: format!("the point in time {full}; what only it holds is freed"),
-            bytes: Some(Bytes(info.usage.exclusive)),
+            bytes: info.usage.exclusive.map(Bytes),
         }];
         if !info.clones.is_empty() {
             plan.notes
@@ -159,7 +159,7 @@ impl Look<'_> {
         } else {
             plan.losses.push(Loss {
                 what: format!("what was written to {} since its last snapshot", info.name),
-                bytes: Some(Bytes(info.usage.exclusive)),
+                bytes: info.usage.exclusive.map(Bytes),
             });
             plan.confirm = Some(info.name.clone());
         }

@@ -98,7 +98,7 @@ impl Set {
                 volume: convert::volume_id(point.volume),
                 volume_name: names.get(&point.volume).cloned(),
                 size: Bytes(point.size),
-                exclusive: Some(Bytes(point.usage.exclusive)),
+                exclusive: point.usage.exclusive.map(Bytes),
             })
             .collect()
     }
