@@ -242,6 +242,9 @@ pub struct ExportArgs {
     /// The format; qcow2 where the file's name ends so, else raw
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
+    /// Compress the clusters of a qcow2 image
+    #[arg(long)]
+    pub compress: bool,
     /// Only what changed since this snapshot, as a difference
     #[arg(long, value_name = "VOLUME@SNAPSHOT")]
     pub since: Option<String>,

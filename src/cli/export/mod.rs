@@ -32,6 +32,8 @@ const STREAM: &str = "-";
 /// What is written.
 enum What {
     Image(Format),
+    /// A qcow2 image with compressed clusters.
+    Packed,
     Difference(Box<Ends>),
 }
 
@@ -39,6 +41,7 @@ impl What {
     fn name(&self) -> &'static str {
         match self {
             Self::Image(format) => format.name(),
+            Self::Packed => "compressed qcow2",
             Self::Difference(_) => "difference",
         }
     }
@@ -119,7 +122,9 @@ async fn from_moment(
     let reader = &*opened.connection.reader;
     let source = moment.map_or_else(|| object.reference(), |moment| moment.snapshot().clone());
     let (what, since) = what(reader, args, object, &source).await?;
-    let state = matches!(object, Object::Snapshot(_)).then(|| State {
+    // Where a compressed cluster goes is not known from the mapping alone.
+    let known = matches!(object, Object::Snapshot(_)) && !args.compress;
+    let state = known.then(|| State {
         source: object.id().to_owned(),
         since,
         format: what.name().to_owned(),
@@ -129,7 +134,7 @@ async fn from_moment(
     });
     if args.resume && (state.is_none() || place.is_none()) {
         return Err(Problem::user(
-            "only the export of a snapshot to a file can be gone on with: a volume is not what it was",
+            "only the export of a snapshot to a file, without --compress, can be gone on with: a volume is not what it was",
         )
         .hint("take a snapshot, and export that"));
     }
@@ -159,6 +164,10 @@ async fn what(
         None if qcow2 => ExportFormat::Qcow2,
         None => ExportFormat::Raw,
     };
+    if args.compress && format != ExportFormat::Qcow2 {
+        return Err(Problem::user("only a qcow2 image is compressed")
+            .hint("say --format qcow2, or let the file's name end so"));
+    }
     match (format, &args.since) {
         (ExportFormat::Diff, since) => {
             let since = match since {
@@ -177,6 +186,13 @@ async fn what(
             Problem::user("an image is of all there is, not since a snapshot")
                 .hint("leave out --since, or --format"),
         ),
+        (ExportFormat::Qcow2, None) if args.compress && args.file.as_os_str() == STREAM => {
+            Err(Problem::user(
+                "a compressed image cannot be written to standard output: its header is written last",
+            )
+            .hint("name a file, or leave out --compress"))
+        }
+        (ExportFormat::Qcow2, None) if args.compress => Ok((What::Packed, None)),
         (ExportFormat::Raw, None) => Ok((What::Image(Format::Raw), None)),
         (ExportFormat::Qcow2, None) => Ok((What::Image(Format::Qcow2), None)),
     }
@@ -280,6 +296,7 @@ fn whole_or_absent(work: &Export, stop: &AtomicBool) -> Result<Ended, Problem> {
     let content = &*work.content;
     let written = match &work.what {
         What::Image(format) => image::write(content, *format, from, &mut out, &mut pace),
+        What::Packed => image::pack(content, &mut out, &mut pace),
         What::Difference(ends) => difference::write(content, ends, &begun, &mut out, &mut pace),
     };
     pace.clear();
@@ -343,6 +360,7 @@ fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<Begun, Pro
                 position,
                 ..Begun::default()
             }),
+        What::Packed => None,
         What::Difference(_) => Begun::check(part.file(), position, length, found.digest.as_deref())
             .map_err(|e| part::unwritable(part.path(), &e))?,
     };

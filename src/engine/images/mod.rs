@@ -27,7 +27,9 @@ pub use error::ImageError;
 pub use examine::{examine_difference, examine_image};
 pub use image::{Image, OpenImage};
 pub use origin::{Origin, data_runs};
-pub use qcow2::{Compression, Header as Qcow2Header, WriteError, Writer as Qcow2Writer};
+pub use qcow2::{
+    Compression, Header as Qcow2Header, Packer as Qcow2Packer, WriteError, Writer as Qcow2Writer,
+};
 pub use storage::ReadAt;
 
 /// A stretch of an image, in bytes.
