@@ -1,6 +1,7 @@
 //! All input and output of the engine goes through here: a few named files,
 //! positioned reads and writes, and syncs.
 
+mod direct;
 mod file;
 mod lock;
 #[cfg(test)]

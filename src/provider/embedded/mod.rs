@@ -15,6 +15,7 @@ mod attributes;
 mod content;
 mod convert;
 pub mod demo;
+mod demo_sets;
 
 mod difference;
 mod error;

@@ -4,6 +4,7 @@
 mod change;
 mod go;
 mod registry;
+mod stand_in;
 mod table;
 
 use std::borrow::Cow;
@@ -30,15 +31,22 @@ pub(crate) enum ActionId {
     Raw,
     Create,
     Snapshot,
+    Group,
+    Session,
     Edit,
     Delete,
     Restore,
     Clone,
     Flatten,
     Extend,
+    Shrink,
+    Link,
+    Part,
     Menu,
     Retry,
     Cancel,
+    Pause,
+    Undo,
     Pane,
     Refresh,
     Messages,
@@ -47,7 +55,11 @@ pub(crate) enum ActionId {
     Suspend,
     Volumes,
     Snapshots,
+    Groups,
+    Sessions,
+    Targets,
     Tasks,
+    Journal,
     NextView,
     PreviousView,
     Up,
@@ -125,9 +137,33 @@ impl Action {
         ACTIONS.iter().find(|action| action.keys.contains(&key))
     }
 
+    /// The action that shows a view.
+    pub(crate) fn of_view(place: &crate::tui::state::Place) -> Option<&'static Self> {
+        use crate::tui::state::Place;
+        let id = match place {
+            Place::Volumes => ActionId::Volumes,
+            Place::Snapshots => ActionId::Snapshots,
+            Place::Groups => ActionId::Groups,
+            Place::Sessions => ActionId::Sessions,
+            Place::Targets => ActionId::Targets,
+            Place::Tasks => ActionId::Tasks,
+            Place::Journal => ActionId::Journal,
+            Place::Messages => ActionId::Messages,
+            _ => return None,
+        };
+        Some(Self::of(id))
+    }
+
     /// The first of its keys, as people write it.
     pub(crate) fn key(&self) -> String {
         self.keys.first().map(Key::to_string).unwrap_or_default()
+    }
+
+    /// The figure among its keys, where there is one; else the first of them.
+    pub(crate) fn digit(&self) -> String {
+        let figure = |key: &&Key| key.typed().is_some_and(|c| c.is_ascii_digit());
+        let key = self.keys.iter().find(figure).or(self.keys.first());
+        key.map(Key::to_string).unwrap_or_default()
     }
 
     /// The operation that it would begin for what is in hand, where it begins one.
@@ -139,7 +175,15 @@ impl Action {
     pub(crate) fn title<'a>(&self, state: &'a State) -> Cow<'a, str> {
         let by_what = matches!(
             self.id,
-            ActionId::Create | ActionId::Snapshot | ActionId::Edit | ActionId::Delete
+            ActionId::Create
+                | ActionId::Snapshot
+                | ActionId::Group
+                | ActionId::Session
+                | ActionId::Edit
+                | ActionId::Delete
+                | ActionId::Restore
+                | ActionId::Link
+                | ActionId::Part
         );
         let kind = self.operation(state).filter(|_| by_what);
         let spec = kind.and_then(|kind| state.system.operation(kind));

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::fixtures::{capabilities, estate, moment, plan};
+use super::fixtures::{capabilities, estate, moment, plan, sets};
 use crate::config::Theme;
 use crate::model::{
-    Kind, Object, Page, Problem, Query, Raw, Snapshot, Task, TaskId, TaskState, Volume,
+    Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot, Task, TaskId,
+    TaskState, Volume,
 };
 use crate::tui::event::{Answer, Effect, Event, Ticket};
 use crate::tui::key::Key;
@@ -45,6 +46,9 @@ pub(super) struct Driver {
     pub(super) ms: u64,
     pub(super) volumes: Vec<Volume>,
     pub(super) snapshots: Vec<Snapshot>,
+    pub(super) groups: Vec<Group>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) targets: Vec<LinkedTarget>,
     /// Questions are answered at once while this is set.
     pub(super) answers: bool,
     /// What lists answer with instead, where they fail.
@@ -71,6 +75,7 @@ impl Driver {
 
     pub(super) fn start(start: Start, answers: bool) -> Self {
         let (volumes, snapshots) = estate();
+        let (groups, sessions, targets) = sets();
         let state = State::new(Beginning {
             profile: "lab".into(),
             system: capabilities(),
@@ -88,6 +93,9 @@ impl Driver {
             ms: 0,
             volumes,
             snapshots,
+            groups,
+            sessions,
+            targets,
             answers,
             failing: None,
             asked: Vec::new(),
@@ -125,7 +133,7 @@ impl Driver {
                 self.reply(*ticket, Answer::Listed(Ok(())));
             }
             Effect::Show(ticket, object) => {
-                let all = [Kind::Volume, Kind::Snapshot].map(|kind| self.list(&Query::all(kind)));
+                let all = Kind::ALL.map(|kind| self.list(&Query::all(kind)));
                 let found = all.into_iter().flatten().find(|o| o.reference() == *object);
                 let result = found.ok_or_else(|| Problem::not_found("it is gone"));
                 self.reply(*ticket, Answer::Shown(Box::new(result)));
@@ -162,7 +170,9 @@ impl Driver {
                 .cloned()
                 .map(Object::Snapshot)
                 .collect(),
-            _ => Vec::new(),
+            Kind::Group => self.groups.iter().cloned().map(Object::Group).collect(),
+            Kind::Session => self.sessions.iter().cloned().map(Object::Session).collect(),
+            Kind::Target => self.targets.iter().cloned().map(Object::Target).collect(),
         }
     }
 

@@ -9,3 +9,4 @@ mod frames;
 mod honest;
 mod keys_doc;
 mod random;
+mod sets;
