@@ -17,9 +17,11 @@ mod convert;
 pub mod demo;
 mod demo_sets;
 
+mod difference;
 mod error;
 mod import;
 mod plan;
+mod plan_difference;
 mod plan_image;
 mod plan_sets;
 mod plan_snapshots;
@@ -34,6 +36,7 @@ mod specs;
 mod targets;
 mod writer;
 
+pub use attributes::ORIGIN;
 pub use specs::capabilities;
 
 /// How a store is opened.
