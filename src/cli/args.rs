@@ -48,6 +48,9 @@ pub struct GlobalOptions {
     /// The most that background copies write, such as 50MiB a second
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_COPY_RATE")]
     pub copy_rate: Option<Bytes>,
+    /// Memory for the store's mapping, such as 1GiB; 256MiB unless said, 4MiB at least
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_CACHE")]
+    pub cache: Option<Bytes>,
     /// Draw with ASCII characters only
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub ascii: bool,
