@@ -45,6 +45,8 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// Open a damaged store as far as it can be read; it is read-only then.
+    pub salvage: bool,
     /// The most that background copies write, in bytes a second.
     pub copy_rate: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
@@ -119,17 +121,18 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            salvage: options.salvage,
             copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
         };
-        let opened = if options.create && !options.read_only {
+        let opened = if options.create && !options.read_only && !options.salvage {
             Store::open_or_create(dir, &engine)
         } else {
             Store::open(dir, &engine)
         };
         let store = opened.map_err(|e| error::opening(&e, dir))?;
-        Ok(Self::over(store, dir, options.read_only))
+        Ok(Self::over(store, dir, options.read_only || options.salvage))
     }
 
     fn over(store: Store, dir: &Path, read_only: bool) -> Self {
