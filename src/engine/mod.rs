@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod account;
 mod alone;
 mod apply;
 mod background;
@@ -69,7 +70,9 @@ mod recovery;
 mod remap;
 mod reuse;
 mod root;
+mod salvage;
 mod scrub;
+mod scrub_store;
 mod snapshots;
 mod space;
 mod store;

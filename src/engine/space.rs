@@ -72,6 +72,8 @@ pub(super) struct Space {
     busy: u64,
     /// Units taken so far that were not used again at once.
     pub(super) taken: u64,
+    /// What is in use is not known.
+    unknown: bool,
     /// Where the last unit was taken.
     cursor: u64,
     /// Where long runs were last taken.
@@ -91,6 +93,19 @@ fn place(unit: u64) -> (usize, usize, u64) {
 }
 
 impl Space {
+    /// A map of which nothing is known: what is in use and what is free is not looked at.
+    pub(super) fn unknown() -> Self {
+        Self {
+            unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is such a map.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
     /// A map of `backed` units, none of them in use.
     pub(super) fn new(backed: u64) -> Self {
         let mut space = Self::default();
@@ -136,6 +151,9 @@ impl Space {
         units: impl IntoIterator<Item = u64>,
         used: bool,
     ) -> Result<()> {
+        if self.unknown {
+            return Ok(());
+        }
         for unit in units {
             let (index, word, mask) = place(unit);
             if unit >= self.backed {
@@ -480,6 +498,46 @@ impl Space {
         }
         space.tables[..tables.len()].copy_from_slice(&tables);
         Ok(space)
+    }
+
+    /// The bits of a page.
+    pub(super) fn bits(&mut self, pages: &Pages, index: usize) -> Result<Arc<Bits>> {
+        let page = self.resident(pages, index)?;
+        Ok(page.bits.clone().unwrap_or_else(|| Arc::new([0; WORDS])))
+    }
+
+    /// The page is to be written at the next checkpoint, with its table.
+    pub(super) fn rewrite(&mut self, pages: &Pages, index: usize) -> Result<()> {
+        self.resident(pages, index)?.dirty = true;
+        Ok(())
+    }
+
+    /// Puts other bits in the place of a page's. Units that are in use no more are
+    /// busy: they are to be put back once this is durable.
+    pub(super) fn replace(&mut self, index: usize, bits: &Bits) -> Vec<u64> {
+        let Some(page) = self.pages.get_mut(index) else {
+            return Vec::new();
+        };
+        let old = page.bits.take();
+        self.used -= u64::from(page.used);
+        page.used = bits.iter().map(|word| word.count_ones()).sum();
+        self.used += u64::from(page.used);
+        page.bits = Some(Arc::new(*bits));
+        page.dirty = true;
+        let mut gone = Vec::new();
+        for unit in 0..PAGE_UNITS {
+            let (_, word, mask) = place(unit);
+            let is = bits[word] & mask != 0;
+            let was = old.as_ref().is_some_and(|old| old[word] & mask != 0);
+            let unit = index as u64 * PAGE_UNITS + unit;
+            if is {
+                self.with_busy(unit, false);
+            } else if was {
+                self.with_busy(unit, true);
+                gone.push(unit);
+            }
+        }
+        gone
     }
 
     /// Where the next unit will be taken (about).

@@ -8,7 +8,9 @@ mod journal;
 mod local;
 mod runner;
 mod tracker;
+mod undo;
 
 pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
 pub use tracker::Tracker;
+pub use undo::undo;

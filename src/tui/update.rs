@@ -2,7 +2,7 @@
 //! be done outside is returned.
 
 use crate::config::theme::Role;
-use crate::model::{Change, Object, Problem, ProblemKind, TaskState};
+use crate::model::{Change, Kind, Object, Problem, ProblemKind, TaskState};
 
 use super::actions::{self, Action};
 use super::event::{Answer, Effect, Event, Moment, Ticket};
@@ -119,7 +119,7 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
     let Some((purpose, _)) = state.asked.get(&ticket).cloned() else {
         return;
     };
-    let last = !matches!(answer, Answer::Page(_));
+    let last = !matches!(answer, Answer::Page(_) | Answer::Slice(_));
     if last {
         state.asked.remove(&ticket);
     }
@@ -127,8 +127,7 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
         (purpose, Answer::Page(page)) => {
             let now = state.now;
             match purpose {
-                Purpose::Volumes => state.inventory.volumes.page(page.items, now),
-                Purpose::Snapshots => state.inventory.snapshots.page(page.items, now),
+                Purpose::List(kind) => state.inventory.page(kind, page.items, now),
                 Purpose::History(volume) => {
                     state
                         .inventory
@@ -137,6 +136,18 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
                         .page(page.items, now);
                 }
                 _ => {}
+            }
+        }
+        (Purpose::Look, Answer::Slice(slice)) => {
+            for look in looks(state, ticket) {
+                look.take(&slice);
+            }
+        }
+        (Purpose::Look, Answer::Looked(result)) => {
+            for look in looks(state, ticket) {
+                look.done = result.is_ok();
+                look.version += 1;
+                look.problem = result.clone().err();
             }
         }
         (purpose, Answer::Listed(result)) => on_listed(state, &purpose, result),
@@ -182,24 +193,36 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
     }
 }
 
+/// What was asked for with this ticket, on whichever screen it is.
+fn looks(state: &mut State, ticket: Ticket) -> impl Iterator<Item = &mut super::state::Look> {
+    let looks = state.views.all_mut().filter_map(|s| s.look.as_deref_mut());
+    looks.filter(move |look| look.ticket == ticket)
+}
+
 fn on_listed(state: &mut State, purpose: &Purpose, result: Result<(), Problem>) {
     let now = state.now;
     if let Err(problem) = &result {
         state.complain(problem.clone());
     }
     match purpose {
-        Purpose::Volumes => {
+        Purpose::List(kind) => {
             let good = result.is_ok();
-            state.inventory.volumes.end(result, now);
+            state.inventory.end(*kind, result, now);
             if good {
-                let gone = |place: &Place| match place {
-                    Place::Tree(id) => state.inventory.volumes.get(id.as_str()).is_none(),
-                    _ => false,
+                let inventory = &state.inventory;
+                let gone = |place: &Place| match place.object().filter(|o| o.kind == *kind) {
+                    None => false,
+                    Some(object) => match kind {
+                        Kind::Volume => inventory.volumes.get(&object.id).is_none(),
+                        Kind::Snapshot => false,
+                        Kind::Group => inventory.groups.get(&object.id).is_none(),
+                        Kind::Session => inventory.sessions.get(&object.id).is_none(),
+                        Kind::Target => inventory.targets.get(&object.id).is_none(),
+                    },
                 };
                 state.views.drop_where(gone);
             }
         }
-        Purpose::Snapshots => state.inventory.snapshots.end(result, now),
         Purpose::History(volume) => {
             state
                 .inventory
@@ -236,33 +259,27 @@ fn on_shown(state: &mut State, shown: Object) {
             for (id, history) in state.inventory.histories_mut() {
                 history.list.stale |= *id == snapshot.volume;
             }
+            state.inventory.seen(snapshot.clone());
             if state.inventory.snapshots.loaded.is_some() {
                 state.inventory.snapshots.upsert(snapshot);
             }
         }
-        _ => {}
+        // These are read whole.
+        Object::Group(_) | Object::Session(_) | Object::Target(_) => {}
     }
 }
 
 /// One thing is not there any more.
 fn on_gone(state: &mut State, object: &crate::model::ObjectRef) {
     match object.kind {
-        crate::model::Kind::Volume if state.inventory.volumes.remove(&object.id) => {
-            let gone = |place: &Place| match place {
-                Place::Tree(id) => id.as_str() == object.id,
-                Place::Describe(o) | Place::Raw(o) => o == object,
-                _ => false,
-            };
+        Kind::Volume if state.inventory.volumes.remove(&object.id) => {
+            let gone = |place: &Place| place.object().as_ref() == Some(object);
             state.views.drop_where(gone);
             state.inventory.snapshots.stale = true;
         }
-        crate::model::Kind::Snapshot => {
-            state.inventory.snapshots.remove(&object.id);
-            for (_, history) in state.inventory.histories_mut() {
-                history.list.stale |= history.list.get(&object.id).is_some();
-            }
-            let gone =
-                |place: &Place| matches!(place, Place::Describe(o) | Place::Raw(o) if o == object);
+        Kind::Snapshot => {
+            state.inventory.forget_snapshot(&object.id);
+            let gone = |place: &Place| place.object().as_ref() == Some(object);
             state.views.drop_where(gone);
         }
         _ => {}

@@ -1,11 +1,12 @@
 //! Going about: opening, going back, views, menus, and leaving.
 
-use super::ActionId;
+use super::related::related;
+use super::{ActionId, lie};
 use crate::config::theme::Role;
-use crate::model::VolumeId;
+use crate::model::{Kind, VolumeId};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
-use crate::tui::state::{Pane, Place, Purpose, RowId, State};
+use crate::tui::state::{Location, Pane, Place, Purpose, RowId, State};
 
 pub(super) fn always(_state: &State) -> Result<(), String> {
     Ok(())
@@ -15,13 +16,21 @@ pub(super) fn always(_state: &State) -> Result<(), String> {
 fn target(state: &State) -> Option<Place> {
     let screen = state.screen();
     match (&screen.place, screen.selected.as_ref()?) {
-        (Place::Volumes, RowId::Object(object)) => Some(Place::Tree(VolumeId(object.id.clone()))),
-        (_, RowId::Object(object)) if !screen.place.is_text() => {
-            Some(Place::Describe(object.clone()))
-        }
+        (place, RowId::Object(object)) if !place.is_text() => Some(match object.kind {
+            Kind::Volume => Place::Tree(VolumeId(object.id.clone())),
+            Kind::Group | Kind::Session if place.object().as_ref() != Some(object) => {
+                Place::Members(object.clone())
+            }
+            _ => Place::Describe(object.clone()),
+        }),
         (Place::Tree(volume), RowId::Here) => Some(Place::Describe(volume.into())),
-        (Place::Tasks, RowId::Task(id)) => Some(Place::Task(id.clone())),
-        (Place::Messages, RowId::Message(number)) => Some(Place::Message(*number)),
+        (_, RowId::Instance(name)) if screen.place != Place::Instance(name.clone()) => {
+            Some(Place::Instance(name.clone()))
+        }
+        (Place::Tasks | Place::Journal | Place::Pulse, RowId::Task(id)) => {
+            Some(Place::Task(id.clone()))
+        }
+        (Place::Messages | Place::Pulse, RowId::Message(number)) => Some(Place::Message(*number)),
         _ => None,
     }
 }
@@ -43,7 +52,7 @@ pub(super) fn open(state: &mut State) {
 }
 
 /// Goes one deeper.
-fn go_to(state: &mut State, place: Place) {
+pub(crate) fn go_to(state: &mut State, place: Place) {
     if let Place::Task(id) = &place {
         state.tasks.seen(id);
     }
@@ -67,6 +76,9 @@ pub(super) fn back(state: &mut State) {
         screen.marks.clear();
     } else {
         state.forget(|purpose| matches!(purpose, Purpose::Raw(_)));
+        if state.screen().look.is_some() {
+            lie::forget(state);
+        }
         state.views.pop();
     }
 }
@@ -97,24 +109,78 @@ pub(super) fn raw(state: &mut State) {
     }
 }
 
-/// Shows one of the numbered views, as it was left.
-pub(super) fn view(state: &mut State, number: usize) {
-    let there = state.views.current == number;
-    state.views.current = number.min(Place::VIEWS.len() - 1);
-    if there {
+/// Whether the system has what a view shows.
+pub(super) fn can_view(state: &State, place: &Place) -> Result<(), String> {
+    if state.views.has(place) {
+        return Ok(());
+    }
+    let kind = place.kinds().first().copied().unwrap_or(Kind::Volume);
+    let (system, word) = (state.system.system, state.word(kind));
+    Err(format!("{system} has no {word}s"))
+}
+
+/// Shows one of the views, as it was left.
+pub(super) fn view(state: &mut State, place: &Place) {
+    if state.views.turn_to(place) {
         // Asked for again, it shows its first screen.
         while state.views.pop() {}
     }
 }
 
 pub(super) fn turn(state: &mut State, by: isize) {
-    let count = Place::VIEWS.len();
-    state.views.current = state
-        .views
-        .current
-        .wrapping_add_signed(by)
-        .wrapping_add(count)
-        % count;
+    state.views.turn(by);
+}
+
+pub(super) fn can_relate(state: &State) -> Result<(), String> {
+    match related(state).is_empty() {
+        true => Err("nothing is selected that has to do with anything".to_owned()),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn relate(state: &mut State) {
+    let chooser = Chooser::related(state);
+    state.open(Overlay::Chooser(Box::new(chooser)));
+}
+
+pub(super) fn can_go_backward(state: &State) -> Result<(), String> {
+    let there = state.trail.has_past();
+    there
+        .then_some(())
+        .ok_or_else(|| "this is where you began".to_owned())
+}
+
+pub(super) fn backward(state: &mut State) {
+    let to = state.trail.back();
+    travel(state, to);
+}
+
+pub(super) fn can_go_forward(state: &State) -> Result<(), String> {
+    let there = state.trail.has_future();
+    there
+        .then_some(())
+        .ok_or_else(|| "you have not gone back".to_owned())
+}
+
+pub(super) fn forward(state: &mut State) {
+    let to = state.trail.forward();
+    travel(state, to);
+}
+
+/// Goes to where somebody was, and asks again for what that screen shows.
+fn travel(state: &mut State, to: Option<Location>) {
+    let Some(to) = to else {
+        return;
+    };
+    state.views.restore(&to);
+    let screen = state.screen();
+    match screen.place.clone() {
+        Place::Raw(object) if screen.raw.is_none() => {
+            state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
+        }
+        Place::Map(..) | Place::Difference(..) if screen.look.is_none() => lie::look(state),
+        _ => {}
+    }
 }
 
 pub(super) fn palette(state: &mut State) {
@@ -149,8 +215,8 @@ pub(super) fn pane(state: &mut State) {
 pub(super) fn refresh(state: &mut State) {
     state.inventory.volumes.stale = true;
     let place = state.screen().place.clone();
-    if place == Place::Snapshots {
-        state.inventory.snapshots.stale = true;
+    for kind in place.kinds() {
+        state.inventory.outdate(*kind);
     }
     let volume = match &place {
         Place::Tree(volume) => Some(volume.clone()),
@@ -164,6 +230,7 @@ pub(super) fn refresh(state: &mut State) {
     if let Place::Raw(object) = place {
         state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
     }
+    lie::look(state);
     state.notify("reading again", Role::Info);
 }
 

@@ -3,7 +3,10 @@
 
 mod change;
 mod go;
+mod lie;
 mod registry;
+mod related;
+mod stand_in;
 mod table;
 
 use std::borrow::Cow;
@@ -13,8 +16,9 @@ use super::state::State;
 use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
-pub(crate) use go::{is_row, quit};
+pub(crate) use go::{go_to, is_row, quit};
 pub(crate) use registry::ACTIONS;
+pub(crate) use related::{place_of, related};
 
 /// The name of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,23 +26,36 @@ pub(crate) enum ActionId {
     Open,
     Back,
     Palette,
+    Related,
+    Backward,
+    Forward,
     Filter,
     Sort,
+    Columns,
     Mark,
     MarkAll,
     Describe,
     Raw,
+    Map,
+    Difference,
     Create,
     Snapshot,
+    Group,
+    Session,
     Edit,
     Delete,
     Restore,
     Clone,
     Flatten,
     Extend,
+    Shrink,
+    Link,
+    Part,
     Menu,
     Retry,
     Cancel,
+    Pause,
+    Undo,
     Pane,
     Refresh,
     Messages,
@@ -47,7 +64,13 @@ pub(crate) enum ActionId {
     Suspend,
     Volumes,
     Snapshots,
+    Groups,
+    Sessions,
+    Targets,
     Tasks,
+    Journal,
+    Pulse,
+    Instances,
     NextView,
     PreviousView,
     Up,
@@ -125,9 +148,35 @@ impl Action {
         ACTIONS.iter().find(|action| action.keys.contains(&key))
     }
 
+    /// The action that shows a view.
+    pub(crate) fn of_view(place: &crate::tui::state::Place) -> Option<&'static Self> {
+        use crate::tui::state::Place;
+        let id = match place {
+            Place::Pulse => ActionId::Pulse,
+            Place::Instances => ActionId::Instances,
+            Place::Volumes => ActionId::Volumes,
+            Place::Snapshots => ActionId::Snapshots,
+            Place::Groups => ActionId::Groups,
+            Place::Sessions => ActionId::Sessions,
+            Place::Targets => ActionId::Targets,
+            Place::Tasks => ActionId::Tasks,
+            Place::Journal => ActionId::Journal,
+            Place::Messages => ActionId::Messages,
+            _ => return None,
+        };
+        Some(Self::of(id))
+    }
+
     /// The first of its keys, as people write it.
     pub(crate) fn key(&self) -> String {
         self.keys.first().map(Key::to_string).unwrap_or_default()
+    }
+
+    /// The figure among its keys, where there is one; else the first of them.
+    pub(crate) fn digit(&self) -> String {
+        let figure = |key: &&Key| key.typed().is_some_and(|c| c.is_ascii_digit());
+        let key = self.keys.iter().find(figure).or(self.keys.first());
+        key.map(Key::to_string).unwrap_or_default()
     }
 
     /// The operation that it would begin for what is in hand, where it begins one.
@@ -139,7 +188,15 @@ impl Action {
     pub(crate) fn title<'a>(&self, state: &'a State) -> Cow<'a, str> {
         let by_what = matches!(
             self.id,
-            ActionId::Create | ActionId::Snapshot | ActionId::Edit | ActionId::Delete
+            ActionId::Create
+                | ActionId::Snapshot
+                | ActionId::Group
+                | ActionId::Session
+                | ActionId::Edit
+                | ActionId::Delete
+                | ActionId::Restore
+                | ActionId::Link
+                | ActionId::Part
         );
         let kind = self.operation(state).filter(|_| by_what);
         let spec = kind.and_then(|kind| state.system.operation(kind));

@@ -1,10 +1,16 @@
 //! The whole state of the console. Changed by `update` alone, read by `view`.
 
+mod instances;
 mod inventory;
+mod items;
+mod look;
 mod messages;
+mod needs;
+mod outline;
 mod place;
 mod settle;
 mod tasks;
+mod trail;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +30,15 @@ use crate::model::{
 };
 use crate::task::Control;
 
-pub(crate) use inventory::{History, Inventory, Listing};
+pub(crate) use instances::Instance;
+pub(crate) use inventory::{History, Inventory, Listing, Standing};
+pub(crate) use look::{Look, Stretch};
 pub(crate) use messages::{Message, Messages};
+pub(crate) use needs::Need;
 pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
 pub(crate) use settle::PATIENCE;
 pub(crate) use tasks::{Pane, TaskList};
+pub(crate) use trail::{Location, Trail};
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(6);
@@ -36,16 +46,16 @@ const NOTICE: Duration = Duration::from_secs(6);
 /// What a question was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
-    /// The list of all volumes.
-    Volumes,
-    /// The list of all snapshots.
-    Snapshots,
+    /// The list of all things of a kind.
+    List(Kind),
     /// The snapshots of one volume.
     History(VolumeId),
     /// One thing that changed.
     Show(ObjectRef),
     /// The body of one thing.
     Raw(ObjectRef),
+    /// Where something lies.
+    Look,
     /// The plans for the form in hand.
     Plan,
     /// Beginning what the review in hand shows.
@@ -106,6 +116,12 @@ pub(crate) struct State {
     pub(crate) messages: Messages,
     /// Where the user is.
     pub(crate) views: Views,
+    /// Where the user has been.
+    pub(crate) trail: Trail,
+    /// The filters that were used, the newest last.
+    pub(crate) filters: Vec<String>,
+    /// The columns that are not shown, by the title of the view and their key.
+    pub(crate) hidden: BTreeSet<(&'static str, &'static str)>,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
     /// Dialogs and menus, the topmost last.
@@ -140,6 +156,7 @@ impl State {
     /// A console that has seen nothing yet.
     pub(crate) fn new(beginning: Beginning) -> Self {
         let skin = Skin::new(&beginning.theme, beginning.tier);
+        let views = Views::new(&beginning.system.kinds);
         let mut themes = Theme::built_in();
         if !themes.iter().any(|t| t.name == beginning.theme.name) {
             themes.push(beginning.theme.clone());
@@ -163,7 +180,10 @@ impl State {
             inventory: Inventory::default(),
             tasks: TaskList::new(beginning.tasks),
             messages: Messages::default(),
-            views: Views::default(),
+            views,
+            trail: Trail::default(),
+            filters: Vec::new(),
+            hidden: BTreeSet::new(),
             beside: None,
             overlays: Vec::new(),
             notice,
@@ -257,8 +277,9 @@ impl State {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
             (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
-            (Place::Describe(object) | Place::Raw(object), _)
-            | (_, Some(RowId::Object(object))) => Some(object.clone()),
+            (Place::Describe(object) | Place::Raw(object) | Place::Map(object, _), _)
+            | (_, Some(RowId::Object(object)))
+            | (Place::Members(object), None) => Some(object.clone()),
             _ => None,
         }
     }
@@ -266,14 +287,25 @@ impl State {
     /// The marked things, in the order of the screen; where none is marked, the one in hand.
     pub(crate) fn objects(&self) -> Vec<ObjectRef> {
         let screen = self.screen();
-        if screen.marks.is_empty() {
-            return self.object().into_iter().collect();
+        // A machine stands for its volumes.
+        let of = |id: &RowId| match id {
+            RowId::Object(object) => vec![object.clone()],
+            RowId::Instance(name) => {
+                let instance = self.inventory.instances.get(name);
+                let volumes = instance.map(|i| i.volumes(&self.inventory));
+                volumes
+                    .into_iter()
+                    .flatten()
+                    .map(|v| (&v.id).into())
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        match (screen.marks.is_empty(), &screen.selected) {
+            (false, _) => screen.marks.iter().flat_map(of).collect(),
+            (true, Some(id @ RowId::Instance(_))) if !screen.place.is_text() => of(id),
+            (true, _) => self.object().into_iter().collect(),
         }
-        let objects = screen.marks.iter().filter_map(|id| match id {
-            RowId::Object(object) => Some(object.clone()),
-            _ => None,
-        });
-        objects.collect()
     }
 
     /// The task that a control is meant for: the selected one, that of the screen, or else the first in
@@ -281,10 +313,10 @@ impl State {
     pub(crate) fn task_for(&self, control: Control) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
-            (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
+            (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => {
                 return Some(id.clone());
             }
-            (Place::Tasks, _) => return None,
+            (Place::Tasks | Place::Journal, _) => return None,
             _ => {}
         }
         let shown = self.tasks.in_pane(self.now.clock);
@@ -308,7 +340,18 @@ impl State {
         match object.kind {
             Kind::Volume => self.volume(&object.id).cloned().map(Object::Volume),
             Kind::Snapshot => self.snapshot(&object.id).cloned().map(Object::Snapshot),
-            _ => None,
+            Kind::Group => {
+                let group = self.inventory.groups.get(&object.id);
+                group.cloned().map(Object::Group)
+            }
+            Kind::Session => {
+                let session = self.inventory.sessions.get(&object.id);
+                session.cloned().map(Object::Session)
+            }
+            Kind::Target => {
+                let target = self.inventory.targets.get(&object.id);
+                target.cloned().map(Object::Target)
+            }
         }
     }
 

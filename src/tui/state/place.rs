@@ -4,21 +4,42 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::model::{ObjectRef, Raw, TaskId, VolumeId};
+use super::look::Look;
+use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
 
 /// What a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// Everything at a glance, and what needs attention.
+    Pulse,
     /// All volumes.
     Volumes,
     /// All snapshots.
     Snapshots,
-    /// All tasks.
+    /// All groups.
+    Groups,
+    /// All sessions, with the targets that are linked to each.
+    Sessions,
+    /// All linked targets, and other copies under way.
+    Targets,
+    /// All machines that volumes are attached to.
+    Instances,
+    /// The tasks of this console, and those that are not over.
     Tasks,
+    /// All tasks that there ever were.
+    Journal,
     /// What went wrong.
     Messages,
     /// A volume with its snapshot tree.
     Tree(VolumeId),
+    /// A group or a session with its members.
+    Members(ObjectRef),
+    /// A volume or a snapshot as it lies, with what changed since a marked one.
+    Map(ObjectRef, Option<ObjectRef>),
+    /// What differs between two points in time.
+    Difference(ObjectRef, ObjectRef),
+    /// One machine, by name.
+    Instance(String),
     /// The time line of one task.
     Task(TaskId),
     /// All fields of one thing.
@@ -30,15 +51,88 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The views that have a number, in its order.
-    pub(crate) const VIEWS: [Self; 4] =
-        [Self::Volumes, Self::Snapshots, Self::Tasks, Self::Messages];
+    /// The views that there can be, in the order of their tabs.
+    pub(crate) const VIEWS: [Self; 10] = [
+        Self::Pulse,
+        Self::Volumes,
+        Self::Snapshots,
+        Self::Groups,
+        Self::Sessions,
+        Self::Targets,
+        Self::Instances,
+        Self::Tasks,
+        Self::Journal,
+        Self::Messages,
+    ];
+
+    /// The kinds that its rows are made from, the first before all.
+    pub(crate) fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Self::Pulse => &[
+                Kind::Volume,
+                Kind::Snapshot,
+                Kind::Group,
+                Kind::Session,
+                Kind::Target,
+            ],
+            Self::Volumes => &[Kind::Volume],
+            Self::Instances | Self::Instance(_) => &[Kind::Volume, Kind::Group],
+            Self::Snapshots => &[Kind::Snapshot],
+            Self::Groups => &[Kind::Group],
+            Self::Sessions => &[Kind::Session, Kind::Target],
+            Self::Targets => &[Kind::Target, Kind::Volume],
+            Self::Members(object) | Self::Describe(object) => match object.kind {
+                Kind::Group => &[Kind::Group],
+                Kind::Session => &[Kind::Session, Kind::Target],
+                Kind::Target => &[Kind::Target],
+                // A snapshot may be known from elsewhere, and all of them can be many.
+                Kind::Volume | Kind::Snapshot => &[Kind::Volume],
+            },
+            _ => &[],
+        }
+    }
+
+    /// What its kind of view is called among the settings of views.
+    pub(crate) fn view(&self) -> &'static str {
+        match self {
+            Self::Pulse => "pulse",
+            Self::Volumes => "volumes",
+            Self::Snapshots => "snapshots",
+            Self::Groups => "groups",
+            Self::Sessions => "sessions",
+            Self::Targets => "targets",
+            Self::Instances => "instances",
+            Self::Tasks => "tasks",
+            Self::Journal => "journal",
+            Self::Messages => "messages",
+            Self::Tree(_) => "tree",
+            Self::Members(_) => "members",
+            Self::Instance(_) => "instance",
+            Self::Difference(..) => "difference",
+            Self::Map(..) | Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) => {
+                "text"
+            }
+        }
+    }
+
+    /// The thing that it is all about, where it is about one.
+    pub(crate) fn object(&self) -> Option<ObjectRef> {
+        match self {
+            Self::Tree(volume) => Some(volume.into()),
+            Self::Members(object)
+            | Self::Describe(object)
+            | Self::Raw(object)
+            | Self::Map(object, _)
+            | Self::Difference(_, object) => Some(object.clone()),
+            _ => None,
+        }
+    }
 
     /// Whether it is a text to scroll rather than rows to choose from.
     pub(crate) fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_)
+            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) | Self::Map(..)
         )
     }
 }
@@ -54,6 +148,10 @@ pub(crate) enum RowId {
     Task(TaskId),
     /// A message.
     Message(u64),
+    /// A machine.
+    Instance(String),
+    /// A stretch that differs, by where it begins.
+    Stretch(u64),
 }
 
 /// By which column rows are sorted.
@@ -105,22 +203,24 @@ pub(crate) struct Screen {
     pub(crate) filling: bool,
     /// The body, for a screen that shows one.
     pub(crate) raw: Option<Raw>,
+    /// What was found, for a screen that shows where something lies.
+    pub(crate) look: Option<Box<Look>>,
 }
 
 impl Screen {
     /// A fresh screen.
     pub(crate) fn new(place: Place) -> Self {
-        let sort = match place {
-            Place::Volumes => Some(Sort {
-                column: 0,
-                descending: false,
-            }),
-            Place::Snapshots => Some(Sort {
-                column: 2,
-                descending: false,
-            }),
+        let column = match place {
+            Place::Volumes | Place::Targets => Some(0),
+            Place::Snapshots => Some(2),
+            Place::Groups => Some(3),
+            Place::Sessions => Some(5),
             _ => None,
         };
+        let sort = column.map(|column| Sort {
+            column,
+            descending: false,
+        });
         Self {
             place,
             selected: None,
@@ -135,6 +235,7 @@ impl Screen {
             moved: Duration::ZERO,
             filling: true,
             raw: None,
+            look: None,
         }
     }
 }
@@ -143,18 +244,55 @@ impl Screen {
 #[derive(Debug)]
 pub(crate) struct Views {
     /// Which is in hand.
-    pub(crate) current: usize,
+    current: usize,
     stacks: Vec<Vec<Screen>>,
 }
 
-impl Default for Views {
-    fn default() -> Self {
-        let stacks = Place::VIEWS.map(|place| vec![Screen::new(place)]).into();
-        Self { current: 0, stacks }
-    }
-}
-
 impl Views {
+    /// The views of a system that has these kinds: one without data is not there.
+    pub(crate) fn new(kinds: &[Kind]) -> Self {
+        let has = |place: &Place| {
+            place
+                .kinds()
+                .first()
+                .is_none_or(|kind| kinds.contains(kind))
+        };
+        let views = Place::VIEWS.into_iter().filter(has);
+        let stacks: Vec<_> = views.map(|place| vec![Screen::new(place)]).collect();
+        let first = |stack: &Vec<Screen>| stack[0].place == Place::Volumes;
+        Self {
+            current: stacks.iter().position(first).unwrap_or(0),
+            stacks,
+        }
+    }
+
+    /// The views that there are, and which of them is in hand.
+    pub(crate) fn tabs(&self) -> (impl Iterator<Item = &Place>, usize) {
+        (self.stacks.iter().map(|s| &s[0].place), self.current)
+    }
+
+    /// Whether there is a view of this.
+    pub(crate) fn has(&self, place: &Place) -> bool {
+        self.stacks.iter().any(|stack| stack[0].place == *place)
+    }
+
+    /// Turns to the view of this; says whether it was in hand already.
+    pub(crate) fn turn_to(&mut self, place: &Place) -> bool {
+        let found = self
+            .stacks
+            .iter()
+            .position(|stack| stack[0].place == *place);
+        let there = found == Some(self.current);
+        self.current = found.unwrap_or(self.current);
+        there
+    }
+
+    /// Turns to the next view, or back.
+    pub(crate) fn turn(&mut self, by: isize) {
+        let count = self.stacks.len();
+        self.current = (self.current + count).wrapping_add_signed(by) % count;
+    }
+
     /// The stack in hand, the root first.
     pub(crate) fn stack(&self) -> &[Screen] {
         &self.stacks[self.current]
@@ -172,6 +310,22 @@ impl Views {
         let stack = &mut self.stacks[self.current];
         let last = stack.len() - 1;
         &mut stack[last]
+    }
+
+    /// Goes to where somebody was: the screens that are still there stay as they are.
+    pub(crate) fn restore(&mut self, location: &[Place]) {
+        let Some(root) = location.first() else {
+            return;
+        };
+        self.turn_to(root);
+        let stack = &mut self.stacks[self.current];
+        let same = stack
+            .iter()
+            .zip(location)
+            .take_while(|(s, p)| s.place == **p);
+        let same = same.count().max(1);
+        stack.truncate(same);
+        stack.extend(location.iter().skip(same).cloned().map(Screen::new));
     }
 
     /// Goes one deeper.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::fixtures::{capabilities, estate, moment, plan};
+use super::fixtures::{capabilities, estate, moment, plan, sets};
 use crate::config::Theme;
 use crate::model::{
-    Kind, Object, Page, Problem, Query, Raw, Snapshot, Task, TaskId, TaskState, Volume,
+    Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot, Task, TaskId,
+    TaskState, Volume,
 };
-use crate::tui::event::{Answer, Effect, Event, Ticket};
+use crate::provider::DataRange;
+use crate::tui::event::{Answer, Effect, Event, Layer, Looked, Slice, Ticket};
 use crate::tui::key::Key;
 use crate::tui::overlay::Overlay;
 use crate::tui::state::{Beginning, Place, State};
@@ -45,6 +47,9 @@ pub(super) struct Driver {
     pub(super) ms: u64,
     pub(super) volumes: Vec<Volume>,
     pub(super) snapshots: Vec<Snapshot>,
+    pub(super) groups: Vec<Group>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) targets: Vec<LinkedTarget>,
     /// Questions are answered at once while this is set.
     pub(super) answers: bool,
     /// What lists answer with instead, where they fail.
@@ -71,6 +76,7 @@ impl Driver {
 
     pub(super) fn start(start: Start, answers: bool) -> Self {
         let (volumes, snapshots) = estate();
+        let (groups, sessions, targets) = sets();
         let state = State::new(Beginning {
             profile: "lab".into(),
             system: capabilities(),
@@ -88,6 +94,9 @@ impl Driver {
             ms: 0,
             volumes,
             snapshots,
+            groups,
+            sessions,
+            targets,
             answers,
             failing: None,
             asked: Vec::new(),
@@ -125,7 +134,7 @@ impl Driver {
                 self.reply(*ticket, Answer::Listed(Ok(())));
             }
             Effect::Show(ticket, object) => {
-                let all = [Kind::Volume, Kind::Snapshot].map(|kind| self.list(&Query::all(kind)));
+                let all = Kind::ALL.map(|kind| self.list(&Query::all(kind)));
                 let found = all.into_iter().flatten().find(|o| o.reference() == *object);
                 let result = found.ok_or_else(|| Problem::not_found("it is gone"));
                 self.reply(*ticket, Answer::Shown(Box::new(result)));
@@ -136,6 +145,12 @@ impl Driver {
                     text: format!("{{\n  \"id\": \"{}\"\n}}", object.id),
                 };
                 self.reply(*ticket, Answer::Raw(Ok(raw)));
+            }
+            Effect::Look(ticket, layers) => {
+                for looked in layers {
+                    self.reply(*ticket, Answer::Slice(slice(looked)));
+                }
+                self.reply(*ticket, Answer::Looked(Ok(())));
             }
             Effect::Plan(ticket, operations) => {
                 let plans = operations.iter().map(|o| Ok(plan(o))).collect();
@@ -162,7 +177,9 @@ impl Driver {
                 .cloned()
                 .map(Object::Snapshot)
                 .collect(),
-            _ => Vec::new(),
+            Kind::Group => self.groups.iter().cloned().map(Object::Group).collect(),
+            Kind::Session => self.sessions.iter().cloned().map(Object::Session).collect(),
+            Kind::Target => self.targets.iter().cloned().map(Object::Target).collect(),
         }
     }
 
@@ -263,6 +280,28 @@ impl Driver {
     }
 }
 
+/// A quarter is data; a part of that is own; two stretches changed.
+fn slice(looked: &Looked) -> Slice {
+    let size = 8 << 30;
+    let range = |offset: u64, length: u64, data| DataRange {
+        offset: offset << 20,
+        length: length << 20,
+        data,
+    };
+    let ranges = match looked.layer {
+        Layer::Data => vec![range(0, 2048, true), range(2048, 6144, false)],
+        Layer::Own => vec![range(512, 96, true)],
+        Layer::Changed => vec![range(1024, 200, true), range(7000, 12, false)],
+    };
+    Slice {
+        layer: looked.layer,
+        size,
+        ranges,
+        end: size,
+        listed: looked.listed,
+    }
+}
+
 /// A task under way, one that failed and one that is over.
 pub(super) fn some_tasks() -> [Task; 3] {
     use super::fixtures::task;
@@ -288,6 +327,8 @@ fn key(name: &str) -> Key {
         "backspace" => Key::plain(crossterm::event::KeyCode::Backspace),
         "F2" => Key::f(2),
         "ctrl-c" => Key::ctrl('c'),
+        "ctrl-n" => Key::ctrl('n'),
+        "ctrl-p" => Key::ctrl('p'),
         "ctrl-z" => Key::ctrl('z'),
         one if one.chars().count() == 1 => Key::char(one.chars().next().unwrap()),
         other => panic!("no key is called {other}"),

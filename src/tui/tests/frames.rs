@@ -93,10 +93,102 @@ fn snapshots() {
 }
 
 #[test]
+fn groups() {
+    pin("groups", |d| {
+        d.keys("3");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn sessions() {
+    pin("sessions", |d| {
+        d.keys("4 j");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn targets() {
+    pin("targets", |d| {
+        d.keys("5");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn members() {
+    pin("members", |d| {
+        d.keys("4 enter");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn pulse() {
+    pin("pulse", |d| {
+        d.tasks(some_tasks());
+        d.keys("0");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn instances() {
+    pin("instances", |d| {
+        d.keys("6");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn instance() {
+    pin("instance", |d| {
+        d.keys("6 enter");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn related_things() {
+    pin("related", |d| {
+        d.keys("5 o");
+    });
+}
+
+#[test]
+fn block_map() {
+    pin("map", |d| {
+        d.keys("enter g space j B");
+    });
+}
+
+#[test]
+fn difference() {
+    pin("difference", |d| {
+        d.keys("enter g space G f");
+    });
+}
+
+#[test]
+fn a_form_with_a_choice() {
+    pin("link", |d| {
+        d.keys("4 L tab");
+    });
+}
+
+#[test]
+fn things_to_choose() {
+    pin("choose", |d| {
+        d.keys("3 c tab space space");
+    });
+}
+
+#[test]
 fn tasks() {
     pin("tasks", |d| {
         d.tasks(some_tasks());
-        d.keys("3 j");
+        d.keys("7 j");
     });
 }
 
@@ -104,7 +196,7 @@ fn tasks() {
 fn a_task_that_failed() {
     pin("task", |d| {
         d.tasks(some_tasks());
-        d.keys("3 j enter");
+        d.keys("7 j enter");
     });
 }
 

@@ -76,9 +76,9 @@ fn empty_lists_say_what_to_do_next() {
     );
     d.keys("2");
     assert!(d.screen().contains("there <S> takes one"));
-    d.keys("3");
+    d.keys("7");
     assert!(d.screen().contains("nothing was done yet"));
-    d.keys("4");
+    d.keys("9");
     assert!(d.screen().contains("nothing went wrong so far"));
 }
 
@@ -121,7 +121,7 @@ fn no_name_from_elsewhere_acts_on_the_terminal() {
                 "esc enter",
                 "esc S",
                 "esc D",
-                "esc 3 enter",
+                "esc 7 enter",
                 "! enter",
             ] {
                 d.keys(keys);
@@ -216,7 +216,7 @@ fn tasks_that_need_a_decision_stay_in_sight() {
         !screen.contains("done in"),
         "what is well over has left: {screen}"
     );
-    d.keys("3");
+    d.keys("7");
     assert!(d.screen().contains("succeeded"));
     d.keys("1 T T");
     assert!(

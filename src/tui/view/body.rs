@@ -8,9 +8,10 @@ use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::{Kind, VolumeId};
 use crate::tui::actions::{Action, ActionId};
+use crate::tui::layout;
 use crate::tui::page;
 use crate::tui::rows::{self, Column, Rows};
-use crate::tui::state::{PATIENCE, Place, Screen, State};
+use crate::tui::state::{PATIENCE, Place, Screen, Standing, State};
 use crate::tui::text;
 
 /// What stands left of the first column: the cursor and the mark.
@@ -28,6 +29,26 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             summary(canvas, state, area, volume);
             area.y += 2;
             area.height = area.height.saturating_sub(2);
+        }
+        if screen.place == Place::Pulse {
+            let above = layout::heading(state) - 1;
+            let lines = rows::pulse_summary(state, area.width);
+            for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+                let room = area.width.saturating_sub(GUTTER + 1);
+                canvas.spans(area.x + GUTTER, y, room, line);
+            }
+            area.y += above;
+            area.height = area.height.saturating_sub(above);
+        }
+        if let Place::Difference(..) = &screen.place {
+            let above = layout::heading(state) - 1;
+            let lines = page::map::difference(state, area.width, layout::map_rows(state));
+            for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+                let room = area.width.saturating_sub(GUTTER + 1);
+                canvas.spans(area.x + GUTTER, y, room, line);
+            }
+            area.y += above;
+            area.height = area.height.saturating_sub(above);
         }
         table(canvas, state, area, &*rows);
     } else {
@@ -95,9 +116,15 @@ struct Placed {
 }
 
 /// Which columns there is room for, and where. The first stays whatever happens; the others go by rank.
-fn place(columns: &[Column], area: Rect, widest: u16) -> Vec<Placed> {
+fn place(
+    columns: &[Column],
+    hidden: impl Fn(&str) -> bool,
+    area: Rect,
+    widest: u16,
+) -> Vec<Placed> {
     let room = area.width.saturating_sub(GUTTER + 1);
     let mut order: Vec<usize> = (1..columns.len()).collect();
+    order.retain(|&i| !hidden(columns[i].key));
     order.sort_by_key(|&i| columns[i].rank);
     let title = text::width(columns[0].title);
     let natural = widest.max(title).max(columns[0].width.min(20));
@@ -135,6 +162,10 @@ fn place(columns: &[Column], area: Rect, widest: u16) -> Vec<Placed> {
         });
         x += GAP + width;
     }
+    // What is left belongs to the last, where it holds text.
+    if let Some(last) = placed.last_mut().filter(|p| !columns[p.index].right) {
+        last.width += (area.right() - 1).saturating_sub(last.x + last.width);
+    }
     placed
 }
 
@@ -144,7 +175,9 @@ fn table(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) {
     }
     let screen = state.screen();
     let columns = rows.columns();
-    let placed = place(columns, area, screen.widest);
+    let view = screen.place.view();
+    let hidden = |key: &str| state.hidden.iter().any(|(v, k)| *v == view && *k == key);
+    let placed = place(columns, hidden, area, screen.widest);
     for p in &placed {
         let column = &columns[p.index];
         let sorted = screen
@@ -344,26 +377,27 @@ fn next(state: &State, screen: &Screen) -> Option<String> {
             key(ActionId::Volumes),
             key(ActionId::Snapshot)
         )),
-        Place::Tasks => Some("whatever you change is listed here, step by step".to_owned()),
+        Place::Groups | Place::Sessions if state.read_only.is_none() => Some(format!(
+            "<{}> takes one; marked among the volumes, several are taken at one moment",
+            key(ActionId::Create)
+        )),
+        Place::Targets if state.read_only.is_none() => Some(format!(
+            "<{}> links one to a {}",
+            key(ActionId::Link),
+            state.word(crate::model::Kind::Session)
+        )),
+        Place::Tasks | Place::Journal if state.tasks.items.is_empty() => {
+            Some("whatever you change is listed here, step by step".to_owned())
+        }
         _ => None,
     }
 }
 
 /// Why there are no rows yet; `Some` of nothing while it is too early to say.
 fn waiting(state: &State, screen: &Screen) -> Option<Vec<(String, Role)>> {
-    let inventory = &state.inventory;
-    let (loaded, asked, problem) = match &screen.place {
-        Place::Volumes => {
-            let list = &inventory.volumes;
-            (list.loaded, list.asked, &list.problem)
-        }
-        Place::Snapshots => {
-            let list = &inventory.snapshots;
-            (list.loaded, list.asked, &list.problem)
-        }
-        _ => return None,
-    };
-    if let Some(problem) = problem {
+    let kinds = screen.place.kinds().iter();
+    let lists: Vec<_> = kinds.map(|kind| state.inventory.standing(*kind)).collect();
+    if let Some(problem) = lists.iter().find_map(|list| list.problem) {
         let mut lines = vec![(state.clean(&problem.to_string()).into_owned(), Role::Error)];
         let hints = problem
             .hints
@@ -374,10 +408,8 @@ fn waiting(state: &State, screen: &Screen) -> Option<Vec<(String, Role)>> {
         lines.push((format!("<{again}> tries again"), Role::Dim));
         return Some(lines);
     }
-    let (_, since) = asked?;
-    if loaded.is_some() {
-        return None;
-    }
+    let first = |list: &&Standing<'_>| list.loaded.is_none();
+    let since = lists.iter().filter(first).find_map(|list| list.asked)?;
     if state.now.clock < since + PATIENCE {
         return Some(Vec::new());
     }

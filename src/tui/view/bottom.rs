@@ -8,6 +8,7 @@ use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::overlay::{FilterLine, Focus, Holds, Overlay};
+use crate::tui::rows;
 use crate::tui::state::{Place, State};
 use crate::tui::text;
 
@@ -74,6 +75,11 @@ fn of_place(state: &State) -> Vec<Hint> {
     let ids: &[A] = match &screen.place {
         _ if marked => &[
             A::Snapshot,
+            A::Group,
+            A::Session,
+            A::Difference,
+            A::Map,
+            A::Part,
             A::Delete,
             A::Flatten,
             A::Mark,
@@ -109,14 +115,81 @@ fn of_place(state: &State) -> Vec<Hint> {
             A::Restore,
             A::Clone,
             A::Delete,
+            A::Map,
+            A::Mark,
             A::Describe,
             A::Menu,
             A::Filter,
             A::Palette,
         ],
-        Place::Tasks => &[A::Open, A::Retry, A::Cancel, A::Filter, A::Sort, A::Palette],
-        Place::Task(_) => &[A::Back, A::Retry, A::Cancel, A::Palette],
+        Place::Groups => &[
+            A::Open,
+            A::Restore,
+            A::Create,
+            A::Edit,
+            A::Delete,
+            A::Part,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Sessions | Place::Targets => &[
+            A::Open,
+            A::Link,
+            A::Part,
+            A::Restore,
+            A::Create,
+            A::Delete,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Members(_) => &[
+            A::Back,
+            A::Open,
+            A::Restore,
+            A::Link,
+            A::Part,
+            A::Delete,
+            A::Menu,
+            A::Palette,
+        ],
+        Place::Tasks | Place::Journal => &[
+            A::Open,
+            A::Retry,
+            A::Pause,
+            A::Cancel,
+            A::Undo,
+            A::Filter,
+            A::Sort,
+            A::Palette,
+        ],
+        Place::Task(_) => &[A::Back, A::Retry, A::Pause, A::Cancel, A::Undo, A::Palette],
         Place::Messages => &[A::Open, A::Filter, A::Volumes, A::Palette],
+        Place::Pulse => &[
+            A::Open,
+            A::Related,
+            A::Retry,
+            A::Filter,
+            A::Refresh,
+            A::Palette,
+        ],
+        Place::Instances | Place::Instance(_) => &[
+            A::Open,
+            A::Group,
+            A::Snapshot,
+            A::Restore,
+            A::Related,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Map(..) | Place::Difference(..) => {
+            &[A::Back, A::Sort, A::Filter, A::Refresh, A::Palette]
+        }
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
         Place::Message(_) => &[A::Back, A::Palette],
     };
@@ -140,6 +213,12 @@ fn of_action(id: ActionId) -> Hint {
 
 fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
     let keys: &[(&str, &'static str)] = match overlay {
+        Overlay::Chooser(list) if list.chosen.is_some() => &[
+            ("space", "choose this too"),
+            ("enter", "done"),
+            ("up/down", "move"),
+            ("esc", "close"),
+        ],
         Overlay::Chooser(_) => &[("enter", "choose"), ("up/down", "move"), ("esc", "close")],
         Overlay::Filter(_) => &[],
         Overlay::Help(_) => &[("up/down", "scroll"), ("esc", "close")],
@@ -151,7 +230,13 @@ fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
                 ("F2", "plan"),
                 ("esc", "give up"),
             ],
-            Some(Holds::Object(_)) => &[
+            Some(Holds::Choice(_)) => &[
+                ("space", "next word"),
+                ("tab", "next"),
+                ("F2", "plan"),
+                ("esc", "give up"),
+            ],
+            Some(Holds::Object(_) | Holds::Objects(_)) => &[
                 ("space", "list"),
                 ("tab", "next"),
                 ("F2", "plan"),
@@ -196,10 +281,15 @@ fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
 pub(super) fn filter(canvas: &mut Canvas<'_>, state: &State, area: Rect, line: &FilterLine) {
     canvas.wipe(area);
     let x = canvas.text(area.x + 1, area.y, 2, "/", Role::Key);
-    let said = format!(
-        "{} found   !word inverts   state:busy looks at one column",
-        state.screen().shown.len()
-    );
+    let rows = rows::of(state, &state.screen().place);
+    let more = rows.map_or_else(Vec::new, |rows| {
+        rows::completions(&*rows, line.input.value())
+    });
+    let hint = match more.as_slice() {
+        [] => "size>1T  age<30d  state:error  name~db  !linked".to_owned(),
+        more => format!("<tab> {}", more.join("  ")),
+    };
+    let said = format!("{} found   {hint}", state.screen().shown.len());
     let width = text::width(&said);
     let mut room = area.width.saturating_sub(4);
     if room > width + 24 {
