@@ -3,6 +3,7 @@
 
 mod change;
 mod go;
+mod lie;
 mod registry;
 mod stand_in;
 mod table;
@@ -29,6 +30,8 @@ pub(crate) enum ActionId {
     MarkAll,
     Describe,
     Raw,
+    Map,
+    Difference,
     Create,
     Snapshot,
     Group,

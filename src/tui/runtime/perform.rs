@@ -1,15 +1,22 @@
 //! Performs what the state asks for, each on a task of its own, and sends back what came of it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::model::{Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId};
-use crate::provider::Connection;
+use crate::provider::{Connection, Content, DataRange, Difference, Reader};
 use crate::task::{Control, Tracker};
-use crate::tui::event::{Answer, Effect, Event, Ticket};
+use crate::tui::event::{Answer, Effect, Event, Looked, Slice, Ticket};
+
+/// A slice has about so many stretches at most.
+const SLICE: usize = 4096;
+/// A slice is read for about so long at most.
+const MOMENT: Duration = Duration::from_millis(30);
 
 /// The means to ask and to change.
 pub(super) struct Performer {
@@ -75,6 +82,7 @@ impl Performer {
             Effect::List(ticket, query) => self.list(ticket, query),
             Effect::Show(ticket, object) => self.show(ticket, object),
             Effect::Raw(ticket, object) => self.raw(ticket, object),
+            Effect::Look(ticket, layers) => self.look(ticket, layers),
             Effect::Plan(ticket, operations) => self.plan(ticket, operations),
             Effect::Submit(ticket, plans) => self.submit(ticket, plans),
             Effect::Control(ticket, task, control) => self.control(ticket, task, control),
@@ -128,6 +136,19 @@ impl Performer {
         );
     }
 
+    /// Looks at one slice after another, so that it can be given up between any two.
+    fn look(&mut self, ticket: Ticket, layers: Vec<Looked>) {
+        let (reader, events) = (self.connection.reader.clone(), self.events.clone());
+        self.ask(ticket, async move {
+            for layer in layers {
+                if let Err(problem) = look(&reader, &layer, ticket, &events).await {
+                    return Answer::Looked(Err(problem));
+                }
+            }
+            Answer::Looked(Ok(()))
+        });
+    }
+
     fn plan(&mut self, ticket: Ticket, operations: Vec<Operation>) {
         let tracker = self.tracker.clone();
         self.ask(ticket, async move {
@@ -169,6 +190,93 @@ impl Performer {
             let answer = Answer::Controlled(result);
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
+    }
+}
+
+/// One layer to its end.
+async fn look(
+    reader: &Arc<dyn Reader>,
+    layer: &Looked,
+    ticket: Ticket,
+    events: &mpsc::Sender<Event>,
+) -> Result<(), Problem> {
+    let mut offset = 0;
+    let (opening, asked) = (reader.clone(), layer.clone());
+    let source = blocking(move || Source::open(&*opening, &asked)).await?;
+    loop {
+        let from = source.clone();
+        let (ranges, end) = blocking(move || from.slice(offset)).await?;
+        let over = end >= source.size() || end <= offset;
+        offset = end;
+        let slice = Slice {
+            layer: layer.layer,
+            size: source.size(),
+            ranges,
+            end: if over { source.size() } else { end },
+            listed: layer.listed,
+        };
+        let sent = events.send(Event::Answer(ticket, Answer::Slice(slice)));
+        if sent.await.is_err() || over {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs what may wait for the disk where waiting harms nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| {
+        Problem::new(ProblemKind::Bug, "a part of the program ended abruptly").caused_by(&e)
+    })?
+}
+
+/// Where a layer is read from.
+#[derive(Clone)]
+enum Source {
+    Content(Arc<dyn Content>),
+    Difference(Arc<dyn Difference>),
+}
+
+impl Source {
+    fn open(reader: &dyn Reader, layer: &Looked) -> Result<Self, Problem> {
+        Ok(match &layer.from {
+            None => Self::Content(reader.content(&layer.to)?),
+            Some(from) => Self::Difference(reader.difference(from, &layer.to)?),
+        })
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Self::Content(content) => content.size(),
+            Self::Difference(difference) => difference.size(),
+        }
+    }
+
+    /// What there is from `offset` on, as much as is read within a moment; and up to where.
+    fn slice(&self, offset: u64) -> Result<(Vec<DataRange>, u64), Problem> {
+        let begun = Instant::now();
+        let mut all = Vec::new();
+        let mut end = offset;
+        while all.len() < SLICE && begun.elapsed() < MOMENT && end < self.size() {
+            let from = end;
+            match self {
+                Self::Content(content) => {
+                    let ranges = content.ranges(end)?;
+                    end = ranges.last().map_or(end, |last| last.offset + last.length);
+                    all.extend(ranges);
+                }
+                Self::Difference(difference) => {
+                    let changes = difference.changes(end)?;
+                    end = changes.end;
+                    all.extend(changes.ranges);
+                }
+            }
+            if end <= from {
+                break;
+            }
+        }
+        Ok((all, end))
     }
 }
 

@@ -8,5 +8,6 @@ pub(super) mod fixtures;
 mod frames;
 mod honest;
 mod keys_doc;
+mod lie;
 mod random;
 mod sets;
