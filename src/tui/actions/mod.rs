@@ -5,6 +5,7 @@ mod change;
 mod go;
 mod lie;
 mod registry;
+mod related;
 mod stand_in;
 mod table;
 
@@ -15,8 +16,9 @@ use super::state::State;
 use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
-pub(crate) use go::{is_row, quit};
+pub(crate) use go::{go_to, is_row, quit};
 pub(crate) use registry::ACTIONS;
+pub(crate) use related::{place_of, related};
 
 /// The name of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +26,12 @@ pub(crate) enum ActionId {
     Open,
     Back,
     Palette,
+    Related,
+    Backward,
+    Forward,
     Filter,
     Sort,
+    Columns,
     Mark,
     MarkAll,
     Describe,
@@ -63,6 +69,8 @@ pub(crate) enum ActionId {
     Targets,
     Tasks,
     Journal,
+    Pulse,
+    Instances,
     NextView,
     PreviousView,
     Up,
@@ -144,6 +152,8 @@ impl Action {
     pub(crate) fn of_view(place: &crate::tui::state::Place) -> Option<&'static Self> {
         use crate::tui::state::Place;
         let id = match place {
+            Place::Pulse => ActionId::Pulse,
+            Place::Instances => ActionId::Instances,
             Place::Volumes => ActionId::Volumes,
             Place::Snapshots => ActionId::Snapshots,
             Place::Groups => ActionId::Groups,

@@ -327,6 +327,8 @@ fn key(name: &str) -> Key {
         "backspace" => Key::plain(crossterm::event::KeyCode::Backspace),
         "F2" => Key::f(2),
         "ctrl-c" => Key::ctrl('c'),
+        "ctrl-n" => Key::ctrl('n'),
+        "ctrl-p" => Key::ctrl('p'),
         "ctrl-z" => Key::ctrl('z'),
         one if one.chars().count() == 1 => Key::char(one.chars().next().unwrap()),
         other => panic!("no key is called {other}"),

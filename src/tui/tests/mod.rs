@@ -4,6 +4,7 @@ mod actions;
 mod browse;
 mod change;
 mod driver;
+mod finding;
 pub(super) mod fixtures;
 mod frames;
 mod honest;
