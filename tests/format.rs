@@ -193,7 +193,7 @@ fn the_document_describes_the_log() {
 #[test]
 fn hostile_files_with_right_checksums_are_answered() {
     let asked = std::env::var("SNAPDECK_FUZZ").ok();
-    let count = asked.and_then(|n| n.parse().ok()).unwrap_or(400_u64);
+    let count = asked.and_then(|n| n.parse().ok()).unwrap_or(150_u64);
     entry::open(&[]);
     for seed in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/open")).unwrap()
     {

@@ -20,7 +20,9 @@ impl Mounted {
     fn new(size: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", size, "none"]).arg(dir.path());
+        mount
+            .args(["-t", "tmpfs", "-o", size, "none"])
+            .arg(dir.path());
         let done = mount.stderr(Stdio::null()).status();
         done.is_ok_and(|status| status.success()).then(|| Self(dir))
     }
@@ -71,7 +73,9 @@ fn a_full_file_system_fails_writes_and_nothing_else() {
         assert!(store.stats().read_only.is_none());
         let mut buf = vec![0; 65536];
         for i in 64..last {
-            store.read(Source::Volume(volume), i * 65536, &mut buf).unwrap();
+            store
+                .read(Source::Volume(volume), i * 65536, &mut buf)
+                .unwrap();
             assert!(buf == block(i + round), "{i}");
         }
         store.discard(volume, 4 * MIB, (1 << 30) - 4 * MIB).unwrap();

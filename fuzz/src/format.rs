@@ -377,13 +377,16 @@ pub fn node(bytes: &[u8], at: usize) -> Option<Node> {
     })
 }
 
+/// Takes an extent: where it is, its kind, its level, its body.
+pub type Found<'a> = dyn FnMut(Reference, u8, u8, &[u8]) + 'a;
+
 /// Calls `found` with each extent below a root, its kind, its level and its body.
 pub fn walk(
     meta: &[u8],
     r: Reference,
     (kind, level): (u8, u8),
     short: u64,
-    found: &mut dyn FnMut(Reference, u8, u8, &[u8]),
+    found: &mut Found<'_>,
 ) -> Result<(), String> {
     let body = body(meta, r, kind, level, short)?;
     found(r, kind, level, body);
@@ -454,10 +457,7 @@ pub fn groups(
     short: u64,
 ) -> (Vec<Group>, (u64, u32)) {
     let mut out = Vec::new();
-    loop {
-        let Some(header) = segment.get(offset..offset + 64) else {
-            break;
-        };
+    while let Some(header) = segment.get(offset..offset + 64) {
         let start = (
             &header[..4],
             u32_at(header, 4),

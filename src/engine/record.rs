@@ -4,6 +4,8 @@ use super::bytes::{In, Out};
 use super::error::Result;
 use super::ids::{JobId, PointId, VolumeId};
 use super::info::Attrs;
+use super::ops::MAX_VOLUME_SIZE;
+use super::page::BLOCK;
 
 /// What a run of blocks is written with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +157,21 @@ fn put_opt_attrs(out: &mut Out, v: Option<&Attrs>) {
     out.flag(v.is_some());
     if let Some(v) = v {
         out.attrs(v);
+    }
+}
+
+/// A block of the store: they have 40 bits.
+fn take_block(input: &mut In<'_>) -> Result<u64> {
+    match input.u64()? {
+        block if block >> 40 == 0 => Ok(block),
+        _ => Err(input.bad("a block is beyond what a store can have")),
+    }
+}
+
+fn take_size(input: &mut In<'_>) -> Result<u64> {
+    match input.u64()? {
+        size if size <= MAX_VOLUME_SIZE && size.is_multiple_of(BLOCK) => Ok(size),
+        _ => Err(input.bad("a volume has a size that it cannot have")),
     }
 }
 
@@ -369,7 +386,7 @@ impl Record {
                     pieces.push(match tag {
                         0 => Piece::Zero(n),
                         1 => Piece::Data {
-                            block: i.u64()?,
+                            block: take_block(i)?,
                             crcs: (0..n).map(|_| i.u32()).collect::<Result<_>>()?,
                         },
                         _ => return Err(i.bad("a piece is of an unknown kind")),
@@ -390,7 +407,7 @@ impl Record {
             4 => Self::CreateVolume {
                 id: VolumeId(i.uuid()?),
                 name: i.text()?,
-                size: i.u64()?,
+                size: take_size(i)?,
                 created: i.i64()?,
                 attrs: i.attrs()?,
             },
@@ -406,7 +423,7 @@ impl Record {
             },
             7 => Self::Resize {
                 id: VolumeId(i.uuid()?),
-                size: i.u64()?,
+                size: take_size(i)?,
             },
             8 => Self::DeleteVolume {
                 id: VolumeId(i.uuid()?),
@@ -461,7 +478,7 @@ impl Record {
                 while !i.is_empty() {
                     blocks.push(CopiedBlock {
                         at: i.u8()?,
-                        block: i.u64()?,
+                        block: take_block(i)?,
                         crc: i.u32()?,
                     });
                 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::apply::{Env, State};
 use super::bytes::In;
-use super::catalog::{Catalog, Role};
+use super::catalog::{Catalog, Node, Role};
 use super::catalog_codec::{decode_jobs, take_node};
 use super::checkpoint::Checkpoints;
 use super::core::{Core, Parts, Tuning};
@@ -19,7 +19,7 @@ use super::page::{BLOCK, PageRef};
 use super::page_codec::PageKind;
 use super::pages::Pages;
 use super::record::{Piece, Record};
-use super::root::Root;
+use super::root::{MOST, Root};
 use super::space::Space;
 use super::superblock::Superblock;
 
@@ -225,14 +225,24 @@ pub(super) fn load_chunks(pages: &Pages, root: &Root, catalog: &mut Catalog) -> 
     root.chunks.values().filter_map(|r| load(r).err()).collect()
 }
 
+/// Whether a node can be as it is, whatever else there is.
+pub(super) fn is_possible(node: &Node, root: &Root) -> bool {
+    let counts = [
+        node.referenced,
+        node.written,
+        node.exclusive.get().unwrap_or(0),
+    ];
+    node.id < root.next_node
+        && node.parent.is_none_or(|parent| parent < node.id)
+        && node.freeze <= root.lsn
+        && node.size <= MAX_VOLUME_SIZE
+        && node.size.is_multiple_of(BLOCK)
+        && counts.iter().all(|count| *count < MOST)
+}
+
 /// Sees that what was loaded can be as it is.
 fn check_catalog(catalog: &Catalog, root: &Root) -> Result<()> {
-    /// Births have 48 bits, and so has all that is counted with them.
-    const MOST: u64 = 1 << 48;
     let bad = |what: String| Err(EngineError::damaged(what));
-    if root.lsn >= MOST || root.next_node >= MOST {
-        return bad("the root counts further than can be counted".into());
-    }
     for node in catalog.nodes.values() {
         let id = node.id;
         // A parent is older than its child, so there are no rings.
@@ -240,17 +250,7 @@ fn check_catalog(catalog: &Catalog, root: &Root) -> Result<()> {
         if !node.parent.is_none_or(known) {
             return bad(format!("node {id} descends from one that is not there"));
         }
-        let counts = [
-            node.referenced,
-            node.written,
-            node.exclusive.get().unwrap_or(0),
-        ];
-        if id >= root.next_node
-            || node.freeze > root.lsn
-            || node.size > MAX_VOLUME_SIZE
-            || !node.size.is_multiple_of(BLOCK)
-            || counts.iter().any(|count| *count >= MOST)
-        {
+        if !is_possible(node, root) {
             return bad(format!("node {id} cannot be as it is"));
         }
         if let Role::Head(volume) = node.role

@@ -6,6 +6,9 @@ use super::page::PageRef;
 use super::page_codec::{REF_LEN, put_ref, take_ref};
 use std::collections::BTreeMap;
 
+/// More of anything than there can be.
+pub(super) const MOST: u64 = 1 << 48;
+
 /// What the root of a checkpoint says.
 pub(super) struct Root {
     pub(super) lsn: u64,
@@ -66,6 +69,13 @@ impl Root {
         let mut input = In::new(body, "the root of the checkpoint");
         let i = &mut input;
         let (lsn, next_node, data_backed, meta_backed) = (i.u64()?, i.u64()?, i.u64()?, i.u64()?);
+        // Births have 48 bits, and so has all that is counted with them.
+        if [lsn, next_node, data_backed, meta_backed]
+            .iter()
+            .any(|count| *count >= MOST)
+        {
+            return Err(i.bad("it counts further than can be counted"));
+        }
         let mut chunks = BTreeMap::new();
         for _ in 0..i.u32()? {
             chunks.insert(i.u64()?, take_ref(i)?);

@@ -13,7 +13,7 @@ use super::log::{Group, Log};
 use super::page::BLOCK;
 use super::page_codec::PageKind;
 use super::pages::Pages;
-use super::recovery::{load_chunks, replay, short_id};
+use super::recovery::{is_possible, load_chunks, replay, short_id};
 use super::root::Root;
 use super::space::Space;
 use super::superblock::Superblock;
@@ -48,7 +48,7 @@ impl Core {
         let overlay = Arc::new(Overlay::new(disk));
         let disk: Arc<dyn Disk> = overlay.clone();
         let (superblock, root, pages, older) = newest(&disk, tuning.cache_bytes)?;
-        let mut troubles = Vec::new();
+        let mut troubles: Vec<String> = Vec::new();
         if older {
             troubles.push("the newest checkpoint cannot be read: this is the one before it".into());
         }
@@ -58,7 +58,21 @@ impl Core {
         };
         let lost = load_chunks(&pages, &root, &mut state.catalog);
         troubles.extend(lost.iter().map(ToString::to_string));
-        state.catalog.next_node = root.next_node;
+        let catalog = &mut state.catalog;
+        let wrong = catalog
+            .nodes
+            .values()
+            .filter(|node| !is_possible(node, &root));
+        for id in wrong.map(|node| node.id).collect::<Vec<_>>() {
+            troubles.push(format!("node {id} cannot be as it is"));
+            catalog.remove_node(id);
+        }
+        let nodes = &catalog.nodes;
+        catalog
+            .volumes
+            .retain(|_, volume| nodes.contains_key(&volume.head));
+        catalog.points.retain(|_, node| nodes.contains_key(node));
+        catalog.next_node = root.next_node;
 
         let mut inline = BTreeMap::new();
         let space = parking_lot::Mutex::new(Space::unknown());

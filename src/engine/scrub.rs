@@ -309,6 +309,9 @@ impl Store {
     /// `progress` is called with bytes checked and bytes in all (as they were at the start);
     /// it stops when that returns false.
     ///
+    /// While the maps are held against the mappings, at the end, no checkpoint is written: on a
+    /// large store that is a matter of seconds, in which those who write much may have to wait.
+    ///
     /// A block or a mapping that several snapshots and volumes share is checked once, and
     /// named by each of them.
     ///

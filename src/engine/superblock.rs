@@ -81,6 +81,11 @@ impl Superblock {
             root: take_ref(&mut input)?,
             log: LogHead::take(&mut input)?,
         };
+        let log = &found.log;
+        let counts = [found.generation, log.segment, log.offset, log.seq, log.lsn];
+        if counts.iter().any(|count| *count >= 1 << 48) {
+            return Err(input.bad("it counts further than can be counted"));
+        }
         if found.chunk_blocks == 0 {
             return Err(input.bad("a data file has no blocks"));
         }

@@ -26,6 +26,8 @@ pub(super) struct Trim {
     /// Granules that were looked at since blocks in use last changed, and how many these were.
     seen: BTreeSet<u64>,
     used: u64,
+    /// All of them were.
+    idle: bool,
     /// The file system has no way to punch holes.
     unsupported: bool,
     /// When blocks taken from the map were last counted, how many these were, and how many the
@@ -157,7 +159,11 @@ impl Core {
         }
         if trim.used != space.used {
             trim.used = space.used;
+            trim.idle = false;
             trim.seen.clear();
+        }
+        if trim.idle {
+            return Ok(None);
         }
         let next = space.next_taken() / size;
         for index in (0..space.backed.div_ceil(size)).rev() {
@@ -172,6 +178,7 @@ impl Core {
             }
             runs.into_iter().for_each(|run| space.put_back(run));
         }
+        trim.idle = true;
         Ok(None)
     }
 
