@@ -47,6 +47,8 @@ impl Core {
         if self.check_writable().is_err() {
             return false;
         }
+        // A full disk is no reason to stop: those who flush are told, deleting goes on.
+        let _ = self.commit_old();
         if self.checkpoint_due() && self.checkpoint().is_err() {
             return false;
         }

@@ -37,6 +37,40 @@ impl Log {
         head: LogHead,
         replay: &mut dyn FnMut(Group) -> Result<()>,
     ) -> Result<Self> {
+        let mut log = Self::at(disk, store, segment_bytes, head);
+        log.read_on(replay)?;
+        Ok(log)
+    }
+
+    /// The same as far as it goes, for reading only; says what kept it from going on.
+    pub(super) fn salvage(
+        disk: Arc<dyn Disk>,
+        store: u64,
+        segment_bytes: u64,
+        head: LogHead,
+        replay: &mut dyn FnMut(Group) -> Result<()>,
+    ) -> (Self, Option<EngineError>) {
+        let mut log = Self::at(disk, store, segment_bytes, head);
+        let trouble = log.read_on(replay).err();
+        (log, trouble)
+    }
+
+    fn at(disk: Arc<dyn Disk>, store: u64, segment_bytes: u64, head: LogHead) -> Self {
+        Self {
+            disk,
+            store,
+            segment_bytes,
+            head,
+            live: Vec::new(),
+            spare: Vec::new(),
+            next_slot: 0,
+        }
+    }
+
+    fn read_on(&mut self, replay: &mut dyn FnMut(Group) -> Result<()>) -> Result<()> {
+        let log = self;
+        let head = log.head;
+        let (disk, store) = (log.disk.clone(), log.store);
         let read = |e| EngineError::io("reading the log", e);
         let mut slots = BTreeMap::new();
         let mut segments = Segments::new();
@@ -54,15 +88,6 @@ impl Log {
                 segments.entry(number).or_default().push(found);
             }
         }
-        let mut log = Self {
-            disk,
-            store,
-            segment_bytes,
-            head,
-            live: Vec::new(),
-            spare: Vec::new(),
-            next_slot: 0,
-        };
         let mut first = segments.get(&head.segment).into_iter().flatten();
         let Some(first) = first.find(|found| found.slot == head.slot) else {
             return Err(EngineError::damaged(format!(
@@ -98,7 +123,41 @@ impl Log {
             .into_iter()
             .filter(|(slot, len)| !live.contains(slot) && *len > ALIGN)
             .collect();
-        Ok(log)
+        Ok(())
+    }
+
+    /// Reads again what was written from `head` on, and hands each group to `found`.
+    /// Returns the file and the byte at which it does not read as it was written.
+    pub(super) fn reread(
+        &self,
+        head: LogHead,
+        found: &mut dyn FnMut(Group),
+    ) -> Result<Option<(u32, u64)>> {
+        let mut at = head;
+        while at != self.head {
+            let of = |number: u64| self.live.iter().find(|segment| segment.number == number);
+            let len = of(at.segment).map_or(0, |segment| segment.len);
+            if let Ok(Some((group, next))) = self.read_group(at, len) {
+                found(group);
+                at = next;
+                continue;
+            }
+            let next = of(at.segment + 1).filter(|_| at.segment < self.head.segment);
+            let Some(next) = next else {
+                return Ok(Some((at.slot, at.offset)));
+            };
+            let header = read_segment_header(&*self.disk, self.store, next.slot, next.len)?;
+            if header != Some((next.number, at.seq, at.chain)) {
+                return Ok(Some((at.slot, at.offset)));
+            }
+            at = LogHead {
+                segment: next.number,
+                slot: next.slot,
+                offset: ALIGN,
+                ..at
+            };
+        }
+        Ok(None)
     }
 
     /// Where the log goes on among files that say they are its next segment. One that

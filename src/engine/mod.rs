@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod account;
 mod alone;
 mod apply;
 mod background;
@@ -48,6 +49,7 @@ mod describe;
 mod disk;
 mod error;
 mod extents;
+mod group;
 mod history;
 mod ids;
 pub mod images;
@@ -66,8 +68,11 @@ mod reclaim;
 mod record;
 mod recovery;
 mod remap;
+mod reuse;
 mod root;
+mod salvage;
 mod scrub;
+mod scrub_store;
 mod snapshots;
 mod space;
 mod store;

@@ -13,6 +13,7 @@ use super::error::{EngineError, Result};
 use super::page::PageRef;
 use super::page_codec::{PageKind, REF_LEN, put_ref, take_ref};
 use super::pages::Pages;
+use super::reuse::{Reuse, push};
 
 /// Units that one bitmap page covers.
 pub(super) const PAGE_UNITS: u64 = 32768;
@@ -64,10 +65,14 @@ pub(super) struct Space {
     pub(super) used: u64,
     /// Busy units in all.
     busy: u64,
+    /// What is in use is not known.
+    unknown: bool,
     /// Where the last unit was taken.
     cursor: u64,
     /// What was given up and is busy still, by record.
     pending: VecDeque<(u64, Run)>,
+    /// What was given up and no durable record will ever speak of; busy too.
+    reuse: Reuse,
 }
 
 fn place(unit: u64) -> (usize, usize, u64) {
@@ -79,6 +84,19 @@ fn place(unit: u64) -> (usize, usize, u64) {
 }
 
 impl Space {
+    /// A map of which nothing is known: what is in use and what is free is not looked at.
+    pub(super) fn unknown() -> Self {
+        Self {
+            unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is such a map.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
     /// A map of `backed` units, none of them in use.
     pub(super) fn new(backed: u64) -> Self {
         let mut space = Self::default();
@@ -98,7 +116,7 @@ impl Space {
 
     /// Units that can be taken.
     pub(super) fn free(&self) -> u64 {
-        self.backed.saturating_sub(self.used + self.busy)
+        (self.backed + self.reuse.ready()).saturating_sub(self.used + self.busy)
     }
 
     /// The page, with its bits in memory.
@@ -123,6 +141,9 @@ impl Space {
         units: impl IntoIterator<Item = u64>,
         used: bool,
     ) -> Result<()> {
+        if self.unknown {
+            return Ok(());
+        }
         for unit in units {
             let (index, word, mask) = place(unit);
             if unit >= self.backed {
@@ -206,15 +227,32 @@ impl Space {
     pub(super) fn clear(&mut self, unit: u64, lsn: u64) {
         self.with_bits(unit, false);
         self.with_busy(unit, true);
-        match self.pending.back_mut() {
-            Some((last, run)) if *last == lsn && run.start + run.len == unit => run.len += 1,
-            _ => self.pending.push_back((
-                lsn,
-                Run {
-                    start: unit,
-                    len: 1,
-                },
-            )),
+        push(&mut self.pending, unit, lsn);
+    }
+
+    /// The same, for a unit that record `birth` took. If that one is in the open batch, the unit
+    /// waits for readers only.
+    pub(super) fn give_up(&mut self, unit: u64, birth: u64, lsn: u64) {
+        if self.reuse.give_up(unit, birth, lsn) {
+            self.with_bits(unit, false);
+            self.with_busy(unit, true);
+        } else {
+            self.clear(unit, lsn);
+        }
+    }
+
+    /// The batch with all records up to `lsn` is about to be written: what they took is not
+    /// used again before it is given up by a durable record.
+    pub(super) fn seal(&mut self, lsn: u64) {
+        self.reuse.seal(lsn);
+    }
+
+    /// What records of the open batch took and gave up may be taken again, as far as readers,
+    /// the oldest at record `oldest`, do not look at it. To be asked for while the map is locked.
+    pub(super) fn reuse_until(&mut self, oldest: u64) {
+        self.reuse.release_until(oldest);
+        while let Some(run) = self.reuse.surplus() {
+            self.put_back(run);
         }
     }
 
@@ -237,8 +275,14 @@ impl Space {
 
     /// Takes up to `want` units as runs, none if there are none. They are busy.
     pub(super) fn take(&mut self, pages: &Pages, want: u64) -> Result<Vec<Run>> {
-        let mut runs: Vec<Run> = Vec::new();
-        let mut left = want;
+        let mut runs = self.reuse.take(want);
+        let mut left = want - runs.iter().map(|run| run.len).sum::<u64>();
+        if left > self.backed.saturating_sub(self.used + self.busy) {
+            // What is left is scarce: short runs will do.
+            for run in self.reuse.drain() {
+                self.put_back(run);
+            }
+        }
         let start = self.cursor;
         let mut at = start;
         let mut wrapped = false;
@@ -391,6 +435,46 @@ impl Space {
         }
         space.tables[..tables.len()].copy_from_slice(&tables);
         Ok(space)
+    }
+
+    /// The bits of a page.
+    pub(super) fn bits(&mut self, pages: &Pages, index: usize) -> Result<Arc<Bits>> {
+        let page = self.resident(pages, index)?;
+        Ok(page.bits.clone().unwrap_or_else(|| Arc::new([0; WORDS])))
+    }
+
+    /// The page is to be written at the next checkpoint, with its table.
+    pub(super) fn rewrite(&mut self, pages: &Pages, index: usize) -> Result<()> {
+        self.resident(pages, index)?.dirty = true;
+        Ok(())
+    }
+
+    /// Puts other bits in the place of a page's. Units that are in use no more are
+    /// busy: they are to be put back once this is durable.
+    pub(super) fn replace(&mut self, index: usize, bits: &Bits) -> Vec<u64> {
+        let Some(page) = self.pages.get_mut(index) else {
+            return Vec::new();
+        };
+        let old = page.bits.take();
+        self.used -= u64::from(page.used);
+        page.used = bits.iter().map(|word| word.count_ones()).sum();
+        self.used += u64::from(page.used);
+        page.bits = Some(Arc::new(*bits));
+        page.dirty = true;
+        let mut gone = Vec::new();
+        for unit in 0..PAGE_UNITS {
+            let (_, word, mask) = place(unit);
+            let is = bits[word] & mask != 0;
+            let was = old.as_ref().is_some_and(|old| old[word] & mask != 0);
+            let unit = index as u64 * PAGE_UNITS + unit;
+            if is {
+                self.with_busy(unit, false);
+            } else if was {
+                self.with_busy(unit, true);
+                gone.push(unit);
+            }
+        }
+        gone
     }
 
     /// Where the next unit will be taken (about).

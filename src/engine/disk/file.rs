@@ -10,12 +10,21 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use rustix::fs::{FallocateFlags, fallocate};
 
+use super::direct::{Bounce, Direct};
 use super::{Disk, FileName};
+
+/// An open file.
+struct Open {
+    file: File,
+    /// For segments of the log.
+    direct: Option<Direct>,
+}
 
 /// A directory of files.
 pub(in crate::engine) struct FileDisk {
     dir: PathBuf,
-    files: RwLock<HashMap<FileName, Arc<File>>>,
+    files: RwLock<HashMap<FileName, Arc<Open>>>,
+    bounce: Bounce,
     /// A file was made whose name may not be durable yet. Held while names are
     /// synced, so that no one takes another's sync that is under way for done.
     names_dirty: Mutex<bool>,
@@ -44,12 +53,13 @@ impl FileDisk {
         Self {
             dir: dir.to_owned(),
             files: RwLock::default(),
+            bounce: Bounce::default(),
             // Whoever made them may have been killed before that.
             names_dirty: Mutex::new(true),
         }
     }
 
-    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<File>> {
+    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<Open>> {
         if let Some(file) = self.files.read().get(&name) {
             return Ok(file.clone());
         }
@@ -68,23 +78,33 @@ impl FileDisk {
             }
             other => other?,
         };
-        let file = Arc::new(file);
-        files.insert(name, file.clone());
-        Ok(file)
+        let direct = match name {
+            FileName::Log(_) => Direct::open(&path),
+            _ => None,
+        };
+        let open = Arc::new(Open { file, direct });
+        files.insert(name, open.clone());
+        Ok(open)
     }
 }
 
 impl Disk for FileDisk {
     fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.open(file, false)?.read_exact_at(buf, offset)
+        self.open(file, false)?.file.read_exact_at(buf, offset)
     }
 
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.open(file, true)?.write_all_at(data, offset)
+        let open = self.open(file, true)?;
+        if let Some(direct) = &open.direct
+            && direct.write_at(&self.bounce, data, offset)?
+        {
+            return Ok(());
+        }
+        open.file.write_all_at(data, offset)
     }
 
     fn sync(&self, file: FileName) -> io::Result<()> {
-        self.open(file, true)?.sync_data()?;
+        self.open(file, true)?.file.sync_data()?;
         let mut names_dirty = self.names_dirty.lock();
         if *names_dirty {
             File::open(&self.dir)?.sync_all()?;
@@ -94,8 +114,8 @@ impl Disk for FileDisk {
     }
 
     fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
-        let file = self.open(file, true)?;
-        match fallocate(&*file, FallocateFlags::empty(), offset, len) {
+        let file = &self.open(file, true)?.file;
+        match fallocate(file, FallocateFlags::empty(), offset, len) {
             Ok(()) => Ok(()),
             // A file system without preallocation: the file grows, the room is not certain.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
@@ -111,9 +131,9 @@ impl Disk for FileDisk {
     }
 
     fn punch(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
-        let file = self.open(file, false)?;
+        let file = &self.open(file, false)?.file;
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        match fallocate(&*file, flags, offset, len) {
+        match fallocate(file, flags, offset, len) {
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
                 Err(io::ErrorKind::Unsupported.into())
             }

@@ -1,8 +1,10 @@
 //! All input and output of the engine goes through here: a few named files,
 //! positioned reads and writes, and syncs.
 
+mod direct;
 mod file;
 mod lock;
+mod overlay;
 #[cfg(test)]
 pub(super) mod sim;
 
@@ -11,6 +13,7 @@ use std::io;
 
 pub(super) use file::{FileDisk, make_directory};
 pub(super) use lock::{LOCK_FILE, StoreLock};
+pub(super) use overlay::Overlay;
 
 /// A file of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

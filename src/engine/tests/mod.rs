@@ -2,7 +2,9 @@
 
 mod basics;
 mod check;
+mod commits;
 mod crash;
+mod damage;
 mod faults;
 mod model;
 mod points;
@@ -12,6 +14,7 @@ mod trim;
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::core::Tuning;
 use super::disk::sim::SimDisk;
@@ -24,6 +27,7 @@ pub(super) fn small() -> Tuning {
         log_limit: 128 << 10,
         dirty_limit: 64 << 10,
         batch_limit: 8 << 10,
+        commit_after: Duration::from_secs(5),
         inline_limit: 16 << 10,
         grow_blocks: 16,
         grow_meta: 16 << 10,

@@ -108,6 +108,7 @@ fn a_disk_that_filled_up_meanwhile_fails_the_write_before_it_is_acknowledged() {
     for i in 0..128 {
         store.write(v, i * 4096, &[7; 4096]).unwrap();
     }
+    store.flush().unwrap();
     store.discard(v, 4096 * 8, 120 * 4096).unwrap();
     store.settle().unwrap();
     let before = disk.allocated();

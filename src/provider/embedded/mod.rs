@@ -17,9 +17,11 @@ mod convert;
 pub mod demo;
 mod demo_sets;
 
+mod difference;
 mod error;
 mod import;
 mod plan;
+mod plan_difference;
 mod plan_image;
 mod plan_sets;
 mod plan_snapshots;
@@ -34,6 +36,7 @@ mod specs;
 mod targets;
 mod writer;
 
+pub use attributes::ORIGIN;
 pub use specs::capabilities;
 
 /// How a store is opened.
@@ -45,8 +48,12 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// Open a damaged store as far as it can be read; it is read-only then.
+    pub salvage: bool,
     /// The most that background copies write, in bytes a second.
     pub copy_rate: Option<u64>,
+    /// Memory for the mapping, in bytes; the engine's own choice where `None`.
+    pub cache: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
@@ -119,17 +126,25 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            salvage: options.salvage,
             copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
         };
-        let opened = if options.create && !options.read_only {
+        let engine = match options.cache {
+            Some(cache_bytes) => OpenOptions {
+                cache_bytes,
+                ..engine
+            },
+            None => engine,
+        };
+        let opened = if options.create && !options.read_only && !options.salvage {
             Store::open_or_create(dir, &engine)
         } else {
             Store::open(dir, &engine)
         };
         let store = opened.map_err(|e| error::opening(&e, dir))?;
-        Ok(Self::over(store, dir, options.read_only))
+        Ok(Self::over(store, dir, options.read_only || options.salvage))
     }
 
     fn over(store: Store, dir: &Path, read_only: bool) -> Self {

@@ -402,9 +402,10 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                 FieldSpec::optional(
                     "format",
                     "Format",
-                    FieldType::Text { max: 16 },
-                    "The image's format, raw or qcow2; found from its first bytes unless said.",
-                ),
+                    FieldType::Choice(&["auto", "raw", "qcow2"]),
+                    "The image's format; auto finds it from the first bytes.",
+                )
+                .default("auto"),
                 FieldSpec::optional(
                     "backing",
                     "Backing files",
@@ -417,6 +418,39 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                     "Go on",
                     FieldType::Flag,
                     "Go on with an import of this image that was interrupted or cancelled.",
+                )
+                .default("false"),
+            ],
+        ),
+        spec(
+            OperationKind::ApplyDifference,
+            "Apply a difference",
+            None,
+            "Brings what changed elsewhere into a volume that is what it was before, as a whole or not at all.",
+            vec![
+                FieldSpec::required(
+                    "file",
+                    "Difference",
+                    FieldType::File,
+                    "What `export --since` wrote; - for standard input.",
+                ),
+                FieldSpec::optional(
+                    "volume",
+                    "Into",
+                    VOLUME,
+                    "The volume; it holds what the difference is since, and nothing newer.",
+                ),
+                FieldSpec::optional(
+                    "name",
+                    "Or new volume",
+                    NAME,
+                    "The name of a new volume, for a difference from nothing.",
+                ),
+                FieldSpec::optional(
+                    "foreign",
+                    "Without a seal",
+                    FieldType::Flag,
+                    "Take one without checksum and ids, as `rbd export-diff` writes it.",
                 )
                 .default("false"),
             ],
