@@ -8,8 +8,8 @@ use tui_input::Input;
 use super::{After, Overlay, edit, things, type_into};
 use crate::config::Theme;
 use crate::config::theme::Role;
-use crate::model::{Availability, ObjectRef, OperationKind};
-use crate::tui::actions::{self, ACTIONS, Action, ActionId};
+use crate::model::{ObjectRef, OperationKind};
+use crate::tui::actions::{self, ActionId};
 use crate::tui::key::Key;
 use crate::tui::rows;
 use crate::tui::state::{Need, Place, Sort, State};
@@ -75,13 +75,13 @@ pub(crate) struct Chooser {
     /// What is chosen so far, where several can be.
     pub(crate) chosen: Option<BTreeSet<ObjectRef>>,
     /// The theme to go back to, where one is being tried on.
-    before: Option<Theme>,
+    pub(super) before: Option<Theme>,
     /// What a field asks for.
     source: Option<Source>,
 }
 
 impl Chooser {
-    fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
+    pub(super) fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
         let found = (0..entries.len()).collect();
         Self {
             title: title.into(),
@@ -93,135 +93,6 @@ impl Chooser {
             before: None,
             source: None,
         }
-    }
-
-    /// Everything that can be done.
-    pub(crate) fn palette(state: &State) -> Self {
-        let mut entries: Vec<Entry> = ACTIONS
-            .iter()
-            .filter(|action| action.id != ActionId::Palette && !actions::is_row(action.id))
-            .map(|action| of_action(action, state))
-            .collect();
-        for spec in &state.system.operations {
-            let by_action = ACTIONS
-                .iter()
-                .any(|a| a.operation(state) == Some(spec.kind));
-            if !by_action {
-                entries.push(of_operation(spec.kind, spec.title, state));
-            }
-        }
-        for theme in &state.themes {
-            entries.push(Entry {
-                label: format!("theme {}", theme.name),
-                detail: theme.about.clone(),
-                key: String::new(),
-                reason: (theme.name == state.theme.name).then(|| "it is in force".to_owned()),
-                pick: Pick::Theme(theme.name.clone()),
-            });
-        }
-        // What can be done comes first; the order within is that of the registry.
-        entries.sort_by_key(|entry| entry.reason.is_some());
-        // Things come last, and are found by typing.
-        entries.extend(objects(state));
-        Self {
-            before: Some(state.theme.clone()),
-            ..Self::new("Command", entries)
-        }
-    }
-
-    /// What the thing in hand has to do with.
-    pub(crate) fn related(state: &State) -> Self {
-        let entries = actions::related(state).into_iter().map(|related| Entry {
-            label: related.name,
-            detail: related.what,
-            key: String::new(),
-            reason: None,
-            pick: Pick::Go(related.place),
-        });
-        Self::new("Go to", entries.collect())
-    }
-
-    /// The columns to show or to hide.
-    pub(crate) fn columns(state: &State) -> Self {
-        let place = &state.screen().place;
-        let columns = rows::of(state, place).map_or(&[][..], |rows| rows.columns());
-        let view = place.view();
-        let entries = columns.iter().skip(1).map(|column| {
-            let hidden = state.hidden.contains(&(view, column.key));
-            Entry {
-                label: format!(
-                    "[{}] {}",
-                    if hidden { " " } else { "x" },
-                    column.title.to_lowercase()
-                ),
-                detail: String::new(),
-                key: String::new(),
-                reason: None,
-                pick: Pick::Show(view, column.key),
-            }
-        });
-        Self::new("Columns of this view", entries.collect())
-    }
-
-    /// All that can be done with what is in hand, and why not.
-    pub(crate) fn menu(state: &State) -> Self {
-        // What is done to the thing in hand comes before what needs none.
-        let mut specs: Vec<_> = actions::offered(state).collect();
-        specs.sort_by_key(|spec| spec.on.is_none());
-        let mut entries: Vec<Entry> = specs
-            .into_iter()
-            .map(|spec| {
-                let action = ACTIONS
-                    .iter()
-                    .find(|a| a.operation(state) == Some(spec.kind));
-                Entry {
-                    label: spec.title.to_owned(),
-                    detail: spec.doc.to_owned(),
-                    key: action.map(Action::key).unwrap_or_default(),
-                    ..of_operation(spec.kind, spec.title, state)
-                }
-            })
-            .collect();
-        let others = [
-            ActionId::Describe,
-            ActionId::Raw,
-            ActionId::Retry,
-            ActionId::Pause,
-            ActionId::Cancel,
-            ActionId::Undo,
-        ];
-        entries.extend(others.map(|id| of_action(Action::of(id), state)));
-        entries.sort_by_key(|entry| entry.reason.is_some());
-        let objects = state.objects();
-        let title = match objects.as_slice() {
-            [] => "Actions".to_owned(),
-            [one] => format!("Actions on {}", state.name_of(one)),
-            many => format!("Actions on {} marked", many.len()),
-        };
-        Self::new(title, entries)
-    }
-
-    /// The columns to sort by.
-    pub(crate) fn sort(state: &State) -> Self {
-        let screen = state.screen();
-        let columns = rows::of(state, &screen.place).map_or(&[][..], |rows| rows.columns());
-        let entries = columns
-            .iter()
-            .enumerate()
-            .map(|(i, column)| Entry {
-                label: column.title.to_lowercase(),
-                detail: match screen.sort {
-                    Some(sort) if sort.column == i => "in force; again reverses it".to_owned(),
-                    _ => String::new(),
-                },
-                key: String::new(),
-                reason: None,
-                pick: Pick::Column(i),
-            })
-            .collect();
-        let mut chooser = Self::new("Sort by", entries);
-        chooser.cursor = screen.sort.map_or(0, |sort| sort.column);
-        chooser
     }
 
     /// Things for a field. With `chosen`, several can be.
@@ -438,70 +309,5 @@ impl Chooser {
             }
         }
         After::Close
-    }
-}
-
-/// Everything that is known by name.
-fn objects(state: &State) -> impl Iterator<Item = Entry> {
-    let inventory = &state.inventory;
-    let volumes = inventory
-        .volumes
-        .items
-        .iter()
-        .map(|v| (&v.name, ObjectRef::from(&v.id)));
-    let groups = inventory
-        .groups
-        .items
-        .iter()
-        .map(|g| (&g.name, ObjectRef::from(&g.id)));
-    let sessions = inventory
-        .sessions
-        .items
-        .iter()
-        .map(|s| (&s.name, ObjectRef::from(&s.id)));
-    let targets = inventory
-        .targets
-        .items
-        .iter()
-        .map(|t| (&t.name, ObjectRef::from(&t.id)));
-    let all = volumes.chain(groups).chain(sessions).chain(targets);
-    let things = all.map(|(name, object)| Entry {
-        label: state.clean(name).into_owned(),
-        detail: state.word(object.kind).to_owned(),
-        key: String::new(),
-        reason: None,
-        pick: Pick::Go(actions::place_of(&object)),
-    });
-    things.chain(inventory.instances.items.iter().map(|instance| Entry {
-        label: state.clean(&instance.name).into_owned(),
-        detail: "instance".to_owned(),
-        key: String::new(),
-        reason: None,
-        pick: Pick::Go(Place::Instance(instance.name.clone())),
-    }))
-}
-
-fn of_action(action: &Action, state: &State) -> Entry {
-    Entry {
-        label: action.name.to_owned(),
-        detail: action.title(state).into_owned(),
-        key: action.key(),
-        reason: (action.enabled)(state).err(),
-        pick: Pick::Action(action.id),
-    }
-}
-
-fn of_operation(kind: OperationKind, title: &str, state: &State) -> Entry {
-    let spec = state.system.operation(kind);
-    let reason = match spec.map(|spec| &spec.availability) {
-        Some(Availability::Unsupported(reason)) => Some(reason.clone()),
-        _ => actions::can(state, kind).err(),
-    };
-    Entry {
-        label: kind.name().to_owned(),
-        detail: title.to_owned(),
-        key: String::new(),
-        reason,
-        pick: Pick::Operation(kind),
     }
 }

@@ -6,6 +6,7 @@ mod filling;
 mod filter;
 mod form;
 mod help;
+mod menus;
 mod question;
 mod review;
 mod things;

@@ -71,6 +71,7 @@ pub(crate) struct Filter {
     terms: Vec<Term>,
     matcher: Matcher,
     buffer: Vec<char>,
+    cell: String,
 }
 
 impl Filter {
@@ -80,6 +81,7 @@ impl Filter {
             terms: text.split_whitespace().filter_map(Term::parse).collect(),
             matcher: Matcher::new(Config::DEFAULT),
             buffer: Vec::new(),
+            cell: String::new(),
         }
     }
 
@@ -89,6 +91,7 @@ impl Filter {
             terms,
             matcher,
             buffer,
+            cell: kept,
         } = self;
         terms.iter().all(|term| {
             let mut loose = |text: &str| {
@@ -112,8 +115,7 @@ impl Filter {
                     // Loosely inverted, a word would take away far more than was meant.
                     None => {
                         (!term.invert && loose(&rows.name(row)))
-                            || (0..rows.columns().len())
-                                .any(|column| cell(rows, row, column).contains(&term.text))
+                            || said(rows).any(|column| says(rows, row, column, &term.text, kept))
                     }
                 },
             };
@@ -137,6 +139,38 @@ fn columns(rows: &dyn Rows, key: &str) -> impl Iterator<Item = usize> {
 fn cell(rows: &dyn Rows, row: usize, column: usize) -> String {
     let cell: String = rows.cell(row, column).into_iter().map(|s| s.0).collect();
     cell.to_lowercase()
+}
+
+/// The columns that a plain word is looked for in: what is said in words. Figures and times are
+/// compared instead.
+fn said(rows: &dyn Rows) -> impl Iterator<Item = usize> {
+    let columns = rows.columns().iter().enumerate();
+    columns
+        .filter(|(_, c)| !c.right && !c.falls)
+        .map(|(i, _)| i)
+}
+
+/// Whether a cell says a text, which is in small letters; `kept` spares making room for each.
+fn says(rows: &dyn Rows, row: usize, column: usize, text: &str, kept: &mut String) -> bool {
+    kept.clear();
+    for (piece, _) in rows.cell(row, column) {
+        if piece.is_ascii() {
+            kept.push_str(&piece);
+        } else {
+            kept.push_str(&piece.to_lowercase());
+        }
+    }
+    kept.make_ascii_lowercase();
+    kept.contains(text)
+}
+
+/// Whether all that pass `new` have passed `old`: it was typed on, and what was typed only narrows.
+pub(super) fn narrows(old: &str, new: &str, rows: &dyn Rows) -> bool {
+    let plain = |filter: &str| {
+        let known = |word: &str| rows.traits().contains(&word.to_lowercase().as_str());
+        !filter.contains(['!', '<', '>', '=', ':', '~']) && !filter.split_whitespace().any(known)
+    };
+    new.starts_with(old) && plain(new)
 }
 
 fn compares(rows: &dyn Rows, row: usize, column: usize, test: Test, text: &str) -> bool {

@@ -123,6 +123,10 @@ pub(crate) trait Rows {
     fn head(&self, row: usize) -> usize {
         row
     }
+    /// Whether no row stands below another.
+    fn is_flat(&self) -> bool {
+        true
+    }
     /// What a cell says, to be compared with.
     fn quantity(&self, _row: usize, _column: usize) -> Option<Quantity> {
         None
@@ -170,6 +174,27 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
     }
 }
 
+/// The rows of those that were shown that pass a filter which was typed on, in the order that they
+/// have; `None` where all must be looked at again.
+pub(crate) fn narrow(
+    rows: &dyn Rows,
+    shown: &[u32],
+    old: &str,
+    new: &str,
+) -> Option<(Vec<u32>, u16)> {
+    if !rows.is_flat() || !filter::narrows(old, new, rows) {
+        return None;
+    }
+    let mut filter = Filter::parse(new);
+    let shown: Vec<u32> = shown
+        .iter()
+        .copied()
+        .filter(|&row| filter.passes(rows, row as usize))
+        .collect();
+    let widest = widest(rows, &shown);
+    Some((shown, widest))
+}
+
 /// The rows that pass a filter, in the order of a sort; and the width of the widest name.
 pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec<u32>, u16) {
     let mut shown: Vec<u32> = (0..rows.len() as u32).collect();
@@ -200,6 +225,12 @@ pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec
             }
         });
     }
+    let widest = widest(rows, &shown);
+    (shown, widest)
+}
+
+/// The width of the widest name among these rows.
+fn widest(rows: &dyn Rows, shown: &[u32]) -> u16 {
     let name = |&row: &u32| {
         let lead: u16 = rows
             .lead(row as usize)
@@ -208,8 +239,7 @@ pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec
             .sum();
         crate::tui::text::width(&rows.name(row as usize)) + lead
     };
-    let widest = shown.iter().map(name).max().unwrap_or(0);
-    (shown, widest)
+    shown.iter().map(name).max().unwrap_or(0)
 }
 
 /// One piece of text.

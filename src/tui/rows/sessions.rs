@@ -116,6 +116,10 @@ impl Rows for Sessions<'_> {
         head
     }
 
+    fn is_flat(&self) -> bool {
+        false
+    }
+
     fn lead(&self, row: usize) -> Spans<'_> {
         let rows = &self.state.inventory.outline.rows;
         if rows[row].1.is_none() {

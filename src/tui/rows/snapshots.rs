@@ -62,7 +62,7 @@ const COLUMNS: &[Column] = &[
         title: "NOTE",
         width: 16,
         right: false,
-        falls: true,
+        falls: false,
         rank: 6,
     },
     Column {

@@ -47,7 +47,7 @@ const COLUMNS: &[Column] = &[
         title: "NOTE",
         width: 18,
         right: false,
-        falls: true,
+        falls: false,
         rank: 3,
     },
     Column {

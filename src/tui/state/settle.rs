@@ -88,8 +88,15 @@ impl State {
             filter: screen.filter.clone(),
             sort: screen.sort.map(|s| (s.column, s.descending)),
         };
-        let arranged = (screen.stamp.as_ref() != Some(&stamp))
-            .then(|| rows::arrange(&*rows, &screen.filter, screen.sort));
+        let arranged = (screen.stamp.as_ref() != Some(&stamp)).then(|| {
+            // A filter that is typed on is looked for among what is shown.
+            let narrowed = screen.stamp.as_ref().and_then(|old| {
+                let same = (old.version, old.sort) == (stamp.version, stamp.sort);
+                let narrow = || rows::narrow(&*rows, &screen.shown, &old.filter, &stamp.filter);
+                same.then(narrow).flatten()
+            });
+            narrowed.unwrap_or_else(|| rows::arrange(&*rows, &screen.filter, screen.sort))
+        });
         let shown = arranged.as_ref().map_or(&screen.shown, |(shown, _)| shown);
         // While a list is first read and nobody has moved, what comes later may belong above:
         // the selection stays on the first row, whichever that is.

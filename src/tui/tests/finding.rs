@@ -40,6 +40,28 @@ fn the_filter_language_compares_and_asks() {
 }
 
 #[test]
+fn a_filter_that_is_typed_on_finds_what_it_would_find_at_once() {
+    for filter in [
+        "db01",
+        "web-root",
+        "copying",
+        "attached",
+        "data x",
+        "DB01 main",
+        "zz",
+        "state:av",
+    ] {
+        let mut typed = Driver::new();
+        typed.keys("/").typed(filter);
+        let mut pasted = Driver::new();
+        pasted.keys("/");
+        pasted.event(crate::tui::event::Event::Paste(filter.into()));
+        let shown = |d: &Driver| d.state.screen().shown.clone();
+        assert_eq!(shown(&typed), shown(&pasted), "{filter}");
+    }
+}
+
+#[test]
 fn a_filter_is_completed_and_found_again() {
     let mut d = Driver::new();
     d.keys("/").typed("!si");
