@@ -9,6 +9,7 @@ use crate::model::{Problem, ProblemKind};
 
 mod args;
 mod ask;
+mod config;
 mod console;
 mod demo;
 
@@ -22,6 +23,7 @@ mod open;
 mod operation_args;
 mod output;
 mod plan_text;
+mod replay;
 mod run;
 mod scrub;
 mod text;
@@ -65,8 +67,13 @@ pub fn main() -> color_eyre::Result<ExitCode> {
 }
 
 async fn dispatch(cli: Cli) -> Result<u8, Problem> {
-    let options = cli.options.clone();
-    match cli.chosen() {
+    let mut options = cli.options.clone();
+    let chosen = cli.chosen();
+    // What looks at a configuration must not stumble over it.
+    if !matches!(chosen, Command::Config(_) | Command::Completions { .. }) {
+        config::settle(&mut options)?;
+    }
+    match chosen {
         Command::Console => console::console(&options).await,
         Command::Demo(demo) => demo::demo(&options, &demo).await,
         Command::Get(get) => get::get(&options, &get).await,
@@ -77,6 +84,8 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
+        Command::Replay(args) => replay::replay(&options, &args).await,
+        Command::Config(args) => config::config(&options, &args),
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),
     }

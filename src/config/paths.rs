@@ -15,6 +15,8 @@ pub struct Paths {
     pub demo: PathBuf,
     /// Where the configuration is (`~/.config/snapdeck`).
     pub config: PathBuf,
+    /// Where what the program leaves of itself is kept: pictures of the screen, crash files (`~/.local/state/snapdeck`).
+    pub state: PathBuf,
 }
 
 impl Paths {
@@ -37,7 +39,17 @@ impl Paths {
             store: strategy.data_dir().join("store"),
             demo: strategy.data_dir().join("demo"),
             config: strategy.config_dir(),
+            // Only where there is no such folder on a system is there none here.
+            state: strategy
+                .state_dir()
+                .unwrap_or_else(|| strategy.data_dir().join("state")),
         })
+    }
+
+    /// What the user has set.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
     }
 
     /// The user's own themes.

@@ -13,11 +13,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
 /// A colour as a theme says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Colour {
     /// Whatever the terminal has.
     #[default]
@@ -34,7 +34,7 @@ pub enum Colour {
 }
 
 /// What a role looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// Of the text.
     pub fg: Colour,
@@ -55,7 +55,7 @@ pub struct Look {
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident => $name:literal,)+) => {
         /// What a piece of the screen is for. A theme gives each a look.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Role { $($(#[$doc])* $role,)+ }
 
         impl Role {
@@ -119,7 +119,7 @@ roles! {
 }
 
 /// A whole theme: a look for every role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theme {
     /// What `:theme` calls it.
     pub name: String,

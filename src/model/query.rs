@@ -31,7 +31,7 @@ impl Query {
 }
 
 /// A part of a list; a list is a stream of these, so that a screen fills as they arrive.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The things, in the system's order.
     pub items: Vec<Object>,
@@ -49,7 +49,8 @@ pub struct Raw {
 }
 
 /// Something became different. Says what to read again, not what it now is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// This thing was made, changed or removed.
     Object(ObjectRef),

@@ -1,5 +1,6 @@
 //! The screens that are text: all fields of a thing, its raw body, a task's time line, a message.
 
+use crate::config::LogLevel;
 use crate::config::theme::Role;
 use crate::model::{Bytes, Kind, Object, Problem, StepState, Task, Time, Undo};
 
@@ -43,6 +44,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
             Some(message) => page.message(message),
             None => page.text("it is not kept any more", Role::Dim),
         },
+        Place::Log => page.log(),
         Place::Volumes | Place::Snapshots | Place::Tasks | Place::Messages | Place::Tree(_) => {}
     }
     page.lines
@@ -310,6 +312,34 @@ impl Page<'_> {
         self.said("Id", task.id.as_str());
     }
 
+    fn log(&mut self) {
+        if self.state.log.is_empty() {
+            self.text("nothing was said yet", Role::Dim);
+        }
+        for line in self.state.log.iter().rev() {
+            let role = match line.level {
+                LogLevel::Error => Role::Error,
+                LogLevel::Warn => Role::Warn,
+                LogLevel::Info => Role::Info,
+                LogLevel::Debug | LogLevel::Trace => Role::Dim,
+            };
+            let at = line.at.to_zoned(jiff::tz::TimeZone::UTC);
+            let lead = format!("{}  {:<6}", at.strftime("%H:%M:%S"), line.level.word());
+            let said = format!("{}: {}", line.part, line.text);
+            let clean = self.state.clean(&said).into_owned();
+            let room = self.width.saturating_sub(text::width(&lead));
+            for (i, part) in text::wrap(&clean, room).into_iter().enumerate() {
+                let lead = if i == 0 {
+                    lead.clone()
+                } else {
+                    " ".repeat(lead.len())
+                };
+                self.lines
+                    .push(vec![(lead.into(), role), (part.into(), Role::Text)]);
+            }
+        }
+    }
+
     fn message(&mut self, message: &Message) {
         self.time("When", Some(message.at));
         self.blank();
@@ -382,5 +412,6 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Describe(object) => state.name_of(object),
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
+        Place::Log => "Log".to_owned(),
     }
 }

@@ -3,10 +3,14 @@
 
 mod change;
 mod go;
+mod keymap;
 mod registry;
 mod table;
+mod terminal;
 
 use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::state::State;
@@ -14,10 +18,12 @@ use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
 pub(crate) use go::{is_row, quit};
+pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
 
-/// The name of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The name of an action. Written down, and in the configuration, it is in kebab-case (`mark-all`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ActionId {
     Open,
     Back,
@@ -56,6 +62,13 @@ pub(crate) enum ActionId {
     PageDown,
     Top,
     Bottom,
+    Copy,
+    Picture,
+    Mouse,
+    Perf,
+    Log,
+    Repaint,
+    Reload,
 }
 
 /// What an action is about: the headings of the help.
@@ -71,6 +84,20 @@ pub(crate) enum Group {
     Task,
     /// The program itself.
     Program,
+}
+
+impl ActionId {
+    /// The name in the configuration.
+    pub(crate) fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(c.to_lowercase());
+        }
+        name
+    }
 }
 
 impl Group {
@@ -103,8 +130,8 @@ pub(crate) struct Action {
     pub(crate) name: &'static str,
     /// One sentence.
     pub(crate) doc: &'static str,
-    /// The keys that do it.
-    pub(crate) keys: &'static [Key],
+    /// The keys that do it where the user has not said otherwise.
+    pub(crate) defaults: &'static [Key],
     /// What it is about.
     pub(crate) group: Group,
     /// Why it cannot be done now, where it cannot.
@@ -120,14 +147,15 @@ impl Action {
         &ACTIONS[id as usize]
     }
 
-    /// The action of a key.
-    pub(crate) fn for_key(key: Key) -> Option<&'static Self> {
-        ACTIONS.iter().find(|action| action.keys.contains(&key))
+    /// The keys that do it now.
+    pub(crate) fn keys<'a>(&self, state: &'a State) -> &'a [Key] {
+        state.keymap.keys(self.id)
     }
 
-    /// The first of its keys, as people write it.
-    pub(crate) fn key(&self) -> String {
-        self.keys.first().map(Key::to_string).unwrap_or_default()
+    /// The first of its keys, as people write it; empty where it has none.
+    pub(crate) fn key(&self, state: &State) -> String {
+        let first = self.keys(state).first();
+        first.map(Key::to_string).unwrap_or_default()
     }
 
     /// The operation that it would begin for what is in hand, where it begins one.

@@ -8,6 +8,7 @@ use crate::config::Theme;
 use crate::config::theme::Role;
 use crate::model::{Availability, Kind, ObjectRef, OperationKind, VolumeId};
 use crate::tui::actions::{self, ACTIONS, Action, ActionId};
+use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
 use crate::tui::state::{Sort, State};
@@ -23,6 +24,10 @@ pub(crate) enum Pick {
     Theme(String),
     /// Sorts by this column.
     Column(usize),
+    /// Copies this text; what it is comes first.
+    Copy(&'static str, String),
+    /// Keeps a picture of the screen.
+    Picture(PictureForm),
     /// Fills the field with this thing; with none, empties it.
     Object(Option<ObjectRef>),
 }
@@ -64,7 +69,8 @@ pub(crate) struct Chooser {
 }
 
 impl Chooser {
-    fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
+    /// A list of these.
+    pub(crate) fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
         let found = (0..entries.len()).collect();
         Self {
             title: title.into(),
@@ -93,7 +99,7 @@ impl Chooser {
                 entries.push(of_operation(spec.kind, spec.title, state));
             }
         }
-        for theme in &state.themes {
+        for theme in &state.config.themes {
             entries.push(Entry {
                 label: format!("theme {}", theme.name),
                 detail: theme.about.clone(),
@@ -124,7 +130,7 @@ impl Chooser {
                 Entry {
                     label: spec.title.to_owned(),
                     detail: spec.doc.to_owned(),
-                    key: action.map(Action::key).unwrap_or_default(),
+                    key: action.map(|action| action.key(state)).unwrap_or_default(),
                     ..of_operation(spec.kind, spec.title, state)
                 }
             })
@@ -316,7 +322,7 @@ impl Chooser {
         let Some(before) = &self.before else { return };
         let theme = match self.selected().map(|entry| &entry.pick) {
             Some(Pick::Theme(name)) if !self.input.value().is_empty() => {
-                state.themes.iter().find(|t| t.name == *name).cloned()
+                state.config.theme(name).cloned()
             }
             _ => None,
         };
@@ -353,10 +359,12 @@ impl Chooser {
             Pick::Action(id) => actions::fire(state, id),
             Pick::Operation(kind) => actions::begin(state, kind),
             Pick::Theme(name) => {
-                if let Some(theme) = state.themes.iter().find(|t| t.name == name).cloned() {
+                if let Some(theme) = state.config.theme(&name).cloned() {
                     state.wear(theme);
                 }
             }
+            Pick::Copy(what, text) => state.effect(Effect::Copy(what, text)),
+            Pick::Picture(form) => state.effect(Effect::Picture(form)),
             Pick::Column(column) => {
                 let screen = state.views.screen_mut();
                 let again = screen.sort.filter(|sort| sort.column == column);
@@ -379,7 +387,7 @@ fn of_action(action: &Action, state: &State) -> Entry {
     Entry {
         label: action.name.to_owned(),
         detail: action.title(state).into_owned(),
-        key: action.key(),
+        key: action.key(state),
         reason: (action.enabled)(state).err(),
         pick: Pick::Action(action.id),
     }

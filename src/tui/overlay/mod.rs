@@ -14,7 +14,7 @@ use super::key::Key;
 use super::state::State;
 use crate::model::VolumeId;
 
-pub(crate) use chooser::Chooser;
+pub(crate) use chooser::{Chooser, Entry, Pick};
 pub(crate) use field::{Field, Holds};
 pub(crate) use filter::FilterLine;
 pub(crate) use form::Form;

@@ -77,7 +77,9 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         Place::Tasks => Some(Box::new(tasks::Tasks { state })),
         Place::Messages => Some(Box::new(messages::Messages { state })),
         Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
-        Place::Task(_) | Place::Describe(_) | Place::Raw(_) | Place::Message(_) => None,
+        Place::Task(_) | Place::Describe(_) | Place::Raw(_) | Place::Message(_) | Place::Log => {
+            None
+        }
     }
 }
 

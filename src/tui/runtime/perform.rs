@@ -1,15 +1,22 @@
 //! Performs what the state asks for, each on a task of its own, and sends back what came of it.
 
 use std::collections::HashMap;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::model::{Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId};
+use crate::model::{
+    Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
+};
 use crate::provider::Connection;
 use crate::task::{Control, Tracker};
-use crate::tui::event::{Answer, Effect, Event, Ticket};
+use crate::tui::event::{Answer, Effect, Event, PictureForm, Ticket};
+use crate::tui::record::picture;
 
 /// The means to ask and to change.
 pub(super) struct Performer {
@@ -17,6 +24,8 @@ pub(super) struct Performer {
     tracker: Tracker,
     writable: bool,
     events: mpsc::Sender<Event>,
+    /// Where pictures of the screen are kept.
+    pictures: Option<PathBuf>,
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
@@ -27,12 +36,14 @@ impl Performer {
         tracker: Tracker,
         writable: bool,
         events: mpsc::Sender<Event>,
+        pictures: Option<PathBuf>,
     ) -> Self {
         Self {
             connection,
             tracker,
             writable,
             events,
+            pictures,
             asked: HashMap::new(),
         }
     }
@@ -83,9 +94,28 @@ impl Performer {
                     handle.abort();
                 }
             }
+            Effect::Lock => self.writable = false,
             // The loop itself does these.
-            Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(..)
+            | Effect::Picture(_)
+            | Effect::Mouse(_)
+            | Effect::Repaint
+            | Effect::Reload
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
+    }
+
+    /// Keeps a picture of the screen, and tells where.
+    pub(super) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
+        let (events, folder) = (self.events.clone(), self.pictures.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match folder {
+                Some(folder) => keep(&folder, &buffer, form),
+                None => Err(Problem::user("there is no folder to keep a picture in")),
+            };
+            let _ = events.blocking_send(Event::Told(told));
+        });
     }
 
     /// Runs a question that can be given up.
@@ -170,6 +200,27 @@ impl Performer {
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
     }
+}
+
+/// Writes a picture into a folder; says what is to be said of it.
+fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Problem> {
+    let now = Time::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let stamp = now.strftime("%Y%m%d-%H%M%S-%3f");
+    let path = folder.join(format!("snapdeck-{stamp}.{}", form.ending()));
+    let mut options = std::fs::File::options();
+    // It shows whatever was on the screen.
+    options.write(true).create_new(true).mode(0o600);
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true).mode(0o700);
+    folders
+        .create(folder)
+        .and_then(|()| options.open(&path))
+        .and_then(|mut file| file.write_all(picture(buffer, form).as_bytes()))
+        .map_err(|e| {
+            let what = format!("the picture {} cannot be written", path.display());
+            Problem::new(ProblemKind::System, what).caused_by(&e)
+        })?;
+    Ok(format!("the picture is {}", path.display()))
 }
 
 fn read_only() -> Problem {

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ObjectRef, Raw, TaskId, VolumeId};
 
 /// What a screen shows.
@@ -27,6 +29,8 @@ pub(crate) enum Place {
     Raw(ObjectRef),
     /// One message, whole.
     Message(u64),
+    /// What parts of the program said.
+    Log,
 }
 
 impl Place {
@@ -38,13 +42,14 @@ impl Place {
     pub(crate) fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_)
+            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) | Self::Log
         )
     }
 }
 
 /// What a row stands for; selection and marks are by this, never by a number of a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum RowId {
     /// A thing of the system.
     Object(ObjectRef),

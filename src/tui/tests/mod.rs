@@ -9,3 +9,6 @@ mod frames;
 mod honest;
 mod keys_doc;
 mod random;
+mod recordings;
+
+pub(super) use fixtures::moment;

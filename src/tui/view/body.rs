@@ -333,7 +333,7 @@ fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) 
 
 /// What to do where a list is empty.
 fn next(state: &State, screen: &Screen) -> Option<String> {
-    let key = |id| Action::of(id).key();
+    let key = |id| Action::of(id).key(state);
     match screen.place {
         Place::Volumes if state.read_only.is_none() => Some(format!(
             "<{}> makes one, and \"snapdeck import IMAGE --name NAME\" brings one in",
@@ -370,7 +370,7 @@ fn waiting(state: &State, screen: &Screen) -> Option<Vec<(String, Role)>> {
             .iter()
             .map(|h| (state.clean(h).into_owned(), Role::Info));
         lines.extend(hints);
-        let again = Action::of(ActionId::Refresh).key();
+        let again = Action::of(ActionId::Refresh).key(state);
         lines.push((format!("<{again}> tries again"), Role::Dim));
         return Some(lines);
     }

@@ -131,7 +131,8 @@ fn draw_field(
     };
     match &field.holds {
         Holds::Line(input) => {
-            canvas.field(area, input, focus, state.ascii);
+            let hidden = field.spec.secret.then(|| hidden(input));
+            canvas.field(area, hidden.as_ref().unwrap_or(input), focus, state.ascii);
             if input.value().is_empty() {
                 let said = match (&field.suggestion, field.spec.required) {
                     (Some(suggestion), _) => state.clean(suggestion).into_owned(),
@@ -174,6 +175,12 @@ fn draw_field(
             canvas.text(x, line.y, room, said, Role::Title);
         }
     }
+}
+
+/// A line that does not show what was typed.
+fn hidden(input: &tui_input::Input) -> tui_input::Input {
+    let stars = "*".repeat(input.value().chars().count());
+    tui_input::Input::new(stars).with_cursor(input.cursor())
 }
 
 /// What stands under a field: what is wrong with it, or what it takes.

@@ -28,7 +28,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let hidden = lines.len().saturating_sub(usize::from(body.height));
     let mut title = " Tasks ".to_owned();
     if hidden > 0 {
-        let key = Action::of(ActionId::Tasks).key();
+        let key = Action::of(ActionId::Tasks).key(state);
         title = format!(" Tasks, {hidden} lines more: <{key}> shows all ");
     }
     canvas.text(area.x + 1, area.y, area.width - 2, &title, Role::Heading);
@@ -94,7 +94,7 @@ fn draw_task(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task) {
 
 /// What is told at the right: how far it is, how it ended, or what can be done next.
 fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
-    let key = |id| format!("<{}>", Action::of(id).key());
+    let key = |id| format!("<{}>", Action::of(id).key(state));
     match &task.state {
         TaskState::Succeeded => vec![(format!("done in {}", rows::took(task)).into(), Role::Ok)],
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
