@@ -123,6 +123,8 @@ pub enum Command {
     Scrub(ScrubArgs),
     /// Play a recording, or make something else of it
     Replay(ReplayArgs),
+    /// Gather what helps whoever looks for a fault, in one file that names nobody
+    Support(SupportArgs),
     /// Look at what can be set, and whether what is set is right
     Config(ConfigArgs),
     /// Print the completions of a shell
@@ -130,6 +132,33 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Whether it is about the program itself, and must not stumble over what is set.
+    pub(super) fn is_about_the_program(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Support(_) | Self::Completions { .. }
+        )
+    }
+}
+
+/// `snapdeck support`.
+#[derive(Clone, Debug, Args)]
+pub struct SupportArgs {
+    /// The file to make; snapdeck-support-TIME.tar.gz here unless said
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Name what would be in it and what is withheld, and write nothing
+    #[arg(long, conflicts_with = "show")]
+    pub list: bool,
+    /// Print one of the files that would be in it, and write nothing
+    #[arg(long, value_name = "NAME")]
+    pub show: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `snapdeck demo`.

@@ -2,12 +2,12 @@
 
 use super::args::{Colors as Tier, ConfigArgs, ConfigCommand, Configured, GlobalOptions};
 use super::{output, text};
-use crate::config::{Colors, Fault, Flags, GlyphChoice, Paths, Source, document, schema};
+use crate::config::{Colors, Fault, Flags, GlyphChoice, Paths, Source, Theme, document, schema};
 use crate::model::Problem;
 use crate::tui;
 
 /// Where the configuration is read from.
-fn source(options: &GlobalOptions) -> Result<Source, Problem> {
+pub(super) fn source(options: &GlobalOptions) -> Result<Source, Problem> {
     let flags = Flags {
         theme: options.theme.clone(),
         colors: options.colors.map(|tier| match tier {
@@ -96,7 +96,14 @@ fn check(source: &Source) -> Result<(), Problem> {
     let checked = source
         .read()
         .and_then(|config| tui::check(&config).map(|notes| (config, notes)));
-    let (_, notes) = checked.map_err(|faults| Fault::problem(&faults))?;
+    let (config, mut notes) = checked.map_err(|faults| Fault::problem(&faults))?;
+    let built_in = Theme::built_in();
+    for theme in config.themes.iter().filter(|t| !built_in.contains(t)) {
+        notes.extend(theme.faint().into_iter().map(|(role, ratio)| {
+            let (theme, role) = (&theme.name, role.name());
+            format!("{role} is hard to read in the theme {theme}: its contrast is {ratio:.1}")
+        }));
+    }
     let mut said = String::new();
     for note in notes {
         said.push_str(&format!("note: {}\n", text::visible(&note)));

@@ -26,6 +26,7 @@ mod plan_text;
 mod replay;
 mod run;
 mod scrub;
+mod support;
 mod text;
 
 pub use args::{Cli, Command};
@@ -70,7 +71,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
     let mut options = cli.options.clone();
     let chosen = cli.chosen();
     // What looks at a configuration must not stumble over it.
-    if !matches!(chosen, Command::Config(_) | Command::Completions { .. }) {
+    if !chosen.is_about_the_program() {
         config::settle(&mut options)?;
     }
     match chosen {
@@ -86,6 +87,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         Command::Replay(args) => replay::replay(&options, &args).await,
         Command::Config(args) => config::config(&options, &args),
+        Command::Support(args) => support::support(&options, &args),
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),
     }

@@ -1,6 +1,7 @@
 //! Where things are kept, and what the user has set: pure data and its reading from text.
 
 mod check;
+pub mod contrast;
 mod document;
 mod fault;
 mod paths;

@@ -9,6 +9,8 @@ use crate::model::{Problem, ProblemKind};
 /// The folders of this user.
 #[derive(Clone, Debug)]
 pub struct Paths {
+    /// The home folder itself.
+    pub home: PathBuf,
     /// Where the default store is kept (`~/.local/share/snapdeck/store`).
     pub store: PathBuf,
     /// Where the demo estate is kept (`~/.local/share/snapdeck/demo`).
@@ -36,6 +38,7 @@ impl Paths {
                 .hint("set HOME, or name a store with --store DIR")
         })?;
         Ok(Self {
+            home: strategy.home_dir().to_owned(),
             store: strategy.data_dir().join("store"),
             demo: strategy.data_dir().join("demo"),
             config: strategy.config_dir(),

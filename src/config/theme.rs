@@ -4,6 +4,7 @@
 //! ```toml
 //! name = "dusk"
 //! about = "quiet violet on the terminal's own background"
+//! ground = "#14171e"           # the background that it is made for, where it paints none
 //! [colours]
 //! ink = "#c8d0e0 white"        # true colour, and what 16 colours show instead
 //! [roles]
@@ -125,6 +126,8 @@ pub struct Theme {
     pub name: String,
     /// One line on it.
     pub about: String,
+    /// The background of the terminals that it is made for, where it paints none itself.
+    pub ground: (u8, u8, u8),
     looks: Vec<Look>,
 }
 
@@ -144,15 +147,19 @@ struct File {
     name: String,
     #[serde(default)]
     about: String,
+    ground: Option<Spanned<String>>,
     #[serde(default)]
     colours: BTreeMap<String, Spanned<String>>,
     roles: BTreeMap<String, Spanned<Value>>,
 }
 
-const BUILT_IN: [&str; 3] = [
+const BUILT_IN: [&str; 6] = [
     include_str!("../../themes/dark.toml"),
     include_str!("../../themes/light.toml"),
     include_str!("../../themes/high-contrast.toml"),
+    include_str!("../../themes/colour-blind.toml"),
+    include_str!("../../themes/mono.toml"),
+    include_str!("../../themes/dusk.toml"),
 ];
 
 const ANSI: [&str; 16] = [
@@ -207,6 +214,18 @@ impl Theme {
             })?;
             colours.insert(name.as_str(), colour);
         }
+        let ground = match &file.ground {
+            None => (0, 0, 0),
+            Some(said) => match parse_colour(said.get_ref()) {
+                Ok(Colour::Rgb { rgb, .. }) => rgb,
+                _ => {
+                    return Err(ThemeError {
+                        line: line_of(said.span().start),
+                        why: format!("\"{}\" is not a colour; say #rrggbb", said.get_ref()),
+                    });
+                }
+            },
+        };
         let mut looks = vec![None; Role::ALL.len()];
         for (name, value) in &file.roles {
             let here = |why| ThemeError {
@@ -229,6 +248,7 @@ impl Theme {
         Ok(Self {
             name: file.name,
             about: file.about,
+            ground,
             looks,
         })
     }
@@ -246,6 +266,7 @@ impl Default for Theme {
         Self::built_in().into_iter().next().unwrap_or(Self {
             name: "plain".to_owned(),
             about: String::new(),
+            ground: (0, 0, 0),
             looks: Vec::new(),
         })
     }
@@ -322,7 +343,17 @@ mod tests {
             Theme::parse(text).unwrap();
         }
         let names: Vec<_> = Theme::built_in().into_iter().map(|t| t.name).collect();
-        assert_eq!(names, ["dark", "light", "high-contrast"]);
+        assert_eq!(
+            names,
+            [
+                "dark",
+                "light",
+                "high-contrast",
+                "colour-blind",
+                "mono",
+                "dusk"
+            ]
+        );
     }
 
     #[test]

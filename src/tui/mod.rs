@@ -102,3 +102,10 @@ pub fn keys() -> Vec<(String, Vec<String>, String)> {
     });
     lines.collect()
 }
+
+/// What the terminal is taken for, and from which of its variables, for whoever looks for a fault.
+#[must_use]
+pub fn terminal() -> String {
+    let lookup = |name: &str| std::env::var(name).ok();
+    terminal::report(&lookup, crossterm::terminal::size().ok())
+}

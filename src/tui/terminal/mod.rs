@@ -13,5 +13,5 @@ pub(crate) use pen::{Pen, ansi};
 pub(crate) use screen::Screen;
 pub(crate) use session::{Session, faults, give_back, here, take_mouse};
 pub use tier::ColorTier;
-pub(crate) use tier::{CopyRoute, Features};
+pub(crate) use tier::{CopyRoute, Features, report};
 pub(crate) use writer::Writer;

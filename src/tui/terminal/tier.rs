@@ -48,6 +48,49 @@ pub(crate) struct Features {
     pub(crate) copies: CopyRoute,
 }
 
+/// The variables that say what a terminal is; none of them holds a secret.
+const VARIABLES: [&str; 16] = [
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "VTE_VERSION",
+    "KONSOLE_VERSION",
+    "KITTY_WINDOW_ID",
+    "WT_SESSION",
+    "COLORFGBG",
+    "TMUX",
+    "STY",
+    "SSH_TTY",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
+];
+/// Of these only whether they are set is told: they hold paths and names.
+const SET_ONLY: [&str; 5] = ["TMUX", "STY", "SSH_TTY", "WT_SESSION", "KITTY_WINDOW_ID"];
+
+/// What the terminal is taken for, in lines.
+pub(crate) fn report(lookup: Lookup<'_>, size: Option<(u16, u16)>) -> String {
+    let found = Features::find(lookup);
+    let mut out = format!(
+        "colours {:?}, ascii {}, light {}, synchronized {}, copies {:?}\n",
+        found.colors, found.ascii, found.light, found.synchronized, found.copies
+    );
+    out.push_str(&match size {
+        Some((width, height)) => format!("{width}x{height}\n"),
+        None => "no terminal here\n".to_owned(),
+    });
+    for name in VARIABLES {
+        out.push_str(&match lookup(name) {
+            None => format!("{name} is not set\n"),
+            Some(_) if SET_ONLY.contains(&name) => format!("{name} is set\n"),
+            Some(value) => format!("{name}={value}\n"),
+        });
+    }
+    out
+}
+
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A variable that says something.

@@ -3,6 +3,7 @@
 mod actions;
 mod browse;
 mod change;
+mod config_doc;
 mod driver;
 pub(super) mod fixtures;
 mod frames;
@@ -10,5 +11,6 @@ mod honest;
 mod keys_doc;
 mod random;
 mod recordings;
+mod themes;
 
 pub(super) use fixtures::moment;

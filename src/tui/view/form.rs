@@ -1,6 +1,7 @@
 //! A form: its fields, what is wrong with them, and the way to the plan.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::canvas::Canvas;
 use super::dialog::draw_buttons;
@@ -139,10 +140,14 @@ fn draw_field(
                     (None, true) => "must be given".to_owned(),
                     (None, false) => "may be left out".to_owned(),
                 };
-                let style = canvas.skin.style(Role::Dim);
-                let style = match canvas.skin.style(Role::Input).bg {
-                    Some(bg) if focus => style.bg(bg),
-                    _ => style,
+                // On the background of a field only its own colour is sure to be seen.
+                let style = if focus {
+                    canvas
+                        .skin
+                        .style(Role::Input)
+                        .add_modifier(Modifier::ITALIC)
+                } else {
+                    canvas.skin.style(Role::Dim)
                 };
                 canvas.styled(x, line.y, room, &said, style);
             }
