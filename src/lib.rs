@@ -6,5 +6,6 @@ pub mod config;
 pub mod engine;
 pub mod model;
 pub mod provider;
+pub mod share;
 pub mod task;
 pub mod tui;

@@ -509,3 +509,204 @@ fn a_text_that_names_two_things_is_refused() {
     ]);
     assert_eq!(deck.get("snapshots").len(), 1);
 }
+
+#[test]
+fn groups_are_taken_restored_and_parted_as_one() {
+    let deck = Deck::new();
+    create(&deck, "data");
+    create(&deck, "log");
+    deck.ok(&[
+        "run",
+        "create-group",
+        "--name",
+        "nightly",
+        "--volumes",
+        "data",
+        "log",
+    ]);
+    let group = deck.one("groups", "nightly");
+    assert_eq!(group["state"], "available");
+    assert_eq!(group["taken"], 2);
+    let names: Vec<_> = group["members"].as_array().unwrap().iter().collect();
+    assert_eq!(names[0]["volume_name"], "data");
+    assert_eq!(names[1]["volume_name"], "log");
+    deck.fails(2, &["run", "restore-group", "--group", "nightly"]);
+    deck.ok(&["run", "restore-group", "--group", "nightly", "--yes"]);
+    let guards: Vec<_> = deck
+        .get("snapshots")
+        .into_iter()
+        .filter(|snapshot| snapshot["guard"] == true)
+        .collect();
+    assert_eq!(guards.len(), 2);
+    assert_eq!(guards[0]["name"], guards[1]["name"]);
+    deck.ok(&[
+        "run",
+        "update-group",
+        "--group",
+        "nightly",
+        "--name",
+        "weekly",
+    ]);
+    deck.ok(&[
+        "run",
+        "delete-snapshot",
+        "--snapshot",
+        "log@weekly",
+        "--yes",
+    ]);
+    assert_eq!(deck.one("groups", "weekly")["state"], "incomplete");
+    deck.fails(6, &["run", "restore-group", "--group", "weekly", "--yes"]);
+    deck.ok(&["run", "ungroup", "--group", "weekly"]);
+    assert!(deck.get("groups").is_empty());
+    assert_eq!(
+        deck.one("snapshots", "weekly")["group"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
+fn targets_are_linked_relinked_and_stay_whole_when_they_are_parted() {
+    let deck = Deck::new();
+    create(&deck, "data");
+    let write = |text: &str, into: &str| {
+        let image = deck.dir.path().join("image");
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(64 << 20, 0);
+        std::fs::write(&image, bytes).unwrap();
+        let image = image.to_str().unwrap();
+        deck.ok(&["import", image, "--into", into, "--guard", "false", "--yes"]);
+    };
+    let read = |of: &str| {
+        let image = deck.dir.path().join("out");
+        deck.ok(&["export", of, image.to_str().unwrap(), "--force"]);
+        String::from_utf8(std::fs::read(&image).unwrap()[..5].to_vec()).unwrap()
+    };
+    write("first", "data");
+    deck.ok(&[
+        "run",
+        "create-session",
+        "--name",
+        "one",
+        "--volumes",
+        "data",
+    ]);
+    write("later", "data");
+    deck.ok(&[
+        "run",
+        "create-session",
+        "--name",
+        "two",
+        "--volumes",
+        "data",
+    ]);
+    for mode in ["nocopy", "copy"] {
+        deck.ok(&[
+            "run",
+            "link-target",
+            "--session",
+            "one",
+            "--name",
+            mode,
+            "--mode",
+            mode,
+            "--wait",
+        ]);
+        assert_eq!(read(mode), "first");
+    }
+    assert_eq!(deck.one("targets", "nocopy")["state"], "linked");
+    assert_eq!(deck.one("targets", "copy")["state"], "copied");
+    deck.fails(6, &["run", "delete-session", "--session", "one", "--yes"]);
+    deck.fails(
+        6,
+        &["run", "delete-snapshot", "--snapshot", "data@one", "--yes"],
+    );
+
+    deck.ok(&[
+        "run",
+        "relink-target",
+        "--target",
+        "nocopy",
+        "--session",
+        "two",
+    ]);
+    assert_eq!(read("nocopy"), "later");
+    deck.ok(&[
+        "run",
+        "relink-target",
+        "--target",
+        "copy",
+        "--session",
+        "two",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(read("copy"), "later");
+    deck.ok(&[
+        "run",
+        "delete-session",
+        "--session",
+        "one",
+        "--yes",
+        "--wait",
+    ]);
+    deck.ok(&[
+        "run",
+        "unlink-target",
+        "--target",
+        "copy",
+        "--delete",
+        "true",
+        "--yes",
+        "--wait",
+    ]);
+    deck.ok(&["run", "unlink-target", "--target", "nocopy"]);
+    assert!(deck.get("targets").is_empty());
+    deck.ok(&[
+        "run",
+        "delete-session",
+        "--session",
+        "two",
+        "--yes",
+        "--wait",
+    ]);
+    assert_eq!(read("nocopy"), "later", "parted, it stays whole");
+    deck.ok(&[
+        "run",
+        "shrink-volume",
+        "--volume",
+        "nocopy",
+        "--size",
+        "1MiB",
+        "--yes",
+    ]);
+    assert_eq!(deck.one("volumes", "nocopy")["size"], 1 << 20);
+}
+
+#[test]
+fn a_copy_is_paused_resumed_and_cancelled_by_its_task() {
+    let deck = Deck::new();
+    create(&deck, "data");
+    let image = deck.dir.path().join("image");
+    std::fs::write(&image, vec![7; 24 << 20]).unwrap();
+    let image = image.to_str().unwrap();
+    deck.ok(&[
+        "import", image, "--into", "data", "--guard", "false", "--yes",
+    ]);
+    snapshot(&deck, "data", "s");
+    // Without --wait the copy is left when the command ends.
+    deck.ok(&["--copy-rate", "1MiB", "run", "flatten", "--volume", "data"]);
+    let task = deck.get("tasks")[0]["id"].as_str().unwrap().to_owned();
+    deck.ok(&["--copy-rate", "1MiB", "task", "pause", &task]);
+    assert_eq!(deck.get("tasks")[0]["state"], "suspended");
+    deck.fails(6, &["task", "pause", &task]);
+    deck.fails(11, &["follow"]);
+    assert_eq!(
+        deck.get("tasks")[0]["state"],
+        "suspended",
+        "it stands still"
+    );
+    deck.ok(&["task", "resume", &task[..13]]);
+    assert_eq!(deck.get("tasks")[0]["state"], "succeeded");
+    deck.fails(6, &["task", "cancel", &task]);
+    deck.fails(5, &["task", "resume", "nothing"]);
+}

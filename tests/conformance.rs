@@ -24,7 +24,7 @@ async fn an_empty_store_conforms() {
     let embedded = open(&dir.path().join("store"), false);
     let (run, violations) = conformance::check(&embedded.connection).await;
     assert_eq!(violations, []);
-    assert_eq!(run.len(), 10, "{run:?}");
+    assert_eq!(run.len(), 12, "{run:?}");
     embedded.close().unwrap();
 }
 

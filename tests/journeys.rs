@@ -156,6 +156,121 @@ fn snapshot_restore_branch_clone_delete_and_find_it_again() {
 }
 
 #[test]
+fn a_group_is_taken_restored_and_parted() {
+    let deck = estate();
+    let mut t = Terminal::start(&deck, &NONE, 120, 36);
+    t.sees("web");
+    // Both volumes, marked, at one moment.
+    t.send("*M");
+    t.sees("Take a group");
+    t.answer("\x15friday");
+    t.sees("2: ");
+    t.send(F2);
+    t.sees("Plan");
+    t.answer("y");
+    t.misses("Plan");
+    t.send("3");
+    t.sees("▌  friday");
+
+    // Its members stand below it; restored, what they held is kept.
+    t.send(ENTER);
+    t.sees("2 members");
+    t.send("R");
+    t.sees("Restore a group");
+    t.answer(F2);
+    t.sees("guard snapshot");
+    t.answer("y");
+    t.misses("Plan");
+
+    // Edited, then parted: its members are snapshots by themselves.
+    t.send("e");
+    t.sees("Edit a group");
+    t.answer("\x15monday");
+    t.send(F2);
+    t.sees("Plan");
+    t.answer("y");
+    t.until("its new name", |s| {
+        s.contains("monday") && !s.contains("Plan")
+    });
+    t.send("U");
+    t.sees("Plan");
+    t.answer("y");
+    t.sees("there is no group yet");
+    quit(t);
+    assert!(deck.get("groups").is_empty());
+    let snapshots = deck.get("snapshots");
+    let of = |name: &str| snapshots.iter().filter(|s| s["name"] == name).count();
+    assert_eq!(
+        (of("monday"), snapshots.len()),
+        (2, 6),
+        "two members, two guards"
+    );
+}
+
+#[test]
+fn a_target_is_linked_relinked_and_unlinked() {
+    let deck = estate();
+    let mut t = Terminal::start(&deck, &NONE, 120, 36);
+    t.sees("web");
+    for name in ["first", "second"] {
+        // Of `db`, which is the first in the list.
+        t.send("1");
+        t.sees("web");
+        t.send("gN");
+        t.sees("Take a session");
+        t.answer(&format!("\x15{name}"));
+        t.send(F2);
+        t.sees("Plan");
+        t.answer("y");
+        t.misses("Plan");
+        t.send("4");
+        t.until("the session", |s| {
+            s.lines()
+                .any(|l| l.contains(name) && l.contains("● available  "))
+        });
+    }
+    // The newest stands first; link a copy to it.
+    t.send("gL");
+    t.sees("Link a target");
+    t.answer("\x15mirror\t ");
+    t.sees("(x) copy");
+    t.send(F2);
+    t.sees("Plan");
+    t.answer("y");
+    t.misses("Plan");
+    t.until("the target below its session", |s| s.contains("mirror"));
+    t.send("5");
+    t.until("all of it copied", |s| {
+        s.contains("mirror") && s.contains("copied")
+    });
+
+    // On to the other session.
+    t.send("L");
+    t.sees("Relink a target");
+    t.answer(" ");
+    t.sees("Choose: session");
+    t.send("first\r");
+    t.misses("Choose: session");
+    t.send(F2);
+    t.sees("Plan");
+    t.answer("mirror\r");
+    t.misses("Plan");
+    t.until("the other session", |s| s.contains("first"));
+
+    // And parted: it stays a volume.
+    t.send("U");
+    t.sees("Unlink a target");
+    t.answer(F2);
+    t.sees("Plan");
+    t.answer("y");
+    t.sees("there is no linked target yet");
+    quit(t);
+    assert!(deck.get("targets").is_empty());
+    assert!(deck.get("volumes").iter().any(|v| v["name"] == "mirror"));
+    assert_eq!(deck.get("sessions").len(), 2);
+}
+
+#[test]
 fn what_is_typed_ahead_answers_no_dialog() {
     let deck = estate();
     let before = (
@@ -206,7 +321,7 @@ fn a_task_outlives_kill_9_and_is_followed_on() {
     // The next console follows it on, without being asked, to its end.
     let mut t = Terminal::start(&deck, &NONE, 120, 36);
     t.sees("db01-data");
-    t.send("3");
+    t.send("7");
     t.until("the copy over", |s| {
         s.contains("succeeded") || s.contains("done")
     });
@@ -324,14 +439,48 @@ fn without_colour_and_without_unicode_it_is_whole() {
 }
 
 #[test]
-fn a_store_in_use_is_said_before_the_screen_is_taken() {
+fn two_consoles_and_a_script_share_a_store() {
     let deck = estate();
     let first = Terminal::start(&deck, &NONE, 80, 24);
     first.sees("web");
     let second = Terminal::start(&deck, &NONE, 80, 24);
-    let pid = first.pid().to_string();
-    let (code, screen, _) = second.end();
-    assert_eq!(code, 6);
-    assert!(screen.contains(&pid), "{screen}");
+    second.sees("web");
+    // What a script does is seen by both, at once.
+    let create = ["run", "create-volume", "--name", "third", "--size", "1MiB"];
+    deck.ok(&create);
+    first.sees("third");
+    second.sees("third");
+    let task = &deck.get("tasks")[0];
+    assert_eq!(task["by"], "command line");
+    assert_eq!(task["state"], "succeeded");
+    // A guest that leaves disturbs nobody; without the host the store is opened anew.
+    quit(second);
+    let rename = [
+        "run",
+        "update-volume",
+        "--volume",
+        "third",
+        "--name",
+        "fourth",
+    ];
+    deck.ok(&rename);
+    first.sees("fourth");
     quit(first);
+    assert_eq!(deck.get("volumes").len(), 3);
+}
+
+#[test]
+fn a_console_whose_host_is_killed_says_so_and_ends_in_order() {
+    let deck = estate();
+    let first = Terminal::start(&deck, &NONE, 80, 24);
+    first.sees("web");
+    let mut second = Terminal::start(&deck, &NONE, 80, 24);
+    second.sees("web");
+    first.signal(Signal::KILL);
+    second.sees("changes are not told any more");
+    second.send("r");
+    second.sees("does not answer any more");
+    quit(second);
+    // What the killed one left behind is no obstacle.
+    assert_eq!(deck.get("volumes").len(), 2);
 }

@@ -18,7 +18,7 @@ use snapdeck::model::{
     StepState, Task, TaskId, TaskState, Value, VolumeId,
 };
 use snapdeck::provider::embedded::{Embedded, Options};
-use snapdeck::provider::{Connection, Fate, StepContext, Writer, list_all};
+use snapdeck::provider::{Connection, Fate, Steer, StepContext, Writer, list_all};
 use snapdeck::task::{Control, Tracker};
 
 fn open(dir: &Path) -> Embedded {
@@ -106,6 +106,16 @@ impl Writer for Faulty {
 
     async fn fate(&self, plan: &Plan, step: usize, task: &TaskId) -> Result<Fate, Problem> {
         self.real.fate(plan, step, task).await
+    }
+
+    async fn steer(
+        &self,
+        plan: &Plan,
+        step: usize,
+        before: &[StepOutcome],
+        steer: Steer,
+    ) -> Result<(), Problem> {
+        self.real.steer(plan, step, before, steer).await
     }
 }
 
@@ -294,6 +304,112 @@ async fn a_copy_outlives_the_program_and_is_followed_on() {
         panic!("no volume");
     };
     assert_eq!(seen.parent, None, "it stands alone");
+    second.close().await;
+}
+
+/// A volume whose flattening goes on for long, and the plan of it.
+async fn slow_flatten(embedded: &Embedded, tracker: &Tracker) -> (VolumeId, Plan) {
+    let id = volume(embedded, tracker, "v").await;
+    let engine_id = id.as_str().parse().unwrap();
+    let data = vec![9; 16 << 20];
+    embedded.store().write(engine_id, 0, &data).unwrap();
+    embedded.store().set_copy_rate(Some(1 << 20));
+    let snapshot = Operation::new(OperationKind::CreateSnapshot)
+        .on_volume(&id)
+        .text("name", "s");
+    done(tracker, &snapshot).await;
+    let flatten = Operation::new(OperationKind::Flatten).on_volume(&id);
+    let plan = tracker.plan(&flatten).await.unwrap();
+    (id, plan)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_copy_stands_still_over_a_restart_until_it_is_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let first = tracker(&embedded);
+    let (id, plan) = slow_flatten(&embedded, &first).await;
+    let task = first.submit(plan).await.unwrap();
+    assert!(
+        first.can(&task, Control::Resume).is_err(),
+        "it is not paused"
+    );
+    first.wait(&task, |t| t.progress().is_some()).await.unwrap();
+    first.control(&task, Control::Pause).await.unwrap();
+    let seen = first.task(&task).unwrap();
+    assert_eq!(seen.state, TaskState::Suspended);
+    assert_eq!(seen.reason, "paused");
+    assert!(first.can(&task, Control::Pause).is_err(), "it is paused");
+    first.close().await;
+    embedded.close().unwrap();
+
+    let embedded = open(dir.path());
+    let second = tracker(&embedded);
+    assert_eq!(second.follow_on().await, 0, "it waits for somebody");
+    let job = embedded.store().jobs().into_iter().next().unwrap();
+    assert_eq!(job.state, snapdeck::engine::JobState::Paused);
+    second.control(&task, Control::Resume).await.unwrap();
+    let task = second.wait(&task, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Succeeded, "{}", task.reason);
+    let object = embedded.connection.reader.show(&(&id).into()).await;
+    let Object::Volume(seen) = object.unwrap() else {
+        panic!("no volume");
+    };
+    assert_eq!(seen.parent, None, "it stands alone");
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_copy_that_is_cancelled_later_ends_in_the_engine_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let first = tracker(&embedded);
+    let (_, plan) = slow_flatten(&embedded, &first).await;
+    let task = first.submit(plan).await.unwrap();
+    first.wait(&task, |t| t.progress().is_some()).await.unwrap();
+    first.control(&task, Control::Pause).await.unwrap();
+    first.close().await;
+    embedded.close().unwrap();
+
+    let embedded = open(dir.path());
+    let second = tracker(&embedded);
+    second.control(&task, Control::Cancel).await.unwrap();
+    assert_eq!(second.task(&task).unwrap().state, TaskState::Cancelled);
+    assert!(
+        embedded.store().jobs().is_empty(),
+        "the engine has it still"
+    );
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_being_cancelled_when_the_program_died_is_not_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let first = tracker(&embedded);
+    let (id, plan) = slow_flatten(&embedded, &first).await;
+    let task = first.submit(plan).await.unwrap();
+    first.wait(&task, |t| t.progress().is_some()).await.unwrap();
+    first.close().await;
+    // It died after it had written down that the task is to end, and had ended the copy.
+    let job = embedded.store().jobs().into_iter().next().unwrap();
+    embedded.store().cancel_job(job.id).unwrap();
+    embedded.close().unwrap();
+    let journal = dir.path().join("store/journal.jsonl");
+    let lines = std::fs::read_to_string(&journal).unwrap();
+    let last = lines.lines().last().unwrap();
+    let mut line: serde_json::Value = serde_json::from_str(last).unwrap();
+    line["event"] = serde_json::json!({ "what": "cancelling" });
+    std::fs::write(&journal, format!("{lines}{line}\n")).unwrap();
+
+    let embedded = open(dir.path());
+    let second = tracker(&embedded);
+    assert_eq!(second.follow_on().await, 1);
+    let task = second.wait(&task, Task::is_settled).await.unwrap();
+    assert_eq!(task.state, TaskState::Cancelled, "{}", task.reason);
+    assert!(embedded.store().jobs().is_empty(), "it was begun again");
+    let engine_id = id.as_str().parse().unwrap();
+    assert!(embedded.store().volume(engine_id).unwrap().parent.is_some());
     second.close().await;
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
 use crate::config::{Config, Source};
+use crate::model::Bytes;
 
 /// Where help lists what holds for every command.
 const GLOBAL: &str = "Options for every command";
@@ -53,6 +54,9 @@ pub struct GlobalOptions {
     /// Read no configuration
     #[arg(long, global = true, help_heading = GLOBAL, conflicts_with = "config")]
     pub no_config: bool,
+    /// The most that background copies write, such as 50MiB a second
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_COPY_RATE")]
+    pub copy_rate: Option<Bytes>,
     /// Draw with ASCII characters only
     #[arg(long, global = true, help_heading = CONSOLE)]
     pub ascii: bool,
@@ -111,14 +115,18 @@ pub enum Command {
     Describe(DescribeArgs),
     /// Do something: create, snapshot, restore, clone, delete…
     Run(OperationArgs),
-    /// Fill a volume from a raw image
+    /// Fill a volume from a raw or qcow2 image
     Import(ImportArgs),
-    /// Write a volume or a snapshot to a raw image; what was never written stays a hole
+    /// Write a volume or a snapshot to a raw or qcow2 image; what was never written stays a hole
     Export(ExportArgs),
+    /// List the extents in which a volume or a snapshot differs from an earlier one
+    Diff(DiffArgs),
     /// Serve a volume or a snapshot as a network block device, until SIGTERM or Ctrl-C
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
+    /// Pause, resume, retry or cancel a task
+    Task(TaskArgs),
     /// Read and check all data and all mappings, and name what is hurt
     Scrub(ScrubArgs),
     /// Play a recording, or make something else of it
@@ -184,6 +192,15 @@ pub enum ListKind {
     /// Points in time of volumes
     #[value(alias = "snapshot")]
     Snapshots,
+    /// Points in time of several volumes at once
+    #[value(alias = "group")]
+    Groups,
+    /// Points in time that targets are linked to
+    #[value(alias = "session")]
+    Sessions,
+    /// Devices that show what a session holds
+    #[value(alias = "target")]
+    Targets,
     /// Operations under way and over
     #[value(alias = "task")]
     Tasks,
@@ -218,7 +235,7 @@ pub struct DescribeArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group = clap::ArgGroup::new("target").required(true).args(["name", "into"]))]
 pub struct ImportArgs {
-    /// The raw image file
+    /// The image file; - for a raw image from standard input
     pub image: PathBuf,
     /// The name of a new volume
     #[arg(long, value_name = "NAME")]
@@ -236,6 +253,16 @@ pub struct ImportArgs {
         action = clap::ArgAction::Set
     )]
     pub guard: bool,
+    /// The image's format; found from its first bytes unless said
+    #[arg(long, value_enum)]
+    pub format: Option<ImageFormat>,
+    /// Read the backing files and the data file that the image names, too: it could name any
+    /// file of this machine
+    #[arg(long)]
+    pub backing: bool,
+    /// Go on with an import of this image that was interrupted or cancelled
+    #[arg(long)]
+    pub resume: bool,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub plan: bool,
@@ -244,16 +271,43 @@ pub struct ImportArgs {
     pub yes: bool,
 }
 
+/// The formats of images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImageFormat {
+    /// The bytes of the disk as they are
+    Raw,
+    /// QEMU's format
+    Qcow2,
+}
+
 /// `snapdeck export`.
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
     /// VOLUME or VOLUME@SNAPSHOT, by name or id
     pub source: String,
-    /// The file to make
+    /// The file to make; - for standard output
     pub file: PathBuf,
+    /// The image's format; qcow2 where the file's name ends so, else raw
+    #[arg(long, value_enum)]
+    pub format: Option<ImageFormat>,
     /// Replace a file that is there
     #[arg(short, long)]
     pub force: bool,
+    /// Go on with an export of this snapshot that was interrupted
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `snapdeck diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The earlier one: VOLUME@SNAPSHOT or VOLUME, by name or id
+    pub from: String,
+    /// The later one: VOLUME@SNAPSHOT or VOLUME, by name or id
+    pub to: String,
+    /// How to write it; totals go to standard error
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
 }
 
 /// `snapdeck nbd`.
@@ -338,6 +392,28 @@ pub enum ConfigCommand {
 pub struct FollowArgs {
     /// Only this task
     pub task: Option<String>,
+}
+
+/// What is done to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskAction {
+    /// Let a background copy stand still, also after a restart
+    Pause,
+    /// Let it go on, and wait for it
+    Resume,
+    /// Run the step that failed or was interrupted again, and wait for it
+    Retry,
+    /// End it; what is done stays done
+    Cancel,
+}
+
+/// `snapdeck task`.
+#[derive(Clone, Debug, Args)]
+pub struct TaskArgs {
+    /// What to do
+    pub action: TaskAction,
+    /// The task's id, or how it begins
+    pub task: String,
 }
 
 /// `snapdeck scrub`.

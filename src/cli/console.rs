@@ -3,25 +3,24 @@
 use std::io::IsTerminal as _;
 
 use super::args::{Configured, GlobalOptions};
-use super::open::{Opened, store_dir, with_tracker};
+use super::open::{Opened, open_in, store_dir};
 use super::text;
 use crate::config::Paths;
 use crate::model::Problem;
-use crate::provider::embedded::{Embedded, Options};
+use crate::provider::embedded::Options;
 use crate::tui;
 
 /// Opens the console on a store, and makes it where there is none.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     needs_terminal()?;
-    let embedded = Embedded::open(
-        &store_dir(options)?,
-        &Options {
-            read_only: options.read_only,
-            create: true,
-            ..Options::default()
-        },
-    )?;
-    open_console(with_tracker(embedded, "console")?, options, None).await
+    let how = Options {
+        read_only: options.read_only,
+        create: true,
+        copy_rate: options.copy_rate.map(|rate| rate.0),
+        ..Options::default()
+    };
+    let opened = open_in(&store_dir(options)?, &how, "console").await?;
+    open_console(opened, options, None).await
 }
 
 /// Refuses where there is no terminal to draw on.
@@ -37,15 +36,16 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
 
 /// Opens the console, and says at the end what still runs and how to follow it.
 pub(super) async fn open_console(
-    opened: Opened,
+    mut opened: Opened,
     options: &GlobalOptions,
     welcome: Option<String>,
 ) -> Result<u8, Problem> {
     let Configured { config, source } = options.configured.clone();
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
+    opened.let_others_in();
     let setup = tui::Setup {
-        connection: opened.embedded.connection.clone(),
+        connection: opened.connection.clone(),
         tracker: opened.tracker.clone(),
         options: tui::Options {
             config,

@@ -13,6 +13,7 @@ use crate::config::Paths;
 use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
 use crate::provider::embedded::{Embedded, Options};
+use crate::share::attach;
 
 /// About how many snapshots an estate has that nothing was said of.
 const SCALE: u32 = 120;
@@ -33,6 +34,13 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         },
         ours: options.store.is_none(),
     };
+    if !args.fresh
+        && !args.build_only
+        && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
+    {
+        let welcome = format!("Process {} has this estate open too.", attached.pid);
+        return open_console(Opened::guest(attached), options, Some(welcome)).await;
+    }
     let there = estate.look(args)?;
     let seeded = match &there {
         Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
@@ -245,7 +253,7 @@ async fn begin_copy(opened: &Opened, seeded: &Seeded) -> Result<(), Problem> {
         .with("copy", Value::Flag(true));
     let plan = opened.tracker.plan(&operation).await?;
     let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
-    opened.embedded.store().set_copy_rate(Some(rate));
+    opened.store()?.set_copy_rate(Some(rate));
     opened.tracker.submit(plan).await?;
     Ok(())
 }

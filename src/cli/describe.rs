@@ -9,16 +9,20 @@ use super::open::{Opened, Purpose, open};
 use super::output;
 use super::text;
 use crate::model::{
-    Kind, Object, Problem, Query, Snapshot, SnapshotTree, TaskId, TreeRowKind, Volume,
+    Group, Kind, LinkedTarget, Member, Object, Problem, Query, Session, Snapshot, SnapshotTree,
+    TaskId, Time, TreeRowKind, Volume,
 };
 use crate::provider::{Resolver, list_all};
 
 /// Describes one thing.
 pub(super) async fn describe(options: &GlobalOptions, args: &DescribeArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
+    let opened = open(options, Purpose::Look).await?;
     let text = match args.kind {
         ListKind::Volumes => object(&opened, Kind::Volume, args).await?,
         ListKind::Snapshots => object(&opened, Kind::Snapshot, args).await?,
+        ListKind::Groups => object(&opened, Kind::Group, args).await?,
+        ListKind::Sessions => object(&opened, Kind::Session, args).await?,
+        ListKind::Targets => object(&opened, Kind::Target, args).await?,
         ListKind::Tasks => task(&opened, args)?,
     };
     output::print(&text)?;
@@ -27,7 +31,7 @@ pub(super) async fn describe(options: &GlobalOptions, args: &DescribeArgs) -> Re
 }
 
 async fn object(opened: &Opened, kind: Kind, args: &DescribeArgs) -> Result<String, Problem> {
-    let reader = &*opened.embedded.connection.reader;
+    let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find(kind, &args.name, None).await?;
     match args.output {
         OneFormat::Json => output::json(&object),
@@ -41,7 +45,7 @@ async fn object(opened: &Opened, kind: Kind, args: &DescribeArgs) -> Result<Stri
                     .into_iter()
                     .filter_map(|object| match object {
                         Object::Snapshot(snapshot) => Some(snapshot),
-                        Object::Volume(_) => None,
+                        _ => None,
                     })
                     .collect();
                 let mut text = lines(&volume_fields(volume));
@@ -49,6 +53,17 @@ async fn object(opened: &Opened, kind: Kind, args: &DescribeArgs) -> Result<Stri
                 text.push_str(&tree(volume, &snapshots));
                 Ok(text)
             }
+            Object::Group(group) => {
+                let mut text = lines(&group_fields(group));
+                text.push_str(&members(&group.members));
+                Ok(text)
+            }
+            Object::Session(session) => {
+                let mut text = lines(&session_fields(session));
+                text.push_str(&members(&session.members));
+                Ok(text)
+            }
+            Object::Target(target) => Ok(lines(&target_fields(target))),
         },
     }
 }
@@ -126,6 +141,77 @@ fn snapshot_fields(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
         ("guard", snapshot.guard.to_string()),
         ("clones", clones.join(" ")),
     ]
+}
+
+fn when(time: Option<Time>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
+fn group_fields(group: &Group) -> Vec<(&'static str, String)> {
+    vec![
+        ("name", group.name.clone()),
+        ("id", group.id.to_string()),
+        ("state", group.state.to_string()),
+        ("members", group.members.len().to_string()),
+        ("taken with", group.taken.to_string()),
+        ("exclusive", text::size(group.exclusive())),
+        ("instance", group.instance.clone().unwrap_or_default()),
+        ("description", group.description.clone()),
+        ("taken", when(group.created)),
+    ]
+}
+
+fn session_fields(session: &Session) -> Vec<(&'static str, String)> {
+    let targets: Vec<_> = session.targets.iter().map(ToString::to_string).collect();
+    vec![
+        ("name", session.name.clone()),
+        ("id", session.id.to_string()),
+        ("state", session.state.to_string()),
+        ("members", session.members.len().to_string()),
+        ("taken with", session.taken.to_string()),
+        ("targets", targets.join(" ")),
+        ("exclusive", text::size(session.exclusive())),
+        ("description", session.description.clone()),
+        ("taken", when(session.created)),
+    ]
+}
+
+fn target_fields(target: &LinkedTarget) -> Vec<(&'static str, String)> {
+    let or_gone = |name: &Option<String>| name.clone().unwrap_or_else(|| "gone".to_owned());
+    let copied = target
+        .copy
+        .map(|copy| format!("{} of {}", copy.done, copy.total));
+    vec![
+        ("name", target.name.clone()),
+        ("id", target.id.to_string()),
+        ("state", target.state.to_string()),
+        ("mode", target.mode.to_string()),
+        ("session", or_gone(&target.session_name)),
+        ("source", or_gone(&target.source_name)),
+        ("volume", target.volume.to_string()),
+        ("size", target.size.to_string()),
+        ("shared", text::size(target.shared)),
+        ("written", text::size(target.written)),
+        ("copied", copied.unwrap_or_default()),
+        ("linked", when(target.created)),
+    ]
+}
+
+/// The members, one line each.
+fn members(members: &[Member]) -> String {
+    let mut out = String::from("\n");
+    for member in members {
+        let volume = member.volume_name.as_deref();
+        let _ = writeln!(
+            out,
+            "o {}@{}  {}, {} its own",
+            text::visible(volume.unwrap_or(member.volume.as_str())),
+            text::visible(&member.name),
+            member.size,
+            text::size(member.exclusive)
+        );
+    }
+    out
 }
 
 fn lines(fields: &[(&'static str, String)]) -> String {

@@ -24,7 +24,8 @@ pub(super) enum Followed {
 /// Takes up what was left under way, and waits for it.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn follow(options: &GlobalOptions, args: &FollowArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Follow)?;
+    let mut opened = open(options, Purpose::Follow).await?;
+    opened.let_others_in();
     let tracker = &opened.tracker;
     tracker.follow_on().await;
     let ids: Vec<TaskId> = match &args.task {
@@ -73,7 +74,14 @@ pub(super) fn tell_end(task: &Task) {
         eprintln!("  because: {}", text::visible(&task.reason));
     }
     if task.state == TaskState::Suspended {
-        eprintln!("  try: the console; t retries the task and x drops it");
+        let on = match task.pausable() {
+            Some(_) => "resume",
+            None => "retry",
+        };
+        eprintln!(
+            "  try: `snapdeck task {on} {0}`, `snapdeck task cancel {0}`, or the console",
+            task.id
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::args::{GetArgs, GlobalOptions, ListKind};
+use super::get_sets::{GroupRow, SessionRow, TargetRow};
 use super::open::{Purpose, open};
 use super::output::{self, Row};
 use super::text;
@@ -17,15 +18,18 @@ use crate::provider::{Resolver, list_all};
 
 /// Lists what was asked for.
 pub(super) async fn get(options: &GlobalOptions, args: &GetArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
-    let reader = &*opened.embedded.connection.reader;
+    let opened = open(options, Purpose::Look).await?;
+    let reader = &*opened.connection.reader;
     if args.volume.is_some() && args.kind != ListKind::Snapshots {
         return Err(Problem::user("--volume narrows snapshots only"));
     }
     match args.kind {
         ListKind::Volumes => {
             let all = list_all(reader, Query::all(Kind::Volume)).await?;
-            let volumes: Vec<_> = all.into_iter().filter_map(volume_row).collect();
+            let volumes: Vec<_> = of(all, |object| match object {
+                Object::Volume(volume) => Some(VolumeRow(volume)),
+                _ => None,
+            });
             output::rows(&volumes, args.output)?;
         }
         ListKind::Snapshots => {
@@ -37,8 +41,35 @@ pub(super) async fn get(options: &GlobalOptions, args: &GetArgs) -> Result<u8, P
                 None => Query::all(Kind::Snapshot),
             };
             let all = list_all(reader, query).await?;
-            let snapshots: Vec<_> = all.into_iter().filter_map(snapshot_row).collect();
+            let snapshots: Vec<_> = of(all, |object| match object {
+                Object::Snapshot(snapshot) => Some(SnapshotRow(snapshot)),
+                _ => None,
+            });
             output::rows(&snapshots, args.output)?;
+        }
+        ListKind::Groups => {
+            let all = list_all(reader, Query::all(Kind::Group)).await?;
+            let groups: Vec<_> = of(all, |object| match object {
+                Object::Group(group) => Some(GroupRow(group)),
+                _ => None,
+            });
+            output::rows(&groups, args.output)?;
+        }
+        ListKind::Sessions => {
+            let all = list_all(reader, Query::all(Kind::Session)).await?;
+            let sessions: Vec<_> = of(all, |object| match object {
+                Object::Session(session) => Some(SessionRow(session)),
+                _ => None,
+            });
+            output::rows(&sessions, args.output)?;
+        }
+        ListKind::Targets => {
+            let all = list_all(reader, Query::all(Kind::Target)).await?;
+            let targets: Vec<_> = of(all, |object| match object {
+                Object::Target(target) => Some(TargetRow(target)),
+                _ => None,
+            });
+            output::rows(&targets, args.output)?;
         }
         ListKind::Tasks => {
             let tasks = opened.tracker.tasks();
@@ -50,18 +81,9 @@ pub(super) async fn get(options: &GlobalOptions, args: &GetArgs) -> Result<u8, P
     Ok(0)
 }
 
-fn volume_row(object: Object) -> Option<VolumeRow> {
-    match object {
-        Object::Volume(volume) => Some(VolumeRow(volume)),
-        Object::Snapshot(_) => None,
-    }
-}
-
-fn snapshot_row(object: Object) -> Option<SnapshotRow> {
-    match object {
-        Object::Snapshot(snapshot) => Some(SnapshotRow(snapshot)),
-        Object::Volume(_) => None,
-    }
+/// Those that are of one kind.
+fn of<R>(all: Vec<Object>, row: impl Fn(Object) -> Option<R>) -> Vec<R> {
+    all.into_iter().filter_map(row).collect()
 }
 
 /// How long ago, for people.

@@ -14,11 +14,14 @@ mod console;
 mod demo;
 
 mod describe;
+mod diff;
 mod export;
 mod follow;
 mod format;
 mod get;
+mod get_sets;
 mod nbd;
+mod nbd_service;
 mod open;
 mod operation_args;
 mod output;
@@ -27,6 +30,7 @@ mod replay;
 mod run;
 mod scrub;
 mod support;
+mod task;
 mod text;
 
 pub use args::{Cli, Command};
@@ -82,8 +86,10 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Run(asked) => run::run(&options, &asked).await,
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
+        Command::Diff(args) => diff::diff(&options, &args).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,
+        Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         Command::Replay(args) => replay::replay(&options, &args).await,
         Command::Config(args) => config::config(&options, &args),

@@ -1,75 +1,73 @@
 //! `snapdeck nbd`: a volume or a snapshot as a network block device.
 
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use super::EXIT_INTERRUPTED;
 use super::args::{GlobalOptions, NbdArgs};
+use super::nbd_service::NbdService;
 use super::open::{Purpose, open};
-use super::{EXIT_INTERRUPTED, text};
-use crate::engine::Source;
-use crate::engine::nbd::{Export, Listener, Server};
-use crate::model::{Object, Problem, ProblemKind};
+use crate::model::{Problem, ProblemKind};
 use crate::provider::Resolver;
-
-/// The port that IANA gave to NBD.
-const PORT: u16 = 10809;
+use crate::share::{NbdRequest, Services as _};
 
 /// Serves until it is told to stop, then finishes what is under way and closes the store.
+/// Where another program has the store, that one serves as long as this command runs.
 pub(super) async fn nbd(options: &GlobalOptions, args: &NbdArgs) -> Result<u8, Problem> {
     let failed = |e: std::io::Error| Problem::new(ProblemKind::System, e.to_string());
-    let opened = open(options, Purpose::Follow)?;
-    let reader = &*opened.embedded.connection.reader;
+    let mut opened = open(options, Purpose::Follow).await?;
+    let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
-    let export = Export::new(
-        opened.embedded.store(),
-        source(&object)?,
-        &object.full_name(),
-        options.read_only,
-    )
-    .map_err(|e| Problem::new(ProblemKind::System, e.to_string()))?;
+    let request = NbdRequest {
+        object: object.reference(),
+        name: object.full_name(),
+        unix: match &args.unix {
+            Some(path) => Some(std::path::absolute(path).map_err(failed)?),
+            None => None,
+        },
+        listen: args.listen.clone(),
+        read_only: options.read_only,
+    };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let listener = match &args.unix {
-        Some(path) => Listener::unix(path).map_err(|e| unusable_socket(path, &e))?,
-        None => {
-            let address = address(args.listen.as_deref())?;
-            Listener::tcp(address).map_err(|e| unusable_address(address, &e))?
-        }
-    };
-
-    let read_only = if export.is_read_only() {
-        " (read-only)"
-    } else {
-        ""
-    };
-    let name = text::visible(&object.full_name());
-    let uri = listener.uri(export.name());
-    say(&format!("serving {name}{read_only} at {uri}"));
-    if listener.is_public() {
-        say("warning: whoever reaches this address can use it; nothing is encrypted");
+    if let Some(host) = opened.guest_of() {
+        let served = tokio::select! {
+            served = host.nbd(request, |note| say(&note)) => served,
+            () = either(&mut terminate, &mut interrupt) => {
+                say("stopping");
+                Ok(())
+            }
+        };
+        opened.close().await?;
+        return served.map(|()| 0);
     }
-    let note = |words: &str| say(&text::visible(words));
-    let (server, stopper) = Server::new(export, Box::new(note)).map_err(failed)?;
-    let mut work = tokio::task::spawn_blocking(move || server.run(listener));
-    let ended = tokio::select! {
-        ended = &mut work => ended,
-        () = either(&mut terminate, &mut interrupt) => {
-            say("stopping");
-            stopper.stop();
-            tokio::select! {
-                ended = &mut work => ended,
+    let service = NbdService::new(opened.store()?);
+    opened.let_others_in();
+    let (notes, mut heard) = mpsc::unbounded_channel::<String>();
+    let stop = CancellationToken::new();
+    let mut work = service.nbd(request, notes, stop.clone());
+    let ended = loop {
+        tokio::select! {
+            ended = &mut work => break ended,
+            Some(note) = heard.recv() => say(&note),
+            () = either(&mut terminate, &mut interrupt) => {
                 // Asked twice: what was flushed is safe.
-                () = either(&mut terminate, &mut interrupt) => return Ok(EXIT_INTERRUPTED),
+                if stop.is_cancelled() {
+                    return Ok(EXIT_INTERRUPTED);
+                }
+                say("stopping");
+                stop.cancel();
             }
         }
     };
-    let ended = ended
-        .map_err(|e| Problem::new(ProblemKind::Bug, "the server ended abruptly").caused_by(&e))?;
+    while let Ok(note) = heard.try_recv() {
+        say(&note);
+    }
     let closed = opened.close().await;
-    ended.map_err(|e| Problem::new(ProblemKind::System, "serving failed").caused_by(&e))?;
+    ended?;
     closed?;
     Ok(0)
 }
@@ -79,93 +77,9 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-async fn either(a: &mut tokio::signal::unix::Signal, b: &mut tokio::signal::unix::Signal) {
+async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! {
         _ = a.recv() => {}
         _ = b.recv() => {}
-    }
-}
-
-fn source(object: &Object) -> Result<Source, Problem> {
-    let foreign =
-        |_| Problem::user("only volumes and snapshots of the embedded store can be served");
-    match object {
-        Object::Volume(_) => object.id().parse().map(Source::Volume).map_err(foreign),
-        Object::Snapshot(_) => object.id().parse().map(Source::Point).map_err(foreign),
-    }
-}
-
-/// HOST, HOST:PORT or :PORT; loopback and the protocol's own port where one is not said.
-fn address(text: Option<&str>) -> Result<SocketAddr, Problem> {
-    let text = text.unwrap_or_default();
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = bare.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, PORT));
-    }
-    let wrong = || {
-        Problem::user(format!("\"{text}\" is no address"))
-            .hint("say HOST, HOST:PORT or :PORT, as in 127.0.0.1:10809")
-    };
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
-        None => (text, PORT),
-    };
-    if host.is_empty() {
-        return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
-    }
-    let mut found = (host, port)
-        .to_socket_addrs()
-        .map_err(|e| wrong().caused_by(&e))?;
-    found.next().ok_or_else(wrong)
-}
-
-fn unusable_address(address: SocketAddr, e: &std::io::Error) -> Problem {
-    let kind = match e.kind() {
-        std::io::ErrorKind::AddrInUse => ProblemKind::Conflict,
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::AddrNotAvailable => {
-            ProblemKind::User
-        }
-        _ => ProblemKind::System,
-    };
-    Problem::new(kind, format!("{address} cannot be listened on")).caused_by(e)
-}
-
-fn unusable_socket(path: &Path, e: &std::io::Error) -> Problem {
-    let name = path.display();
-    match e.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            Problem::conflict(format!("a server listens at {name} already"))
-        }
-        std::io::ErrorKind::AlreadyExists => {
-            Problem::conflict(format!("{name} is there and is no socket"))
-        }
-        std::io::ErrorKind::NotFound
-        | std::io::ErrorKind::PermissionDenied
-        | std::io::ErrorKind::InvalidInput => {
-            Problem::user(format!("the socket {name} cannot be made")).caused_by(e)
-        }
-        _ => {
-            let what = format!("the socket {name} cannot be made");
-            Problem::new(ProblemKind::System, what).caused_by(e)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_said_of_an_address_is_loopback_and_the_protocols_port() {
-        let said = |text| address(Some(text)).map(|a| a.to_string()).unwrap();
-        assert_eq!(address(None).unwrap().to_string(), "127.0.0.1:10809");
-        assert_eq!(said(":0"), "127.0.0.1:0");
-        assert_eq!(said("10.0.0.1"), "10.0.0.1:10809");
-        assert_eq!(said("::1"), "[::1]:10809");
-        assert_eq!(said("[::1]:7"), "[::1]:7");
-        assert!(address(Some("127.0.0.1:port")).is_err());
     }
 }

@@ -1,12 +1,21 @@
-//! Opening the store that a command is about.
+//! Opening the store that a command is about, or being let in by the program that has it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::args::GlobalOptions;
+use super::nbd_service::NbdService;
 use crate::config::Paths;
-use crate::model::Problem;
+use crate::engine::Store;
+use crate::model::{Problem, ProblemKind};
+use crate::provider::Connection;
 use crate::provider::embedded::{Embedded, Options};
+use crate::share::{Attached, Host, attach};
 use crate::task::Tracker;
+
+/// How often, and how many times, a store is tried that another command has for a moment.
+const AGAIN: (Duration, u32) = (Duration::from_millis(50), 60);
 
 /// What a command does with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +28,20 @@ pub(super) enum Purpose {
     Follow,
 }
 
+/// Who has the store.
+enum Held {
+    /// This process.
+    Here(Embedded),
+    /// Another, which lets this one in.
+    There(Box<Attached>),
+}
+
 /// A store that is open, and the tracker of its tasks.
 pub(super) struct Opened {
-    pub(super) embedded: Embedded,
+    pub(super) connection: Connection,
     pub(super) tracker: Tracker,
+    held: Held,
+    host: Option<Host>,
 }
 
 /// The store's directory: the one that was said, else this user's.
@@ -34,32 +53,121 @@ pub(super) fn store_dir(options: &GlobalOptions) -> Result<PathBuf, Problem> {
 }
 
 /// Opens the store for a command of the command line.
-pub(super) fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, Problem> {
-    let dir = store_dir(options)?;
-    let embedded = Embedded::open(
-        &dir,
-        &Options {
-            read_only: options.read_only || purpose == Purpose::Look,
-            create: purpose == Purpose::Change,
-            idle: purpose == Purpose::Look,
-            hasty: false,
-        },
-    )?;
-    with_tracker(embedded, "command line")
+pub(super) async fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, Problem> {
+    let how = Options {
+        read_only: options.read_only || purpose == Purpose::Look,
+        create: purpose == Purpose::Change,
+        idle: purpose == Purpose::Look,
+        hasty: false,
+        copy_rate: options.copy_rate.map(|rate| rate.0),
+    };
+    open_in(&store_dir(options)?, &how, "command line").await
+}
+
+/// Opens the store in `dir` for somebody who is called `by`; where another program has it,
+/// that one lets this one in. One that has it for a moment only is waited for.
+pub(super) async fn open_in(dir: &Path, how: &Options, by: &str) -> Result<Opened, Problem> {
+    let (pause, mut left) = AGAIN;
+    loop {
+        let kept_out = match Embedded::open(dir, how) {
+            Ok(embedded) => return with_tracker(embedded, by),
+            Err(problem) if problem.kind == ProblemKind::Conflict => problem,
+            Err(problem) => return Err(problem),
+        };
+        if let Some(attached) = attach(dir, how.read_only && !how.idle, by).await? {
+            return Ok(Opened::guest(attached));
+        }
+        if left == 0 {
+            return Err(kept_out);
+        }
+        left -= 1;
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// Opens the tracker of a store that is open.
 pub(super) fn with_tracker(embedded: Embedded, by: &str) -> Result<Opened, Problem> {
     let tracker = Tracker::open(&embedded.connection, &embedded.journal, by)?;
-    Ok(Opened { embedded, tracker })
+    Ok(Opened {
+        connection: embedded.connection.clone(),
+        tracker,
+        held: Held::Here(embedded),
+        host: None,
+    })
 }
 
 impl Opened {
-    /// Stops following tasks, and closes the store.
+    /// A store that another program lets this one in to.
+    pub(super) fn guest(attached: Attached) -> Self {
+        Self {
+            connection: attached.connection.clone(),
+            tracker: attached.tracker.clone(),
+            held: Held::There(Box::new(attached)),
+            host: None,
+        }
+    }
+
+    /// Lets other programs of this user in, for as long as the store is open here. Where
+    /// that cannot be done they are kept out.
+    pub(super) fn let_others_in(&mut self) {
+        if let Held::Here(embedded) = &self.held
+            && let Some(dir) = embedded.journal.parent()
+        {
+            let services = Arc::new(NbdService::new(embedded.store()));
+            match Host::start(dir, &self.connection, &self.tracker, services) {
+                Ok(host) => self.host = Some(host),
+                Err(e) => tracing::warn!(error = %e, "no other program can use the store"),
+            }
+        }
+    }
+
+    /// The program that has the store, where it is not this one.
+    pub(super) fn guest_of(&self) -> Option<&Attached> {
+        match &self.held {
+            Held::Here(_) => None,
+            Held::There(attached) => Some(attached),
+        }
+    }
+
+    /// The engine, where this process has the store.
+    ///
+    /// # Errors
+    /// Where another one has.
+    pub(super) fn store(&self) -> Result<&Store, Problem> {
+        match &self.held {
+            Held::Here(embedded) => Ok(embedded.store()),
+            Held::There(attached) => Err(Problem::conflict(format!(
+                "process {} has the store open",
+                attached.pid
+            ))
+            .hint("this needs the store for itself: end that program first")),
+        }
+    }
+
+    /// Lets one import of `-` read this stream.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or another process has the store.
+    pub(super) fn offer_input(&self, input: Box<dyn std::io::Read + Send>) -> Result<(), Problem> {
+        match &self.held {
+            Held::Here(embedded) => embedded.offer_input(input),
+            Held::There(attached) => Err(Problem::conflict(format!(
+                "process {} has the store open, and cannot read this one's standard input",
+                attached.pid
+            ))
+            .hint("name a file, or end that program first")),
+        }
+    }
+
+    /// Stops following tasks, and closes the store where it is open here.
     pub(super) async fn close(self) -> Result<(), Problem> {
+        drop(self.host);
         self.tracker.close().await;
-        tokio::task::spawn_blocking(move || self.embedded.close())
-            .await
-            .map_err(|e| Problem::new(crate::model::ProblemKind::Bug, e.to_string()))?
+        match self.held {
+            Held::There(_) => Ok(()),
+            Held::Here(embedded) => tokio::task::spawn_blocking(move || embedded.close())
+                .await
+                .map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?,
+        }
     }
 }

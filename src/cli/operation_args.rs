@@ -4,7 +4,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::format::OneFormat;
-use crate::model::{FieldType, OperationKind, OperationSpec};
+use crate::model::{FieldType, Kind, OperationKind, OperationSpec};
 use crate::provider::embedded;
 
 /// An operation as it was typed.
@@ -12,7 +12,7 @@ use crate::provider::embedded;
 pub struct OperationArgs {
     /// Which operation.
     pub kind: OperationKind,
-    /// The fields that were given, as typed.
+    /// The fields that were given, as typed; one that takes several things, once for each.
     pub fields: Vec<(&'static str, String)>,
     /// Say what would be done, and do nothing.
     pub plan: bool,
@@ -40,6 +40,15 @@ fn subcommand(spec: &OperationSpec) -> Command {
             .allow_hyphen_values(matches!(field.ty, FieldType::Text { .. }));
         if let Some(default) = field.default {
             arg = arg.help(format!("{} [default: {default}]", field.doc));
+        }
+        if let FieldType::Choice(words) = field.ty {
+            arg = arg.value_parser(clap::builder::PossibleValuesParser::new(words));
+        }
+        if matches!(field.ty, FieldType::Objects(_)) {
+            arg = arg.num_args(1..).action(ArgAction::Append).help(format!(
+                "{} Names may be given one after another.",
+                field.doc
+            ));
         }
         if field.ty == FieldType::Flag {
             arg = arg
@@ -85,8 +94,14 @@ fn value_name(ty: &FieldType) -> &'static str {
         FieldType::Text { .. } => "TEXT",
         FieldType::Size { .. } => "SIZE",
         FieldType::Flag => "BOOL",
-        FieldType::Object(crate::model::Kind::Volume) => "VOLUME",
-        FieldType::Object(crate::model::Kind::Snapshot) => "SNAPSHOT",
+        FieldType::Choice(_) => "WORD",
+        FieldType::Object(kind) | FieldType::Objects(kind) => match kind {
+            Kind::Volume => "VOLUME",
+            Kind::Snapshot => "SNAPSHOT",
+            Kind::Group => "GROUP",
+            Kind::Session => "SESSION",
+            Kind::Target => "TARGET",
+        },
         FieldType::File => "FILE",
     }
 }
@@ -115,9 +130,10 @@ impl FromArgMatches for OperationArgs {
         let fields = spec
             .fields
             .iter()
-            .filter_map(|field| {
-                let text = matches.get_one::<String>(field.name)?;
-                Some((field.name, text.clone()))
+            .flat_map(|field| {
+                let texts = matches.get_many::<String>(field.name);
+                let texts = texts.into_iter().flatten();
+                texts.map(|text| (field.name, text.clone()))
             })
             .collect();
         Ok(Self {

@@ -1,17 +1,21 @@
 //! `snapdeck run` and `snapdeck import`: plan, show, apply.
 
-use super::args::{GlobalOptions, ImportArgs};
+use super::args::{GlobalOptions, ImageFormat, ImportArgs};
 use super::follow::{Followed, exit_code, tell_end, watch};
 use super::format::OneFormat;
 use super::get::TaskRow;
 use super::open::{Opened, Purpose, open};
 use super::operation_args::OperationArgs;
 use super::{EXIT_INTERRUPTED, ask, output, plan_text, text};
+use crate::engine::images::Format;
 use crate::model::{
     FieldType, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Task,
     TaskState,
 };
 use crate::provider::{Reader, Resolver};
+
+/// What stands for standard input.
+const STREAM: &str = "-";
 
 /// Runs an operation.
 pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result<u8, Problem> {
@@ -20,8 +24,15 @@ pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result
         (false, OperationKind::CreateVolume | OperationKind::ImportImage) => Purpose::Change,
         _ => Purpose::Follow,
     };
-    let opened = open(options, purpose)?;
-    let result = plan_and_run(&opened, args).await;
+    let mut opened = open(options, purpose).await?;
+    let streams = |(field, text): &(&str, String)| *field == "file" && text == STREAM;
+    if args.fields.iter().any(streams) {
+        opened.offer_input(Box::new(std::io::stdin()))?;
+    }
+    if args.wait {
+        opened.let_others_in();
+    }
+    let result = plan_and_run(options, &mut opened, args).await;
     let closed = opened.close().await;
     let code = result?;
     closed?;
@@ -35,6 +46,18 @@ pub(super) async fn import(options: &GlobalOptions, args: &ImportArgs) -> Result
         ("file", path(&args.image)),
         ("guard", args.guard.to_string()),
     ];
+    if let Some(format) = args.format {
+        let name = match format {
+            ImageFormat::Raw => Format::Raw.name(),
+            ImageFormat::Qcow2 => Format::Qcow2.name(),
+        };
+        fields.push(("format", name.to_owned()));
+    }
+    for (field, said) in [("backing", args.backing), ("resume", args.resume)] {
+        if said {
+            fields.push((field, "true".to_owned()));
+        }
+    }
     if let Some(name) = &args.name {
         fields.push(("name", name.clone()));
     }
@@ -52,8 +75,12 @@ pub(super) async fn import(options: &GlobalOptions, args: &ImportArgs) -> Result
     run(options, &args).await
 }
 
-async fn plan_and_run(opened: &Opened, args: &OperationArgs) -> Result<u8, Problem> {
-    let reader = &*opened.embedded.connection.reader;
+async fn plan_and_run(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &OperationArgs,
+) -> Result<u8, Problem> {
+    let reader = &*opened.connection.reader;
     let operation = operation(reader, args).await?;
     let plan = opened.tracker.plan(&operation).await?;
     if args.plan {
@@ -68,21 +95,31 @@ async fn plan_and_run(opened: &Opened, args: &OperationArgs) -> Result<u8, Probl
     tokio::task::spawn_blocking(move || ask::confirm(&asked, yes))
         .await
         .map_err(|e| Problem::new(ProblemKind::Bug, "asking failed").caused_by(&e))??;
-    apply(opened, args, plan).await
+    apply(options, opened, args, plan).await
 }
 
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
-async fn apply(opened: &Opened, args: &OperationArgs, plan: Plan) -> Result<u8, Problem> {
-    let tracker = &opened.tracker;
-    let id = tracker.submit(plan).await?;
-    let followed = if args.wait {
-        watch(tracker, &id, Task::is_settled).await?
-    } else {
-        watch(tracker, &id, |task| task.is_settled() || only_follows(task)).await?
+async fn apply(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &OperationArgs,
+    plan: Plan,
+) -> Result<u8, Problem> {
+    let id = opened.tracker.submit(plan).await?;
+    let enough = |task: &Task| task.is_settled() || (!args.wait && only_follows(task));
+    let (followed, task) = loop {
+        let followed = watch(&opened.tracker, &id, enough).await?;
+        let task = opened
+            .tracker
+            .task(&id)
+            .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
+        if followed == Followed::Interrupted || enough(&task) || opened.guest_of().is_none() {
+            break (followed, task);
+        }
+        // The program that had the store ended: what it left under way is taken up here.
+        *opened = open(options, Purpose::Follow).await?;
+        opened.tracker.follow_on().await;
     };
-    let task = tracker
-        .task(&id)
-        .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
     match args.output {
         OneFormat::Text => {}
         OneFormat::Json | OneFormat::Raw => {
@@ -126,7 +163,7 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
         .operation(args.kind)
         .ok_or_else(|| Problem::user(format!("there is no {} here", args.kind)))?;
     let resolver = Resolver::new(reader);
-    let mut texts = Vec::new();
+    let mut texts: Vec<(&str, String)> = Vec::new();
     let mut volume: Option<ObjectRef> = None;
     // A volume first, since it narrows what a snapshot's name may mean.
     let (volumes, others): (Vec<_>, Vec<_>) = args.fields.iter().partition(|(name, _)| {
@@ -135,20 +172,34 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
     });
     for (name, text) in volumes.into_iter().chain(others) {
         let text = match spec.field(name).map(|field| &field.ty) {
+            Some(FieldType::Objects(kind)) => {
+                let found = resolver.find(*kind, text, None).await?;
+                match texts.iter_mut().find(|(field, _)| field == name) {
+                    Some((_, ids)) => {
+                        ids.push(',');
+                        ids.push_str(found.id());
+                    }
+                    None => texts.push((name, found.id().to_owned())),
+                }
+                continue;
+            }
             Some(FieldType::Object(kind)) => {
                 let found = resolver.find(*kind, text, volume.as_ref()).await?;
                 match &found {
                     Object::Volume(_) => volume = Some(found.reference()),
                     // A snapshot says which volume it is of, where nobody else did.
-                    Object::Snapshot(snapshot) => {
-                        if volume.is_none() && spec.field("volume").is_some_and(|f| f.required) {
-                            texts.push(("volume", snapshot.volume.to_string()));
-                        }
+                    Object::Snapshot(snapshot)
+                        if volume.is_none()
+                            && spec.field("volume").is_some_and(|field| field.required) =>
+                    {
+                        texts.push(("volume", snapshot.volume.to_string()));
                     }
+                    _ => {}
                 }
                 found.id().to_owned()
             }
             // A task may be taken up again from another folder.
+            Some(FieldType::File) if text == STREAM => text.clone(),
             Some(FieldType::File) => std::path::absolute(text)
                 .map_or_else(|_| text.clone(), |path| path.to_string_lossy().into_owned()),
             _ => text.clone(),

@@ -18,9 +18,9 @@ use crate::model::{Bytes, Problem, ProblemKind};
 /// Reads everything, and says what is not what was written.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn scrub(options: &GlobalOptions, args: &ScrubArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look)?;
+    let opened = open(options, Purpose::Look).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let (store, stopped) = (opened.embedded.store().clone(), stop.clone());
+    let (store, stopped) = (opened.store()?.clone(), stop.clone());
     let work = tokio::task::spawn_blocking(move || check(&store, &stopped));
     tokio::pin!(work);
     let joined = tokio::select! {

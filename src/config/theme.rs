@@ -13,6 +13,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
@@ -186,8 +187,11 @@ impl Theme {
     /// is left out, which a test forbids.
     #[must_use]
     pub fn built_in() -> Vec<Self> {
-        let read = BUILT_IN.iter().filter_map(|text| Self::parse(text).ok());
-        read.collect()
+        static READ: LazyLock<Vec<Theme>> = LazyLock::new(|| {
+            let read = BUILT_IN.iter().filter_map(|text| Theme::parse(text).ok());
+            read.collect()
+        });
+        READ.clone()
     }
 
     /// The built-in theme of this name.

@@ -49,6 +49,8 @@ pub(super) struct Alone {
     pub(super) blocks: Vec<u64>,
     /// Pages whose range ends within what was walked.
     pub(super) pages: Vec<Child>,
+    /// The bounds were reached: there may be more.
+    pub(super) stopped: bool,
 }
 
 /// What is known of one leaf of a line without looking at what comes after.
@@ -249,7 +251,7 @@ pub(super) fn alone(
     mut drafts: Drafts,
 ) -> Result<Alone> {
     let mut blocks = Vec::new();
-    let (gone, _) = walk(pages, line, bounds, &mut |leaf, views, others| {
+    let (gone, stopped) = walk(pages, line, bounds, &mut |leaf, views, others| {
         let draft = match drafts.remove(&leaf) {
             Some(draft) => draft,
             None => draft(pages, &children(views), line.limit)?,
@@ -267,5 +269,6 @@ pub(super) fn alone(
     Ok(Alone {
         blocks,
         pages: gone,
+        stopped: stopped.is_some(),
     })
 }

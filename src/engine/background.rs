@@ -47,12 +47,16 @@ impl Core {
         if self.check_writable().is_err() {
             return false;
         }
+        // A full disk is no reason to stop: those who flush are told, deleting goes on.
+        let _ = self.commit_old();
         if self.checkpoint_due() && self.checkpoint().is_err() {
             return false;
         }
         let reclaimed = self.background_reclaim();
         let copied = self.background_copy();
-        reclaimed || copied
+        // Room is not in a hurry; a disk that refuses is asked again another time.
+        let trimmed = !reclaimed && !copied && self.trim_step().unwrap_or(false);
+        reclaimed || copied || trimmed
     }
 
     /// Notes a failure of a job; true if it can go on.
@@ -143,7 +147,9 @@ impl Core {
             };
             if ids.is_empty() {
                 let lsn = self.guarded.read().state.lsn;
-                return self.commit(lsn);
+                self.commit(lsn)?;
+                while self.trim_step()? {}
+                return Ok(());
             }
             for id in ids {
                 while self.copy_step(id)? == Step::More {}

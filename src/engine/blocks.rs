@@ -10,7 +10,13 @@ use super::space::{Run, Space};
 
 impl Core {
     /// Makes durable what was written to the data files.
+    ///
+    /// # Errors
+    /// Those of the system, which turn the store read-only; also where another's sync met them.
     pub(super) fn sync_data(&self) -> Result<()> {
+        // Whoever finds nothing to sync must not go on before the one who took it is done.
+        let _alone = self.syncing.lock();
+        self.check_not_failed()?;
         let files = std::mem::take(&mut *self.dirty_files.lock());
         for file in files {
             self.disk
@@ -43,6 +49,9 @@ impl Core {
             .min(self.readers.oldest());
         let mut space = self.space.lock();
         space.release_until(until);
+        // Asked while the map is locked: a record that gave something up by now was applied
+        // after those who read what it gave up had come.
+        space.reuse_until(self.readers.oldest());
         let mut runs = space.take(&self.pages, want)?;
         let mut got: u64 = runs.iter().map(|run| run.len).sum();
         while got < want {
@@ -56,25 +65,28 @@ impl Core {
             got += more.iter().map(|run| run.len).sum::<u64>();
             runs.extend(more);
         }
+        if let Err(e) = self.back(&runs, space.backed) {
+            for run in runs {
+                space.put_back(run);
+            }
+            return Err(e);
+        }
         Ok(runs)
     }
 
     /// Takes room on the disk for more blocks; a little at least.
     fn grow_data(&self, space: &mut Space, need: u64) -> Result<()> {
         let chunk = u64::from(self.chunk_blocks);
-        let (file, at) = (
-            FileName::Data((space.backed / chunk) as u32),
-            space.backed % chunk,
-        );
+        let (number, at) = ((space.backed / chunk) as u32, space.backed % chunk);
+        let file = FileName::Data(number);
         let mut step = self.tuning.grow_blocks.max(need).min(chunk - at);
         loop {
-            // The file's length has to be durable before the log speaks of its blocks.
-            let grown = self
-                .disk
-                .reserve(file, at * BLOCK, step * BLOCK)
-                .and_then(|()| self.disk.sync(file));
+            let grown = self.disk.reserve(file, at * BLOCK, step * BLOCK);
             match grown.map_err(|e| EngineError::io(format!("growing {file}"), e)) {
                 Ok(()) => {
+                    // Its length is to be durable before the log speaks of its new blocks.
+                    self.dirty_files.lock().insert(number);
+                    self.grown.store(true, Ordering::Release);
                     space.extend(space.backed + step);
                     return Ok(());
                 }

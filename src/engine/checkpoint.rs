@@ -49,7 +49,9 @@ impl Core {
             let mut log = self.log.lock();
             self.check_not_failed()?;
             let mut guarded = self.guarded.write();
-            let batch = Self::take_batch(&mut log, &mut guarded)?;
+            let batch = self
+                .take_batch(&mut log, &mut guarded)
+                .map_err(|e| self.log_failed(e))?;
             let capture = Capture::take(self, &mut guarded, log.head());
             drop(guarded);
             self.write_batch(&mut log, batch, false)?;
@@ -75,14 +77,6 @@ impl Core {
                 self.turn_read_only(&format!("writing a checkpoint failed ({e})"));
                 Err(e)
             }
-        }
-    }
-
-    fn check_not_failed(&self) -> Result<()> {
-        match self.check_writable() {
-            // A checkpoint is the last thing a closing store does.
-            Err(EngineError::Closed) => Ok(()),
-            other => other,
         }
     }
 
@@ -261,6 +255,7 @@ impl Core {
         self.settled.store(capture.lsn, Ordering::Relaxed);
         let mut log = self.log.lock();
         log.recycle(&capture.head);
+        log.shed(self.tuning.log_limit);
         self.look_for_room(&mut log);
     }
 }

@@ -2,6 +2,7 @@
 //! applied and put on the batch in one step, made durable with others in one group.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::alone::Drafts;
 use super::core::{Core, Guarded};
@@ -39,28 +40,52 @@ impl Core {
             return Err(e);
         }
         guarded.batch.count += 1;
+        guarded.batch.since.get_or_insert_with(Instant::now);
         Ok(guarded.state.lsn)
     }
 
-    /// Makes all records up to this one durable.
+    /// Makes all records up to this one durable, with those of others who want the same.
     pub(super) fn commit(&self, lsn: u64) -> Result<()> {
         if self.durable.load(Ordering::Acquire) >= lsn {
             return Ok(());
         }
-        let mut log = self.log.lock();
-        // Another's commit may have taken this one's records along.
-        if self.durable.load(Ordering::Acquire) >= lsn {
+        let Some(leader) = self.group.join(&self.durable, lsn) else {
             return Ok(());
+        };
+        let mut log = self.log.lock();
+        // A checkpoint may have taken this one's records along.
+        if self.durable.load(Ordering::Acquire) < lsn {
+            if self.failed.load(Ordering::Acquire) {
+                return self.check_writable();
+            }
+            let taken = self.take_batch(&mut log, &mut self.guarded.write());
+            let batch = taken.map_err(|e| self.log_failed(e))?;
+            self.write_batch(&mut log, batch, true)?;
         }
-        if self.failed.load(Ordering::Acquire) {
-            return self.check_writable();
-        }
-        let batch = Self::take_batch(&mut log, &mut self.guarded.write())?;
-        self.write_batch(&mut log, batch, true)
+        drop(log);
+        leader.succeed();
+        Ok(())
+    }
+
+    /// Makes durable what has waited for long, or has become much. The data goes to the disk
+    /// first, without a lock: those who flush or write meanwhile are not held up by it.
+    pub(super) fn commit_old(&self) -> Result<()> {
+        let lsn = {
+            let guarded = self.guarded.read();
+            let batch = &guarded.batch;
+            let old = |since: Instant| since.elapsed() >= self.tuning.commit_after;
+            if !batch.since.is_some_and(old) && batch.records.0.len() <= self.tuning.batch_limit / 2
+            {
+                return Ok(());
+            }
+            guarded.state.lsn
+        };
+        self.sync_data()?;
+        self.commit(lsn)
     }
 
     /// Takes what is to be written next, once there is room for it.
-    pub(super) fn take_batch(log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
+    pub(super) fn take_batch(&self, log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
         if guarded.batch.count == 0 {
             // No segment is begun for nothing: its header would not be synced.
             return Ok(Batch::default());
@@ -68,6 +93,7 @@ impl Core {
         let size = guarded.batch.size(0);
         log.ensure_room(size)?;
         guarded.room = log.room(size);
+        self.space.lock().seal(guarded.state.lsn);
         Ok(std::mem::take(&mut guarded.batch))
     }
 
@@ -77,7 +103,8 @@ impl Core {
             return Ok(());
         }
         let inline = may_inline && !batch.overflow;
-        if !inline {
+        // The records may speak of room that a data file has only just gained.
+        if self.grown.swap(false, Ordering::AcqRel) || !inline {
             self.sync_data()?;
         }
         log.write(&batch, inline)
@@ -90,17 +117,27 @@ impl Core {
 
     /// Notes how much room the log has; makes a spare segment if there is none.
     pub(super) fn look_for_room(&self, log: &mut Log) {
-        let spare = log.ensure_spare(0).is_ok();
+        let spare = log.ensure_spare(0);
+        let spare = spare.map_err(|e| self.log_failed(e)).is_ok();
         self.log_room.store(spare, Ordering::Release);
         self.log_bytes.store(log.live_bytes(), Ordering::Relaxed);
         self.guarded.write().room = log.room(0);
+    }
+
+    /// A segment could not be made. Unless the disk is full, what is in its file is not known.
+    pub(super) fn log_failed(&self, error: EngineError) -> EngineError {
+        if let EngineError::Io { what, source } = &error {
+            self.turn_read_only(&format!("{what} failed ({source})"));
+        }
+        error
     }
 
     /// Makes room in the log for a record of `bytes`, which may be more than a segment takes.
     pub(super) fn reserve_log(&self, bytes: u64) -> Result<()> {
         let mut log = self.log.lock();
         let waiting = (self.tuning.batch_limit + self.tuning.inline_limit) as u64 * 2;
-        log.ensure_spare(bytes + waiting)?;
+        log.ensure_spare(bytes + waiting)
+            .map_err(|e| self.log_failed(e))?;
         self.look_for_room(&mut log);
         Ok(())
     }

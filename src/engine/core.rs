@@ -1,12 +1,13 @@
 //! What all parts of an open store share, and the way a change takes: applied
 //! to the state and put on the log's batch in one step, made durable by a commit.
 //!
-//! Locks are taken in this order: reclaiming, checkpoint, log, state, space; the others
+//! Locks are taken in this order: reclaiming, checkpoint, log, syncing, state, space; the others
 //! are held for moments and take no further ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
@@ -15,12 +16,14 @@ use super::apply::{Env, State};
 use super::checkpoint::Checkpoints;
 use super::disk::Disk;
 use super::error::{EngineError, Result};
+use super::group::Group;
 use super::info::{Change, StoreStats};
 use super::jobs::JobBoard;
 use super::log::{Batch, Log};
 use super::page::BLOCK;
 use super::pages::Pages;
 use super::space::Space;
+use super::trim::Trim;
 
 /// Sizes that shape a store's work. Tests make them small.
 #[derive(Clone, Debug)]
@@ -31,8 +34,10 @@ pub(super) struct Tuning {
     pub(super) log_limit: u64,
     /// Bytes of metadata that is only in memory after which a checkpoint is due.
     pub(super) dirty_limit: u64,
-    /// Bytes of records that may wait before they are committed.
+    /// Bytes of records that may wait before they are committed; the background begins at half of it.
     pub(super) batch_limit: usize,
+    /// How long records may wait before the background commits them.
+    pub(super) commit_after: Duration,
     /// Bytes of data up to which a commit puts them into the log.
     pub(super) inline_limit: usize,
     /// Blocks by which the data files grow.
@@ -43,6 +48,12 @@ pub(super) struct Tuning {
     pub(super) chunk_blocks: u32,
     /// Leaves that one step of a sweep or a copy visits.
     pub(super) step_leaves: u64,
+    /// Blocks of which free ones are given back to the file system together.
+    pub(super) trim_blocks: u64,
+    /// Free blocks next to each other that are worth it.
+    pub(super) trim_run: u64,
+    /// Free blocks that are kept for what is written next; a sixteenth of what is in use at least.
+    pub(super) keep_blocks: u64,
     /// Bytes of the page cache.
     pub(super) cache_bytes: u64,
     /// Whether metadata operations are durable when they return.
@@ -56,15 +67,19 @@ impl Tuning {
     pub(super) fn for_cache(cache_bytes: u64) -> Self {
         let cache_bytes = cache_bytes.max(4 << 20);
         Self {
-            segment_bytes: 4 << 20,
+            segment_bytes: 16 << 20,
             log_limit: 32 << 20,
             dirty_limit: (cache_bytes / 4).min(64 << 20),
-            batch_limit: 1 << 20,
+            batch_limit: 8 << 20,
+            commit_after: Duration::from_secs(5),
             inline_limit: 128 << 10,
             grow_blocks: 16 << 10,
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,
             step_leaves: 256,
+            trim_blocks: 4096,
+            trim_run: 16,
+            keep_blocks: 16 << 10,
             cache_bytes: cache_bytes / 4 * 3,
             durable_ops: true,
             background: true,
@@ -127,6 +142,14 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     /// Data files written to since they were last synced.
     pub(super) dirty_files: Mutex<BTreeSet<u32>>,
+    /// One of them has grown since.
+    pub(super) grown: AtomicBool,
+    /// Held while they are synced.
+    pub(super) syncing: Mutex<()>,
+    /// The room of the data files. Taken after `space`.
+    pub(super) trim: Mutex<Trim>,
+    /// Those who wait for records to be durable.
+    pub(super) group: Group,
     /// The last record that is durable.
     pub(super) durable: AtomicU64,
     /// The last record that was there at the last checkpoint or when the store was opened.
@@ -162,8 +185,9 @@ pub(super) struct Parts {
 }
 
 impl Core {
-    pub(super) fn new(parts: Parts, tuning: Tuning) -> Self {
+    pub(super) fn new(mut parts: Parts, tuning: Tuning) -> Self {
         let lsn = parts.state.lsn;
+        parts.space.seal(lsn);
         let room = parts.log.room(0);
         Self {
             log_bytes: AtomicU64::new(parts.log.live_bytes()),
@@ -187,6 +211,10 @@ impl Core {
             space: Mutex::new(parts.space),
             readers: Readers::default(),
             dirty_files: Mutex::new(parts.dirty_files),
+            grown: AtomicBool::new(false),
+            syncing: Mutex::default(),
+            trim: Mutex::default(),
+            group: Group::default(),
             durable: AtomicU64::new(lsn),
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),
@@ -215,6 +243,14 @@ impl Core {
             return Err(EngineError::Closed);
         }
         Ok(())
+    }
+
+    /// An error if it is not known any more what is on disk. A store that closes may still write.
+    pub(super) fn check_not_failed(&self) -> Result<()> {
+        match self.check_writable() {
+            Err(EngineError::Closed) => Ok(()),
+            other => other,
+        }
     }
 
     /// The store takes no changes from now on: what is on disk is not known any more.

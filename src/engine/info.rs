@@ -27,7 +27,9 @@ pub struct Usage {
     /// What was written to it since its parent.
     pub written: u64,
     /// What it holds alone: in neither its parent nor any child. Deleting it frees this.
-    pub exclusive: u64,
+    /// `None` where it is not known: finding it out would take long (several children
+    /// have gone far apart), or a mapping cannot be read.
+    pub exclusive: Option<u64>,
 }
 
 /// A volume.

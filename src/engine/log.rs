@@ -5,6 +5,7 @@
 //! in a segment is never read as new.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::bytes::{In, Out};
 use super::disk::{Disk, FileName};
@@ -72,6 +73,8 @@ pub(super) struct Batch {
     pub(super) inline: Vec<(u64, Vec<u8>)>,
     /// There was too much of it: the data files are to be synced.
     pub(super) overflow: bool,
+    /// When the first record came.
+    pub(super) since: Option<Instant>,
 }
 
 impl Batch {
@@ -267,19 +270,9 @@ impl Log {
     /// After any error it is not known what is on disk; the log must not be used.
     pub(super) fn write(&mut self, batch: &Batch, with_data: bool) -> std::io::Result<()> {
         let last = self.head.lsn + batch.count;
-        let mut payload = Out(Vec::with_capacity(batch.records.0.len()));
-        if with_data {
-            for (block, data) in &batch.inline {
-                payload.u8(INLINE);
-                payload.u32(8 + data.len() as u32);
-                payload.u64(*block);
-                payload.0.extend_from_slice(data);
-            }
-        }
-        payload.0.extend_from_slice(&batch.records.0);
-        let mut out = Out(Vec::with_capacity(
-            aligned(HEADER + payload.0.len()) as usize
-        ));
+        let inline = if with_data { batch.inline.len() } else { 0 };
+        let payload = batch.records.0.len() + inline * (INLINE_HEADER + BLOCK_LEN);
+        let mut out = Out(Vec::with_capacity(aligned(HEADER + payload) as usize));
         out.u32(GROUP_MAGIC);
         out.u32(self.head.chain);
         out.u64(self.store);
@@ -288,10 +281,16 @@ impl Log {
         out.u64(last);
         // The watermark: data of records up to here is durable, in its place or inline.
         out.u64(last);
-        out.u32(payload.0.len() as u32);
+        out.u32(payload as u32);
         out.u32(0);
         out.u64(0);
-        out.0.extend_from_slice(&payload.0);
+        out.0.extend_from_slice(&batch.records.0);
+        for (block, data) in batch.inline.iter().take(inline) {
+            out.u8(INLINE);
+            out.u32(8 + data.len() as u32);
+            out.u64(*block);
+            out.0.extend_from_slice(data);
+        }
         let crc = crc32c::crc32c(&out.0);
         out.0[HEADER - 12..HEADER - 8].copy_from_slice(&crc.to_le_bytes());
         let len = aligned(out.0.len());
@@ -307,6 +306,19 @@ impl Log {
             ..self.head
         };
         Ok(())
+    }
+
+    /// Removes segments that wait to be used again, the longest first, until they have no
+    /// more than `keep` bytes together.
+    pub(super) fn shed(&mut self, keep: u64) {
+        self.spare.sort_by_key(|(_, len)| *len);
+        while self.spare.len() > 1
+            && self.spare.iter().map(|(_, len)| len).sum::<u64>() > keep
+            && let Some((slot, _)) = self.spare.pop()
+        {
+            // One that cannot be removed is found again when the store is opened.
+            let _ = self.disk.remove(FileName::Log(slot));
+        }
     }
 
     /// A checkpoint holds all before `head`: segments before it can be used again.

@@ -12,6 +12,18 @@ use super::record::Record;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// A file that says it is a segment.
+struct SegmentFile {
+    slot: u32,
+    len: u64,
+    /// Number of its first group, and checksum of the one before.
+    seq: u64,
+    chain: u32,
+}
+
+/// Such files, by the numbers of the segments.
+type Segments = BTreeMap<u64, Vec<SegmentFile>>;
+
 impl Log {
     /// Reads the log from `head` on, hands each group to `replay`, and opens it
     /// for appending behind the last.
@@ -27,13 +39,19 @@ impl Log {
     ) -> Result<Self> {
         let read = |e| EngineError::io("reading the log", e);
         let mut slots = BTreeMap::new();
-        let mut segments = BTreeMap::new();
+        let mut segments = Segments::new();
         for file in disk.list().map_err(read)? {
             let FileName::Log(slot) = file else { continue };
             let len = disk.len(file).map_err(read)?.unwrap_or(0) / ALIGN * ALIGN;
             slots.insert(slot, len);
             if let Some((number, seq, chain)) = read_segment_header(&*disk, store, slot, len)? {
-                segments.insert(number, (slot, len, seq, chain));
+                let found = SegmentFile {
+                    slot,
+                    len,
+                    seq,
+                    chain,
+                };
+                segments.entry(number).or_default().push(found);
             }
         }
         let mut log = Self {
@@ -45,17 +63,17 @@ impl Log {
             spare: Vec::new(),
             next_slot: 0,
         };
-        let Some(&(slot, len, ..)) = segments.get(&head.segment).filter(|s| s.0 == head.slot)
-        else {
+        let mut first = segments.get(&head.segment).into_iter().flatten();
+        let Some(first) = first.find(|found| found.slot == head.slot) else {
             return Err(EngineError::damaged(format!(
-                "the log's segment {} is missing or hurt",
-                head.segment
+                "the log's segment {} (log.{}) is missing or hurt",
+                head.segment, head.slot
             )));
         };
         log.live.push(Segment {
             number: head.segment,
-            slot,
-            len,
+            slot: first.slot,
+            len: first.len,
         });
         loop {
             while let Some((group, next)) = log.read_group(log.head, log.current_len())? {
@@ -63,20 +81,15 @@ impl Log {
                 log.head = next;
             }
             let number = log.head.segment + 1;
-            match segments.get(&number) {
-                Some(&(slot, len, seq, chain))
-                    if (seq, chain) == (log.head.seq, log.head.chain) =>
-                {
-                    log.live.push(Segment { number, slot, len });
-                    log.head = LogHead {
-                        segment: number,
-                        slot,
-                        offset: ALIGN,
-                        ..log.head
-                    };
-                }
-                _ => break,
-            }
+            let Some((head, len)) = log.next_of(segments.get(&number))? else {
+                break;
+            };
+            log.head = head;
+            log.live.push(Segment {
+                number,
+                slot: head.slot,
+                len,
+            });
         }
         log.refuse_hole(&segments)?;
         let live: Vec<u32> = log.live.iter().map(|segment| segment.slot).collect();
@@ -88,9 +101,31 @@ impl Log {
         Ok(log)
     }
 
+    /// Where the log goes on among files that say they are its next segment. One that
+    /// was begun and left again, since its header could not be written, holds no group.
+    fn next_of(&self, files: Option<&Vec<SegmentFile>>) -> Result<Option<(LogHead, u64)>> {
+        let mut next = None;
+        for file in files.into_iter().flatten() {
+            if (file.seq, file.chain) != (self.head.seq, self.head.chain) {
+                continue;
+            }
+            let head = LogHead {
+                segment: self.head.segment + 1,
+                slot: file.slot,
+                offset: ALIGN,
+                ..self.head
+            };
+            if self.read_whole(&head, file.len)?.is_some() {
+                return Ok(Some((head, file.len)));
+            }
+            next.get_or_insert((head, file.len));
+        }
+        Ok(next)
+    }
+
     /// A group is written only when those before it are durable. If there is one
     /// beyond the end, what should be between is hurt.
-    fn refuse_hole(&self, segments: &BTreeMap<u64, (u32, u64, u64, u32)>) -> Result<()> {
+    fn refuse_hole(&self, segments: &Segments) -> Result<()> {
         let hole = || {
             EngineError::damaged(format!(
                 "the log is hurt in log.{} at byte {}: there are later records behind it",

@@ -29,9 +29,15 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Sectors for an extent of `len` bytes.
-    pub(super) fn place(&mut self, len: usize) -> Result<u64> {
-        let sectors = (len as u64).div_ceil(512);
-        self.next.take_sectors(self.core, sectors)
+    pub(super) fn place(&mut self, kind: PageKind, len: usize) -> Result<u64> {
+        let extent = PageRef {
+            addr: 0,
+            len: len as u32,
+            twin: kind.twin(),
+            crc: 0,
+            birth: 0,
+        };
+        self.next.take_sectors(self.core, extent.sectors())
     }
 
     pub(super) fn write(
@@ -41,7 +47,7 @@ impl Writer<'_> {
         birth: u64,
         body: &[u8],
     ) -> Result<PageRef> {
-        let addr = self.place(HEADER + body.len())?;
+        let addr = self.place(kind, HEADER + body.len())?;
         self.write_at(addr, kind, level, birth, body)
     }
 
@@ -57,9 +63,15 @@ impl Writer<'_> {
         let r = PageRef {
             addr,
             len: bytes.len() as u32,
+            twin: kind.twin(),
             crc: crc32c::crc32c(&bytes),
             birth,
         };
+        if let Some(distance) = r.second() {
+            let copy = bytes.clone();
+            bytes.resize(distance as usize * 512, 0);
+            bytes.extend_from_slice(&copy);
+        }
         bytes.resize(bytes.len().next_multiple_of(512), 0);
         if self.buffer_at + self.buffer.len() as u64 != addr * 512 || self.buffer.len() > 1 << 20 {
             self.flush()?;
@@ -138,7 +150,7 @@ impl Writer<'_> {
             root.chunks.len(),
             root.data_tables.len() + self.next.meta.tables.len(),
         );
-        let root_at = self.place(HEADER + root_len)?;
+        let root_at = self.place(PageKind::Root, HEADER + root_len)?;
         loop {
             let fresh: Vec<usize> = self
                 .next
@@ -152,12 +164,12 @@ impl Writer<'_> {
             }
             for index in fresh {
                 self.free_opt(self.next.meta.pages[index].disk)?;
-                let at = self.place(bits_len)?;
+                let at = self.place(PageKind::Bitmap, bits_len)?;
                 pages.insert(index, at);
                 let table = index / TABLE_PAGES;
                 if let Entry::Vacant(slot) = tables.entry(table) {
                     self.free_opt(self.next.meta.tables[table])?;
-                    slot.insert(self.place(HEADER + TABLE_LEN)?);
+                    slot.insert(self.place(PageKind::Table, HEADER + TABLE_LEN)?);
                 }
             }
         }

@@ -132,6 +132,17 @@ impl Leaf {
     }
 }
 
+/// Whether a page is on disk twice, and how far apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Twin {
+    /// Once.
+    None,
+    /// The second copy follows the first.
+    Next,
+    /// There is so much between the two that no block of 4 KiB of the medium holds both.
+    Apart,
+}
+
 /// Where a page is on disk, and what must be found there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PageRef {
@@ -139,6 +150,7 @@ pub(super) struct PageRef {
     pub(super) addr: u64,
     /// Bytes, the header included.
     pub(super) len: u32,
+    pub(super) twin: Twin,
     /// CRC-32C of these bytes.
     pub(super) crc: u32,
     /// The record that first made it what it is.
@@ -146,9 +158,28 @@ pub(super) struct PageRef {
 }
 
 impl PageRef {
-    /// Sectors it takes.
+    /// Sectors it takes, with its second copy.
     pub(super) fn sectors(&self) -> u64 {
-        u64::from(self.len).div_ceil(512)
+        let one = u64::from(self.len).div_ceil(512);
+        self.second().map_or(one, |distance| distance + one)
+    }
+
+    /// Sectors from the first copy to the second, if there is one.
+    pub(super) fn second(&self) -> Option<u64> {
+        let one = u64::from(self.len).div_ceil(512);
+        match self.twin {
+            Twin::None => None,
+            Twin::Next => Some(one),
+            Twin::Apart => Some((one + 7).next_multiple_of(8)),
+        }
+    }
+
+    /// The sectors of each copy.
+    pub(super) fn copies(&self) -> impl Iterator<Item = u64> {
+        [Some(0), self.second()]
+            .into_iter()
+            .flatten()
+            .map(|distance| self.addr + distance)
     }
 }
 

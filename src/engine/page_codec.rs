@@ -3,7 +3,7 @@
 
 use super::bytes::{In, Out};
 use super::error::{EngineError, Result};
-use super::page::{Body, Child, Entry, FAN_BITS, Inner, Leaf, Page, PageRef};
+use super::page::{Body, Child, Entry, FAN_BITS, Inner, Leaf, Page, PageRef, Twin};
 
 /// What a metadata extent holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,22 @@ const MAGIC: u32 = u32::from_le_bytes(*b"SDpg");
 pub(super) const HEADER: usize = 36;
 /// Bytes of a page reference.
 pub(super) const REF_LEN: usize = 24;
+
+impl PageKind {
+    /// Leaves are many, and each is about 1 MiB only; all else is on disk twice. Of
+    /// inner pages there are so many that what is between two copies would count.
+    pub(super) fn twin(self) -> Twin {
+        match self {
+            Self::Leaf => Twin::None,
+            Self::Inner => Twin::Next,
+            _ => Twin::Apart,
+        }
+    }
+}
+
+/// The bits of a reference's length that say where the second copy is.
+const TWIN_NEXT: u32 = 1 << 31;
+const TWIN_APART: u32 = 1 << 30;
 
 /// Lays out an extent: header and body.
 pub(super) fn seal(
@@ -93,20 +109,32 @@ pub(super) fn unseal<'a>(
 /// Appends a reference.
 pub(super) fn put_ref(out: &mut Out, r: &PageRef) {
     out.u64(r.addr);
-    out.u32(r.len);
+    out.u32(match r.twin {
+        Twin::None => r.len,
+        Twin::Next => r.len | TWIN_NEXT,
+        Twin::Apart => r.len | TWIN_APART,
+    });
     out.u32(r.crc);
     out.u64(r.birth);
 }
 
 /// Takes a reference.
 pub(super) fn take_ref(input: &mut In<'_>) -> Result<PageRef> {
+    let (addr, len) = (input.u64()?, input.u32()?);
+    let twin = match len & (TWIN_NEXT | TWIN_APART) {
+        0 => Twin::None,
+        TWIN_NEXT => Twin::Next,
+        TWIN_APART => Twin::Apart,
+        _ => return Err(input.bad("a page reference is of an unknown kind")),
+    };
     let r = PageRef {
-        addr: input.u64()?,
-        len: input.u32()?,
+        addr,
+        len: len & !(TWIN_NEXT | TWIN_APART),
+        twin,
         crc: input.u32()?,
         birth: input.u64()?,
     };
-    if (r.len as usize) < HEADER || r.addr > u64::MAX >> 10 {
+    if (r.len as usize) < HEADER || r.addr > u64::MAX >> 12 {
         return Err(input.bad("a page reference is out of bounds"));
     }
     Ok(r)

@@ -76,20 +76,40 @@ impl Pages {
         level: u8,
         look: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
+        let mut first = None;
+        for sector in r.copies() {
+            let hurt = match self.read_copy(r, sector, kind) {
+                Err(e) => e,
+                Ok(bytes) => match unseal(&bytes, r, kind, level, self.store) {
+                    Ok(body) => return look(body),
+                    Err(e) => e,
+                },
+            };
+            first.get_or_insert(hurt);
+        }
+        Err(first.unwrap_or_else(|| EngineError::damaged("a page has no copy")))
+    }
+
+    fn read_copy(&self, r: &PageRef, sector: u64, kind: PageKind) -> Result<Vec<u8>> {
+        let beyond = || {
+            let of = format!("the {kind:?} page at sector {sector} is beyond the end of meta");
+            EngineError::damaged(of)
+        };
+        // What claims to be long is believed only if there is as much.
+        if r.len > 1 << 20 {
+            let end = sector * 512 + u64::from(r.len);
+            match self.disk.len(FileName::Meta) {
+                Ok(Some(len)) if len >= end => {}
+                _ => return Err(beyond()),
+            }
+        }
         let mut bytes = vec![0; r.len as usize];
-        self.disk
-            .read_at(FileName::Meta, r.addr * 512, &mut bytes)
-            .map_err(|e| {
-                if e.kind() == std::io::ErrorKind::UnexpectedEof {
-                    EngineError::damaged(format!(
-                        "the {kind:?} page at sector {} is beyond the end of meta",
-                        r.addr
-                    ))
-                } else {
-                    EngineError::io(format!("reading sector {} of meta", r.addr), e)
-                }
-            })?;
-        look(unseal(&bytes, r, kind, level, self.store)?)
+        let read = self.disk.read_at(FileName::Meta, sector * 512, &mut bytes);
+        read.map_err(|e| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => beyond(),
+            _ => EngineError::io(format!("reading sector {sector} of meta"), e),
+        })?;
+        Ok(bytes)
     }
 
     /// A tree page.

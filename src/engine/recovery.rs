@@ -50,7 +50,9 @@ impl Core {
         core.checkpoints
             .lock()
             .make_room(&core, core.tuning.grow_meta / 2)?;
-        // The store is one once this has been written.
+        // The store is one once this has been written. The second puts something into
+        // the other slot, so that a store is told from the beginnings of one.
+        core.checkpoint()?;
         core.checkpoint()?;
         Ok(core)
     }
@@ -93,6 +95,12 @@ impl Core {
                 "the superblock and its checkpoint do not belong together",
             ));
         }
+        make_durable(
+            &*disk,
+            &log,
+            (root.data_backed, backed),
+            superblock.chunk_blocks,
+        )?;
         let checkpoints = Checkpoints {
             meta,
             generation: superblock.generation,
@@ -125,6 +133,29 @@ impl Core {
         }
         Ok(core)
     }
+}
+
+/// Makes durable what was read: whoever wrote it may have been killed before it
+/// was synced, and what comes now must not be on the medium without it.
+fn make_durable(
+    disk: &dyn Disk,
+    log: &Log,
+    (then, now): (u64, u64),
+    chunk_blocks: u32,
+) -> Result<()> {
+    let chunk = u64::from(chunk_blocks);
+    let grown = if now > then {
+        then / chunk..now.div_ceil(chunk)
+    } else {
+        0..0
+    };
+    let files = log.live.iter().map(|segment| FileName::Log(segment.slot));
+    let files = files.chain(grown.map(|file| FileName::Data(file as u32)));
+    for file in files.chain([FileName::Super]) {
+        disk.sync(file)
+            .map_err(|e| EngineError::io(format!("syncing {file}"), e))?;
+    }
+    Ok(())
 }
 
 fn check_length(file: FileName, have: u64, need: u64) -> Result<()> {

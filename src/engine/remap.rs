@@ -169,7 +169,7 @@ impl State {
                 node.written = node.written.saturating_sub(1);
             }
             if old.birth() > limit {
-                space.clear(block, lsn);
+                space.give_up(block, old.birth(), lsn);
                 passed += u64::from(old.birth() <= owner.freeze);
             } else if old.birth() > above {
                 lost += 1;

@@ -13,6 +13,7 @@ use super::error::{EngineError, Result};
 use super::page::PageRef;
 use super::page_codec::{PageKind, REF_LEN, put_ref, take_ref};
 use super::pages::Pages;
+use super::reuse::{Reuse, push};
 
 /// Units that one bitmap page covers.
 pub(super) const PAGE_UNITS: u64 = 32768;
@@ -68,6 +69,8 @@ pub(super) struct Space {
     cursor: u64,
     /// What was given up and is busy still, by record.
     pending: VecDeque<(u64, Run)>,
+    /// What was given up and no durable record will ever speak of; busy too.
+    reuse: Reuse,
 }
 
 fn place(unit: u64) -> (usize, usize, u64) {
@@ -98,7 +101,7 @@ impl Space {
 
     /// Units that can be taken.
     pub(super) fn free(&self) -> u64 {
-        self.backed.saturating_sub(self.used + self.busy)
+        (self.backed + self.reuse.ready()).saturating_sub(self.used + self.busy)
     }
 
     /// The page, with its bits in memory.
@@ -206,15 +209,32 @@ impl Space {
     pub(super) fn clear(&mut self, unit: u64, lsn: u64) {
         self.with_bits(unit, false);
         self.with_busy(unit, true);
-        match self.pending.back_mut() {
-            Some((last, run)) if *last == lsn && run.start + run.len == unit => run.len += 1,
-            _ => self.pending.push_back((
-                lsn,
-                Run {
-                    start: unit,
-                    len: 1,
-                },
-            )),
+        push(&mut self.pending, unit, lsn);
+    }
+
+    /// The same, for a unit that record `birth` took. If that one is in the open batch, the unit
+    /// waits for readers only.
+    pub(super) fn give_up(&mut self, unit: u64, birth: u64, lsn: u64) {
+        if self.reuse.give_up(unit, birth, lsn) {
+            self.with_bits(unit, false);
+            self.with_busy(unit, true);
+        } else {
+            self.clear(unit, lsn);
+        }
+    }
+
+    /// The batch with all records up to `lsn` is about to be written: what they took is not
+    /// used again before it is given up by a durable record.
+    pub(super) fn seal(&mut self, lsn: u64) {
+        self.reuse.seal(lsn);
+    }
+
+    /// What records of the open batch took and gave up may be taken again, as far as readers,
+    /// the oldest at record `oldest`, do not look at it. To be asked for while the map is locked.
+    pub(super) fn reuse_until(&mut self, oldest: u64) {
+        self.reuse.release_until(oldest);
+        while let Some(run) = self.reuse.surplus() {
+            self.put_back(run);
         }
     }
 
@@ -237,8 +257,14 @@ impl Space {
 
     /// Takes up to `want` units as runs, none if there are none. They are busy.
     pub(super) fn take(&mut self, pages: &Pages, want: u64) -> Result<Vec<Run>> {
-        let mut runs: Vec<Run> = Vec::new();
-        let mut left = want;
+        let mut runs = self.reuse.take(want);
+        let mut left = want - runs.iter().map(|run| run.len).sum::<u64>();
+        if left > self.backed.saturating_sub(self.used + self.busy) {
+            // What is left is scarce: short runs will do.
+            for run in self.reuse.drain() {
+                self.put_back(run);
+            }
+        }
         let start = self.cursor;
         let mut at = start;
         let mut wrapped = false;
@@ -391,6 +417,36 @@ impl Space {
         }
         space.tables[..tables.len()].copy_from_slice(&tables);
         Ok(space)
+    }
+
+    /// Where the next unit will be taken (about).
+    pub(super) fn next_taken(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Takes the runs of at least `least` free units in a range. They are busy.
+    pub(super) fn claim(
+        &mut self,
+        pages: &Pages,
+        (first, end): (u64, u64),
+        least: u64,
+    ) -> Result<Vec<Run>> {
+        let mut runs = Vec::new();
+        let mut at = first;
+        while let Some(start) = self.next_free(pages, at, end)? {
+            at = start + 1;
+            while self.next_free(pages, at, (at + 1).min(end))? == Some(at) {
+                at += 1;
+            }
+            if at - start >= least {
+                for unit in start..at {
+                    self.with_busy(unit, true);
+                }
+                let len = at - start;
+                runs.push(Run { start, len });
+            }
+        }
+        Ok(runs)
     }
 
     /// All units in use. For checks: it reads every page.

@@ -10,10 +10,11 @@ use parking_lot::Mutex;
 
 use super::background;
 use super::core::{Core, Tuning};
-use super::disk::{FileDisk, FileName, LOCK_FILE, StoreLock};
+use super::disk::{FileDisk, FileName, LOCK_FILE, StoreLock, make_directory};
 use super::error::{EngineError, Result};
 use super::ids::JobId;
 use super::info::{Change, JobInfo, StoreStats};
+use super::superblock::Superblock;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -74,23 +75,11 @@ impl Store {
     /// # Errors
     /// [`EngineError::Exists`], [`EngineError::Foreign`], [`EngineError::Locked`], and those of the system.
     pub fn create(dir: &Path, options: &OpenOptions) -> Result<Self> {
-        std::fs::create_dir_all(dir)
-            .map_err(|e| EngineError::io(format!("making {}", dir.display()), e))?;
-        match look(dir)? {
-            Content::Store => {
-                return Err(EngineError::Exists {
-                    dir: dir.to_owned(),
-                });
-            }
-            Content::Foreign(found) => {
-                return Err(EngineError::Foreign {
-                    dir: dir.to_owned(),
-                    found,
-                });
-            }
-            Content::Empty | Content::Unfinished => {}
-        }
+        make_directory(dir).map_err(|e| EngineError::io(format!("making {}", dir.display()), e))?;
+        check_vacant(dir)?;
         let lock = StoreLock::take(dir)?;
+        // Another may have made one before the lock was had.
+        check_vacant(dir)?;
         let core = Core::create(Arc::new(FileDisk::new(dir)), tuning(options), now())?;
         Self::start(core, options, Some(lock))
     }
@@ -287,6 +276,15 @@ fn tuning(options: &OpenOptions) -> Tuning {
     }
 }
 
+fn check_vacant(dir: &Path) -> Result<()> {
+    let dir = dir.to_owned();
+    match look(&dir)? {
+        Content::Store => Err(EngineError::Exists { dir }),
+        Content::Foreign(found) => Err(EngineError::Foreign { dir, found }),
+        Content::Empty | Content::Unfinished => Ok(()),
+    }
+}
+
 enum Content {
     Empty,
     /// The beginnings of a store whose making did not come to its end.
@@ -324,6 +322,9 @@ fn look(dir: &Path) -> Result<Content> {
     }
     // What others keep beside a store (a journal, lost+found) is theirs.
     match (content, foreign) {
+        (Content::Store, None) if Superblock::unfinished(&FileDisk::new(dir))? => {
+            Ok(Content::Unfinished)
+        }
         (Content::Store, _) => Ok(Content::Store),
         (_, Some(found)) => Ok(Content::Foreign(found)),
         (content, None) => Ok(content),

@@ -96,6 +96,25 @@ impl Superblock {
         disk.sync(FileName::Super)
     }
 
+    /// Whether the making of a store did not come to its end: no copy is whole, there is
+    /// nothing in the slot that is written last, and no data.
+    pub(super) fn unfinished(disk: &dyn Disk) -> Result<bool> {
+        let read = |e| EngineError::io("reading super", e);
+        for file in disk.list().map_err(read)? {
+            if matches!(file, FileName::Data(_)) && disk.len(file).map_err(read)?.unwrap_or(0) > 0 {
+                return Ok(false);
+            }
+        }
+        let len = disk.len(FileName::Super).map_err(read)?.unwrap_or(0);
+        let mut bytes = vec![0; len.min(4 * COPY_LEN as u64) as usize];
+        if !bytes.is_empty() {
+            disk.read_at(FileName::Super, 0, &mut bytes).map_err(read)?;
+        }
+        let (last, first) = bytes.split_at(bytes.len().min(2 * COPY_LEN));
+        let whole = |copy: &[u8]| !matches!(Self::decode(copy), Ok(None));
+        Ok(last.iter().all(|byte| *byte == 0) && !first.chunks_exact(COPY_LEN).any(whole))
+    }
+
     /// The newest that is whole.
     pub(super) fn read(disk: &dyn Disk) -> Result<Self> {
         let mut newest: Option<Self> = None;

@@ -57,7 +57,8 @@ impl State {
         drafts: Drafts,
     ) -> Result<()> {
         let (line, cursor) = self.line_of(id)?;
-        let Alone { blocks, pages } = alone(env.pages, &line, Bounds::whole(cursor, to), drafts)?;
+        let Alone { blocks, pages, .. } =
+            alone(env.pages, &line, Bounds::whole(cursor, to), drafts)?;
         let mut space = env.space.lock();
         space.prepare(env.pages, blocks.iter().copied(), true)?;
         for &block in &blocks {

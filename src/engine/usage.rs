@@ -18,31 +18,41 @@ pub(super) fn held_alone(catalog: &Catalog, node: &Node) -> Option<u64> {
     }
 }
 
+/// Leaf pages that a walk may look at to find out what a node holds alone.
+const WALK_PAGES: u64 = 4096;
+
 impl Core {
     /// The space of a node. Where what it holds alone is not known, it is found
     /// by a walk once and noted.
     pub(super) fn usage(&self, state: &State, node: &Node) -> Usage {
-        let exclusive = held_alone(&state.catalog, node).unwrap_or_else(|| {
-            // A page that cannot be read leaves it unknown; what is known to be freed is nothing.
-            self.find_exclusive(state, node).unwrap_or(0)
+        let exclusive = held_alone(&state.catalog, node).or_else(|| {
+            // A page that cannot be read leaves it unknown; the scrub says which.
+            self.find_exclusive(state, node).ok().flatten()
         });
         Usage {
             referenced: node.referenced * BLOCK,
             written: node.written * BLOCK,
-            exclusive: exclusive * BLOCK,
+            exclusive: exclusive.map(|blocks| blocks * BLOCK),
         }
     }
 
-    fn find_exclusive(&self, state: &State, node: &Node) -> Result<u64> {
+    fn find_exclusive(&self, state: &State, node: &Node) -> Result<Option<u64>> {
         let line = Line {
             trees: vec![&node.tree],
             others: state.child_trees(node.id),
             limit: state.catalog.parent_freeze(node.id),
         };
-        let all = Bounds::whole(0, SWEPT);
-        let alone = alone(&self.pages, &line, all, Drafts::new())?;
+        let bounds = Bounds {
+            leaves: WALK_PAGES,
+            pages: WALK_PAGES,
+            ..Bounds::whole(0, SWEPT)
+        };
+        let alone = alone(&self.pages, &line, bounds, Drafts::new())?;
+        if alone.stopped {
+            return Ok(None);
+        }
         let alone = alone.blocks.len() as u64;
         node.exclusive.set(alone);
-        Ok(alone)
+        Ok(Some(alone))
     }
 }

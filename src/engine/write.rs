@@ -99,8 +99,13 @@ impl Core {
         for piece in pieces {
             let (now, later) = rest.split_at(piece.len() as usize * BLOCK_LEN);
             if let Piece::Data { block, .. } = piece {
-                let content = now.chunks_exact(BLOCK_LEN).map(<[u8]>::to_vec);
-                batch.inline.extend((*block..).zip(content));
+                for (block, content) in (*block..).zip(now.chunks_exact(BLOCK_LEN)) {
+                    // A block that was used before in this batch counts as it is now.
+                    match batch.inline.iter_mut().find(|kept| kept.0 == block) {
+                        Some(kept) => kept.1.copy_from_slice(content),
+                        None => batch.inline.push((block, content.to_vec())),
+                    }
+                }
             }
             rest = later;
         }
@@ -146,8 +151,10 @@ impl Core {
                 head.tree.leaf(&self.pages, lba / LEAF_BLOCKS)?;
             }
         }
-        let (lsn, full) = {
+        let half = self.tuning.batch_limit / 2;
+        let (lsn, waited, waiting) = {
             let mut guarded = self.guarded.write();
+            let waited = guarded.batch.records.0.len();
             let catalog = &guarded.state.catalog;
             let head = catalog
                 .volumes
@@ -172,10 +179,12 @@ impl Core {
             };
             let lsn = self.record(&mut guarded, &record)?;
             self.keep_inline(&mut guarded, &placed.pieces, data);
-            (lsn, guarded.batch.records.0.len() > self.tuning.batch_limit)
+            (lsn, waited, guarded.batch.records.0.len())
         };
-        if full {
+        if waiting > self.tuning.batch_limit {
             self.commit(lsn)?;
+        } else if waited <= half && waiting > half {
+            self.nudge();
         }
         Ok(true)
     }

@@ -13,6 +13,29 @@ pub struct Words {
     /// One snapshot (`snapshot`, `point-in-time copy`).
     #[serde(deserialize_with = "term::read")]
     pub snapshot: Term,
+    /// One group (`snapshot group`, `group snapshot`).
+    #[serde(deserialize_with = "term::read")]
+    pub group: Term,
+    /// One session (`session`, `snapshot session`).
+    #[serde(deserialize_with = "term::read")]
+    pub session: Term,
+    /// One linked target (`target`, `linked target`).
+    #[serde(deserialize_with = "term::read")]
+    pub target: Term,
+}
+
+impl Words {
+    /// The word for one thing of this kind.
+    #[must_use]
+    pub fn one(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Volume => self.volume,
+            Kind::Snapshot => self.snapshot,
+            Kind::Group => self.group,
+            Kind::Session => self.session,
+            Kind::Target => self.target,
+        }
+    }
 }
 
 /// What a provider has.

@@ -43,6 +43,18 @@ id! {
     SnapshotId
 }
 id! {
+    /// The id of a group, as its system has it.
+    GroupId
+}
+id! {
+    /// The id of a snapshot session, as its system has it.
+    SessionId
+}
+id! {
+    /// The id of a linked target, as its system has it.
+    TargetId
+}
+id! {
     /// The id of a task: a UUID version 7 made by the task tracker, so that
     /// the order of ids is the order of their making.
     TaskId
@@ -56,11 +68,23 @@ pub enum Kind {
     Volume,
     /// A read-only point in time of one volume.
     Snapshot,
+    /// One point in time across several volumes.
+    Group,
+    /// A point in time that targets are linked to.
+    Session,
+    /// A device that shows what a session holds.
+    Target,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Volume, Self::Snapshot];
+    pub const ALL: [Self; 5] = [
+        Self::Volume,
+        Self::Snapshot,
+        Self::Group,
+        Self::Session,
+        Self::Target,
+    ];
 
     /// The word for one, in lower case.
     #[must_use]
@@ -68,6 +92,9 @@ impl Kind {
         match self {
             Self::Volume => "volume",
             Self::Snapshot => "snapshot",
+            Self::Group => "group",
+            Self::Session => "session",
+            Self::Target => "target",
         }
     }
 
@@ -77,6 +104,9 @@ impl Kind {
         match self {
             Self::Volume => "volumes",
             Self::Snapshot => "snapshots",
+            Self::Group => "groups",
+            Self::Session => "sessions",
+            Self::Target => "targets",
         }
     }
 }
@@ -101,17 +131,17 @@ impl ObjectRef {
     }
 }
 
-impl From<&VolumeId> for ObjectRef {
-    fn from(id: &VolumeId) -> Self {
-        Self::new(Kind::Volume, id.as_str())
-    }
+macro_rules! reference {
+    ($($id:ident => $kind:ident),+) => {
+        $(impl From<&$id> for ObjectRef {
+            fn from(id: &$id) -> Self {
+                Self::new(Kind::$kind, id.as_str())
+            }
+        })+
+    };
 }
 
-impl From<&SnapshotId> for ObjectRef {
-    fn from(id: &SnapshotId) -> Self {
-        Self::new(Kind::Snapshot, id.as_str())
-    }
-}
+reference!(VolumeId => Volume, SnapshotId => Snapshot, GroupId => Group, SessionId => Session, TargetId => Target);
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bytes, Kind, ObjectRef, Progress, SnapshotId, SnapshotState, Time, VolumeId, VolumeState,
+    Bytes, Group, GroupId, Kind, LinkedTarget, ObjectRef, Progress, Session, SessionId, SnapshotId,
+    SnapshotState, Time, VolumeId, VolumeState,
 };
 
 /// A block device that can be written. A figure that the system does not tell is `None`.
@@ -77,18 +78,28 @@ pub struct Snapshot {
     pub guard: bool,
     /// Volumes that were made from it and still share with it.
     pub clones: Vec<VolumeId>,
+    /// The group that it is a member of.
+    pub group: Option<GroupId>,
+    /// The session that it is a point in time of.
+    pub session: Option<SessionId>,
     /// What else its system keeps on it, as key and value.
     pub metadata: BTreeMap<String, String>,
 }
 
 /// Anything that can be listed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Object {
     /// A volume.
     Volume(Volume),
     /// A snapshot.
     Snapshot(Snapshot),
+    /// A group.
+    Group(Group),
+    /// A session.
+    Session(Session),
+    /// A linked target.
+    Target(LinkedTarget),
 }
 
 impl Object {
@@ -98,6 +109,9 @@ impl Object {
         match self {
             Self::Volume(_) => Kind::Volume,
             Self::Snapshot(_) => Kind::Snapshot,
+            Self::Group(_) => Kind::Group,
+            Self::Session(_) => Kind::Session,
+            Self::Target(_) => Kind::Target,
         }
     }
 
@@ -107,6 +121,9 @@ impl Object {
         match self {
             Self::Volume(v) => v.id.as_str(),
             Self::Snapshot(s) => s.id.as_str(),
+            Self::Group(g) => g.id.as_str(),
+            Self::Session(s) => s.id.as_str(),
+            Self::Target(t) => t.id.as_str(),
         }
     }
 
@@ -116,6 +133,9 @@ impl Object {
         match self {
             Self::Volume(v) => &v.name,
             Self::Snapshot(s) => &s.name,
+            Self::Group(g) => &g.name,
+            Self::Session(s) => &s.name,
+            Self::Target(t) => &t.name,
         }
     }
 
@@ -129,12 +149,12 @@ impl Object {
     #[must_use]
     pub fn full_name(&self) -> String {
         match self {
-            Self::Volume(v) => v.name.clone(),
             Self::Snapshot(s) => format!(
                 "{}@{}",
                 s.volume_name.as_deref().unwrap_or(s.volume.as_str()),
                 s.name
             ),
+            other => other.name().to_owned(),
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum OperationKind {
     UpdateVolume,
     /// Make a volume larger.
     ExtendVolume,
+    /// Make a volume smaller.
+    ShrinkVolume,
     /// Remove a volume, and the points in time of it.
     DeleteVolume,
     /// Take a point in time of a volume.
@@ -35,14 +37,37 @@ pub enum OperationKind {
     Flatten,
     /// Fill a volume from an image file.
     ImportImage,
+    /// Take one point in time of several volumes.
+    CreateGroup,
+    /// Change a group's name or description.
+    UpdateGroup,
+    /// Remove a group and the points in time that it is made of.
+    DeleteGroup,
+    /// Take all volumes of a group back to it.
+    RestoreGroup,
+    /// Let the points in time of a group be ones by themselves.
+    Ungroup,
+    /// Take a point in time that targets can be linked to.
+    CreateSession,
+    /// Remove a session.
+    DeleteSession,
+    /// Take the volumes of a session back to it.
+    RestoreSession,
+    /// Make devices that show what a session holds.
+    LinkTarget,
+    /// Let a linked target show another session.
+    RelinkTarget,
+    /// Part a target from its session.
+    UnlinkTarget,
 }
 
 impl OperationKind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 23] = [
         Self::CreateVolume,
         Self::UpdateVolume,
         Self::ExtendVolume,
+        Self::ShrinkVolume,
         Self::DeleteVolume,
         Self::CreateSnapshot,
         Self::UpdateSnapshot,
@@ -50,6 +75,17 @@ impl OperationKind {
         Self::Restore,
         Self::Clone,
         Self::Flatten,
+        Self::CreateGroup,
+        Self::UpdateGroup,
+        Self::DeleteGroup,
+        Self::RestoreGroup,
+        Self::Ungroup,
+        Self::CreateSession,
+        Self::DeleteSession,
+        Self::RestoreSession,
+        Self::LinkTarget,
+        Self::RelinkTarget,
+        Self::UnlinkTarget,
         Self::ImportImage,
     ];
 
@@ -60,6 +96,7 @@ impl OperationKind {
             Self::CreateVolume => "create-volume",
             Self::UpdateVolume => "update-volume",
             Self::ExtendVolume => "extend-volume",
+            Self::ShrinkVolume => "shrink-volume",
             Self::DeleteVolume => "delete-volume",
             Self::CreateSnapshot => "create-snapshot",
             Self::UpdateSnapshot => "update-snapshot",
@@ -68,6 +105,17 @@ impl OperationKind {
             Self::Clone => "clone",
             Self::Flatten => "flatten",
             Self::ImportImage => "import-image",
+            Self::CreateGroup => "create-group",
+            Self::UpdateGroup => "update-group",
+            Self::DeleteGroup => "delete-group",
+            Self::RestoreGroup => "restore-group",
+            Self::Ungroup => "ungroup",
+            Self::CreateSession => "create-session",
+            Self::DeleteSession => "delete-session",
+            Self::RestoreSession => "restore-session",
+            Self::LinkTarget => "link-target",
+            Self::RelinkTarget => "relink-target",
+            Self::UnlinkTarget => "unlink-target",
         }
     }
 
@@ -76,11 +124,20 @@ impl OperationKind {
     pub fn verb(self) -> &'static str {
         match self {
             Self::CreateVolume => "create",
-            Self::UpdateVolume | Self::UpdateSnapshot => "update",
+            Self::UpdateVolume | Self::UpdateSnapshot | Self::UpdateGroup => "update",
             Self::ExtendVolume => "extend",
-            Self::DeleteVolume | Self::DeleteSnapshot => "delete",
+            Self::ShrinkVolume => "shrink",
+            Self::DeleteVolume | Self::DeleteSnapshot | Self::DeleteGroup | Self::DeleteSession => {
+                "delete"
+            }
             Self::CreateSnapshot => "snapshot",
-            Self::Restore => "restore",
+            Self::CreateGroup => "group",
+            Self::Ungroup => "ungroup",
+            Self::CreateSession => "session",
+            Self::LinkTarget => "link",
+            Self::RelinkTarget => "relink",
+            Self::UnlinkTarget => "unlink",
+            Self::Restore | Self::RestoreGroup | Self::RestoreSession => "restore",
             Self::Clone => "clone",
             Self::Flatten => "flatten",
             Self::ImportImage => "import",
@@ -121,6 +178,8 @@ pub enum Value {
     Flag(bool),
     /// A thing of the system.
     Object(ObjectRef),
+    /// One or more things of the system, none twice.
+    Objects(Vec<ObjectRef>),
 }
 
 impl fmt::Display for Value {
@@ -130,6 +189,10 @@ impl fmt::Display for Value {
             Self::Size(size) => f.write_str(&size.exact()),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Object(object) => f.write_str(&object.id),
+            Self::Objects(objects) => {
+                let ids: Vec<&str> = objects.iter().map(|object| object.id.as_str()).collect();
+                f.write_str(&ids.join(","))
+            }
         }
     }
 }
@@ -219,16 +282,37 @@ impl Operation {
         matches!(self.values.get(field), Some(Value::Flag(true)))
     }
 
+    /// The id of the thing in a field that must be there.
+    ///
+    /// # Errors
+    /// [`ProblemKind::User`] where it is not, or is of another kind.
+    pub fn object(&self, field: &str, kind: Kind) -> Result<&str, Problem> {
+        match self.values.get(field) {
+            Some(Value::Object(object)) if object.kind == kind => Ok(&object.id),
+            _ => Err(self.missing(field)),
+        }
+    }
+
     /// The volume under `volume`.
     ///
     /// # Errors
     /// [`ProblemKind::User`] where there is none.
     pub fn volume(&self) -> Result<VolumeId, Problem> {
-        match self.values.get("volume") {
-            Some(Value::Object(object)) if object.kind == Kind::Volume => {
-                Ok(VolumeId(object.id.clone()))
-            }
-            _ => Err(self.missing("volume")),
+        self.object("volume", Kind::Volume).map(VolumeId::from)
+    }
+
+    /// The volumes under `volumes`.
+    ///
+    /// # Errors
+    /// [`ProblemKind::User`] where there are none.
+    pub fn volumes(&self) -> Result<Vec<VolumeId>, Problem> {
+        match self.values.get("volumes") {
+            Some(Value::Objects(objects)) if !objects.is_empty() => Ok(objects
+                .iter()
+                .filter(|object| object.kind == Kind::Volume)
+                .map(|object| VolumeId(object.id.clone()))
+                .collect()),
+            _ => Err(self.missing("volumes")),
         }
     }
 
@@ -237,11 +321,7 @@ impl Operation {
     /// # Errors
     /// [`ProblemKind::User`] where there is none.
     pub fn snapshot(&self) -> Result<SnapshotId, Problem> {
-        match self.values.get("snapshot") {
-            Some(Value::Object(object)) if object.kind == Kind::Snapshot => {
-                Ok(SnapshotId(object.id.clone()))
-            }
-            _ => Err(self.missing("snapshot")),
-        }
+        self.object("snapshot", Kind::Snapshot)
+            .map(SnapshotId::from)
     }
 }

@@ -16,6 +16,9 @@ pub struct PlannedStep {
     /// Whether the step only waits for what an earlier step began, so that it
     /// may be taken up again without asking anybody.
     pub follows: bool,
+    /// Whether it can be paused and go on later, also after the program ended.
+    #[serde(default)]
+    pub pauses: bool,
 }
 
 /// A thing that the operation reads or changes, pinned to the state it was seen in.
@@ -91,7 +94,10 @@ impl Plan {
     #[must_use]
     pub fn replaces_content(&self) -> bool {
         match self.operation.kind {
-            OperationKind::Restore => true,
+            OperationKind::Restore
+            | OperationKind::RestoreGroup
+            | OperationKind::RestoreSession
+            | OperationKind::ShrinkVolume => true,
             OperationKind::ImportImage => self.operation.values.contains_key("volume"),
             _ => false,
         }

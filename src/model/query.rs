@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, ObjectRef, VolumeId};
+use super::{Kind, Object, ObjectRef, VolumeId, thing};
 
 /// A question for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ impl Query {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The things, in the system's order.
+    #[serde(with = "thing::list")]
     pub items: Vec<Object>,
     /// How many there are in all, where the system says so.
     pub total: Option<u64>,
@@ -50,7 +51,6 @@ pub struct Raw {
 
 /// Something became different. Says what to read again, not what it now is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// This thing was made, changed or removed.
     Object(ObjectRef),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Kind, ObjectRef, Operation, OperationKind, Problem, Term, Value, term};
+use super::{Bytes, Kind, ObjectRef, Operation, OperationKind, Problem, Term, Terms, Value, term};
 
 /// The type and the limits of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,12 @@ pub enum FieldType {
     },
     /// Yes or no.
     Flag,
+    /// One of these words.
+    Choice(#[serde(deserialize_with = "term::read_list")] Terms),
     /// A thing of this kind, chosen from a list or named.
     Object(Kind),
+    /// One or more things of this kind, typed with commas between.
+    Objects(Kind),
     /// The path of a file to read on this machine.
     File,
 }
@@ -156,6 +160,27 @@ impl FieldSpec {
                     return Err(format!("a {} is needed", kind.one()));
                 }
                 Ok(Value::Object(ObjectRef::new(*kind, id)))
+            }
+            FieldType::Choice(words) => {
+                let text = text.trim();
+                match words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
+                    Some(word) => Ok(Value::Text((*word).to_owned())),
+                    None => Err(format!("one of {}", words.join(", "))),
+                }
+            }
+            FieldType::Objects(kind) => {
+                let mut objects: Vec<ObjectRef> = Vec::new();
+                for id in text.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+                    let object = ObjectRef::new(*kind, id);
+                    if objects.contains(&object) {
+                        return Err(format!("{id} is named twice"));
+                    }
+                    objects.push(object);
+                }
+                match objects.is_empty() {
+                    true => Err(format!("at least one {} is needed", kind.one())),
+                    false => Ok(Value::Objects(objects)),
+                }
             }
             FieldType::File => {
                 if text.is_empty() {

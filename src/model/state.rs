@@ -94,6 +94,50 @@ state! {
 }
 
 state! {
+    /// The state of a group or a session.
+    GroupState {
+        /// All its members are there.
+        Available => "available",
+        /// Some of its members are gone.
+        Incomplete => "incomplete",
+        /// Being taken.
+        Creating => "creating",
+        /// Volumes are being taken back to it.
+        Restoring => "restoring",
+        /// Being removed.
+        Deleting => "deleting",
+        /// Not usable; its system says why.
+        Error => "error",
+    }
+}
+
+state! {
+    /// What a linked target does with what it shows.
+    CopyMode {
+        /// It copies it in the background, and stands alone then.
+        Copy => "copy",
+        /// It shares it.
+        NoCopy => "nocopy",
+    }
+}
+
+state! {
+    /// How a linked target stands.
+    TargetState {
+        /// Usable; it shares what was not written to it.
+        Linked => "linked",
+        /// Usable, while a background copy fills it.
+        Copying => "copying",
+        /// Its copy waits to be resumed.
+        Paused => "paused",
+        /// All of it has been copied: it stands alone.
+        Copied => "copied",
+        /// Not usable; its system says why.
+        Error => "error",
+    }
+}
+
+state! {
     /// The state of a task.
     TaskState {
         /// Accepted here, not yet begun.

@@ -108,6 +108,8 @@ pub enum StepEvent {
         /// Why, in one line.
         reason: String,
     },
+    /// Somebody wants it ended; written down before the system is told.
+    Cancelling,
     /// The task goes on after a pause, an interruption or a failed step.
     Resumed,
     /// The task was sent on, and nobody knows yet what came of it.
@@ -132,6 +134,9 @@ pub struct Task {
     pub reason: String,
     /// Its steps, one for each of the plan.
     pub steps: Vec<Step>,
+    /// Whether somebody wants it ended and it has not yet.
+    #[serde(default)]
+    pub cancelling: bool,
     /// Who asked for it (`console`, `command line`).
     pub by: String,
     /// When it was accepted.
@@ -156,6 +161,7 @@ impl Task {
             state: TaskState::Queued,
             reason: String::new(),
             steps: vec![step; plan.steps.len()],
+            cancelling: false,
             plan,
             by,
             created,
@@ -197,11 +203,15 @@ impl Task {
                     step.ended = Some(at);
                 }
             }
+            // It may have come to its end just before somebody paused it.
+            StepEvent::Suspended { .. } if self.state.is_over() => {}
             StepEvent::Suspended { reason } => {
                 self.state = TaskState::Suspended;
                 self.reason.clone_from(reason);
             }
+            StepEvent::Cancelling => self.cancelling = true,
             StepEvent::Resumed => {
+                self.cancelling = false;
                 self.state = TaskState::Running;
                 self.reason.clear();
                 self.ended = None;
@@ -209,6 +219,7 @@ impl Task {
             StepEvent::Lost => self.state = TaskState::Lost,
             StepEvent::Finished { state } => {
                 self.state = state.clone();
+                self.cancelling = false;
                 self.ended = Some(at);
             }
         }
@@ -226,6 +237,14 @@ impl Task {
         self.steps
             .iter()
             .position(|step| !matches!(step.state, StepState::Done(_)))
+    }
+
+    /// The step under way or interrupted, where it was begun and can be paused.
+    #[must_use]
+    pub fn pausable(&self) -> Option<usize> {
+        let n = self.current()?;
+        let begun = matches!(self.steps.get(n)?.state, StepState::Running);
+        (begun && self.plan.steps.get(n)?.pauses).then_some(n)
     }
 
     /// How far the whole has come: the progress of the step under way.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer};
 /// A word of a system's own: a name, a title, a sentence of its specs.
 pub type Term = &'static str;
 
+/// Several of them.
+pub type Terms = &'static [Term];
+
 /// What was read; the same word is kept once.
 static READ: Mutex<BTreeSet<Term>> = Mutex::new(BTreeSet::new());
 
@@ -39,6 +42,18 @@ pub(super) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Term, D::Error>
 /// Where it is no text.
 pub(super) fn read_optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Term>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.map(keep))
+}
+
+/// Reads several words.
+///
+/// # Errors
+/// Where they are no list of texts.
+pub(super) fn read_list<'de, D: Deserializer<'de>>(from: D) -> Result<Terms, D::Error> {
+    let words: Vec<Term> = Vec::<String>::deserialize(from)?
+        .into_iter()
+        .map(keep)
+        .collect();
+    Ok(Box::leak(words.into_boxed_slice()))
 }
 
 #[cfg(test)]

@@ -139,6 +139,8 @@ mod tests {
             created: Time::from_second(at).ok(),
             guard: false,
             clones: Vec::new(),
+            group: None,
+            session: None,
             metadata: Default::default(),
         }
     }

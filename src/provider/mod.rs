@@ -60,6 +60,16 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// A reason, where the system does not let its data be read from here.
     fn content(&self, object: &ObjectRef) -> Result<Arc<dyn Content>, Problem>;
+
+    /// What reads differently in `to`, a volume or a snapshot, from what it was in `from`.
+    ///
+    /// # Errors
+    /// A reason, where the system cannot tell.
+    fn difference(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Arc<dyn Difference>, Problem> {
+        Err(Problem::user(format!(
+            "what differs between {from} and {to} cannot be told here"
+        )))
+    }
 }
 
 /// A run of bytes of one sort.
@@ -90,6 +100,32 @@ pub trait Content: Send + Sync {
     /// # Errors
     /// Where the data cannot be read or is not what was written.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Problem>;
+}
+
+/// Stretches that differ, as far as was looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// In order; what is between them is the same. `data` is of what they hold now.
+    pub ranges: Vec<DataRange>,
+    /// Up to here, in bytes; look on from there.
+    pub end: u64,
+}
+
+/// What differs between two volumes or snapshots. Blocking: called from threads that may wait.
+pub trait Difference: Send + Sync {
+    /// The size of the earlier one, in bytes.
+    fn old_size(&self) -> u64;
+
+    /// The size of the later one, in bytes. What lies beyond the end of the earlier one differs
+    /// where there is data.
+    fn size(&self) -> u64;
+
+    /// What differs from `offset` on, as far as the system tells at once. Exact to the block that
+    /// the system writes.
+    ///
+    /// # Errors
+    /// Where the mapping or the data cannot be read.
+    fn changes(&self, offset: u64) -> Result<Changes, Problem>;
 }
 
 /// What came of a step of which only its key is known.
@@ -156,6 +192,17 @@ impl StepContext {
     }
 }
 
+/// What a step that can be paused is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// To stand still until it is told to go on; it does so after a restart too.
+    Pause,
+    /// To go on.
+    Resume,
+    /// To end where it is: what was done stays, and is whole.
+    End,
+}
+
 /// The means to change a system: one step of a plan at a time.
 #[async_trait]
 pub trait Writer: Send + Sync {
@@ -176,6 +223,19 @@ pub trait Writer: Send + Sync {
     /// # Errors
     /// Where the system cannot be asked.
     async fn fate(&self, plan: &Plan, step: usize, task: &TaskId) -> Result<Fate, Problem>;
+
+    /// Steers a step that was begun and that its plan says can be paused, whether or not
+    /// somebody follows it. `before` is what the steps before it made.
+    ///
+    /// # Errors
+    /// [`Conflict`](ProblemKind::Conflict) where nothing of it is under way.
+    async fn steer(
+        &self,
+        plan: &Plan,
+        step: usize,
+        before: &[StepOutcome],
+        steer: Steer,
+    ) -> Result<(), Problem>;
 }
 
 /// A system that has been opened.

@@ -43,8 +43,10 @@ impl<'a> Resolver<'a> {
         within: Option<&ObjectRef>,
     ) -> Result<Object, Problem> {
         match kind {
-            Kind::Volume => self.volume(text).await,
             Kind::Snapshot => self.snapshot(text, within).await,
+            Kind::Volume | Kind::Group | Kind::Session | Kind::Target => {
+                self.named(kind, text).await
+            }
         }
     }
 
@@ -60,14 +62,14 @@ impl<'a> Resolver<'a> {
             false => Kind::Volume,
         };
         one(kind, text, all, |object| match object {
-            Object::Volume(volume) => volume.name == text,
             Object::Snapshot(snapshot) => in_full(snapshot, text),
+            other => other.name() == text,
         })
     }
 
-    async fn volume(&self, text: &str) -> Result<Object, Problem> {
-        let all = list_all(self.reader, Query::all(Kind::Volume)).await?;
-        one(Kind::Volume, text, all, |object| object.name() == text)
+    async fn named(&self, kind: Kind, text: &str) -> Result<Object, Problem> {
+        let all = list_all(self.reader, Query::all(kind)).await?;
+        one(kind, text, all, |object| object.name() == text)
     }
 
     async fn snapshot(&self, text: &str, within: Option<&ObjectRef>) -> Result<Object, Problem> {
@@ -85,7 +87,7 @@ impl<'a> Resolver<'a> {
         }
         one(Kind::Snapshot, text, all, |object| match object {
             Object::Snapshot(snapshot) => snapshot.name == text || in_full(snapshot, text),
-            Object::Volume(_) => false,
+            _ => false,
         })
     }
 }

@@ -244,6 +244,7 @@ mod tests {
             title: "making".into(),
             call: String::new(),
             follows: false,
+            pauses: false,
         };
         let plan = Plan {
             operation: Operation::new(OperationKind::CreateVolume).text("name", "db"),

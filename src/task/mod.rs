@@ -2,10 +2,15 @@
 //! disk before it is run; started again, it finds what was under way, asks the
 //! system what came of it, and follows it on.
 
+mod backend;
 mod board;
 mod journal;
+mod local;
 mod runner;
 mod tracker;
+mod undo;
 
+pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
-pub use tracker::{Control, Tracker};
+pub use tracker::Tracker;
+pub use undo::undo;

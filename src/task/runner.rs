@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
-use crate::model::{Problem, StepEvent, StepOutcome, StepState, Task, TaskId, TaskState};
-use crate::provider::{Fate, ProgressSink, StepContext, Writer};
+use crate::model::{Plan, Problem, StepEvent, StepOutcome, StepState, Task, TaskId, TaskState};
+use crate::provider::{Fate, ProgressSink, Steer, StepContext, Writer};
 
 /// Progress is told at most this often for a step: an eye sees no more.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -61,6 +61,7 @@ async fn drive(
         };
         // A step that only waits for the system takes no place from one that works.
         let follows = task.plan.steps.get(step).is_some_and(|s| s.follows);
+        let queues = !follows && board.slots.available_permits() == 0;
         let slot = tokio::select! {
             () = token.cancelled() => None,
             () = board.detach.cancelled() => None,
@@ -72,6 +73,21 @@ async fn drive(
         }
         if token.is_cancelled() {
             return Ok(Some(TaskState::Cancelled));
+        }
+        if queues && step == 0 {
+            // What was agreed to was seen before it had to wait for others.
+            let now = board.reader.plan(&task.plan.operation).await;
+            let problem = match now {
+                Ok(now) if now.still_holds(&task.plan) => None,
+                Ok(now) => Some(changed(&task.plan, &now)),
+                Err(problem) => Some(problem),
+            };
+            if let Some(problem) = problem {
+                board
+                    .record(id, StepEvent::Failed { step, problem })
+                    .await?;
+                return Ok(Some(TaskState::Failed));
+            }
         }
         board.record(id, StepEvent::Started { step }).await?;
         let context = StepContext {
@@ -122,6 +138,14 @@ pub(super) async fn take_up(board: &Arc<Board>, task: &Task) {
     let Some(planned) = task.plan.steps.get(step) else {
         return;
     };
+    if task.cancelling && task.pausable() == Some(step) {
+        let before = outcomes(task);
+        // What has come to its end needs no ending.
+        let _ = writer.steer(&task.plan, step, &before, Steer::End).await;
+        let state = TaskState::Cancelled;
+        finish(board, &task.id, StepEvent::Finished { state }).await;
+        return;
+    }
     let interrupted = |what: &str| StepEvent::Suspended {
         reason: format!(
             "interrupted {what} \"{}\": retry it or cancel it",
@@ -130,6 +154,7 @@ pub(super) async fn take_up(board: &Arc<Board>, task: &Task) {
     };
     if !was_begun(task) {
         if planned.follows {
+            board.apply(&task.id, &StepEvent::Resumed);
             spawn(board, &task.id);
         } else {
             finish(board, &task.id, interrupted("before")).await;
@@ -161,7 +186,8 @@ async fn finish(board: &Arc<Board>, id: &TaskId, event: StepEvent) {
     }
 }
 
-fn outcomes(task: &Task) -> Vec<StepOutcome> {
+/// What came of the steps that are done.
+pub(super) fn outcomes(task: &Task) -> Vec<StepOutcome> {
     task.steps
         .iter()
         .map_while(|step| match &step.state {
@@ -191,4 +217,24 @@ fn was_begun(task: &Task) -> bool {
     task.current()
         .and_then(|n| task.steps.get(n))
         .is_some_and(|step| step.state == StepState::Running)
+}
+
+/// What is said of a plan that no longer holds.
+pub(super) fn changed(old: &Plan, new: &Plan) -> Problem {
+    let mut problem = Problem::conflict(format!(
+        "not done: what it would touch has changed since the plan was made ({})",
+        old.summary
+    ))
+    .hint("look at it again, and plan anew");
+    for touched in &new.touches {
+        let before = old.touches.iter().find(|t| t.object == touched.object);
+        if before.is_none_or(|before| before.revision != touched.revision) {
+            problem = problem.because(format!(
+                "{} {} is not as it was",
+                touched.object.kind.one(),
+                touched.name
+            ));
+        }
+    }
+    problem
 }

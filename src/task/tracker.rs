@@ -5,48 +5,15 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 
-use super::board::Board;
-use super::journal::Journal;
-use super::runner;
-use crate::model::{
-    Operation, Plan, Problem, ProblemKind, StepEvent, Task, TaskId, TaskState, Time,
-};
+use super::backend::{Backend, Control, read_only};
+use super::local::Local;
+use crate::model::{Operation, Plan, Problem, Task, TaskId};
 use crate::provider::Connection;
-
-/// What can be asked of a task that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// End it. What is done stays done.
-    Cancel,
-    /// Run the step that failed or was interrupted again.
-    Retry,
-}
-
-impl Control {
-    /// Whether a task that stands like this can be controlled so.
-    ///
-    /// # Errors
-    /// The reason why not, as a clause.
-    pub fn allowed(self, task: &Task) -> Result<(), String> {
-        let over = match &task.state {
-            TaskState::Cancelled => "been cancelled",
-            other => other.word(),
-        };
-        match self {
-            Self::Cancel if task.state.is_over() => Err(format!("it has {over}")),
-            Self::Retry if task.state.is_active() => Err("it is under way".to_owned()),
-            Self::Retry if matches!(task.state, TaskState::Succeeded | TaskState::Cancelled) => {
-                Err(format!("it has {over}"))
-            }
-            Self::Cancel | Self::Retry => Ok(()),
-        }
-    }
-}
 
 /// Plans, runs and follows operations on one connection. Cheap to clone.
 #[derive(Clone)]
 pub struct Tracker {
-    board: Arc<Board>,
+    backend: Arc<dyn Backend>,
     by: Arc<str>,
 }
 
@@ -58,35 +25,38 @@ impl Tracker {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn open(connection: &Connection, journal: &Path, by: &str) -> Result<Self, Problem> {
-        let opened = if connection.writer.is_some() {
-            Journal::open(journal)
-        } else {
-            Journal::look(journal)
-        };
-        let (journal, loaded) = opened.map_err(|e| {
-            Problem::new(ProblemKind::Config, "the journal of tasks cannot be opened")
-                .caused_by(&e)
-                .hint("look at the rights and the room of the folder that it is in")
-        })?;
-        if loaded.skipped > 0 {
-            tracing::warn!(lines = loaded.skipped, "lines of the journal were skipped");
-        }
-        Ok(Self {
-            board: Arc::new(Board::new(connection, journal, loaded.tasks)),
-            by: by.into(),
-        })
+        Ok(Self::over(Arc::new(Local::open(connection, journal)?), by))
+    }
+
+    /// A tracker of tasks that somebody else knows and runs.
+    #[must_use]
+    pub fn over(backend: Arc<dyn Backend>, by: &str) -> Self {
+        let by = by.into();
+        Self { backend, by }
+    }
+
+    /// The same tasks, for somebody else to ask for.
+    #[must_use]
+    pub fn as_asked_by(&self, by: &str) -> Self {
+        Self::over(self.backend.clone(), by)
+    }
+
+    /// Whether nothing can be changed.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.backend.is_read_only()
     }
 
     /// Every task, the newest first.
     #[must_use]
     pub fn tasks(&self) -> Vec<Arc<Task>> {
-        self.board.tasks()
+        self.backend.tasks()
     }
 
     /// One task.
     #[must_use]
     pub fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
-        self.board.task(id)
+        self.backend.task(id)
     }
 
     /// What an operation would do; nothing is done.
@@ -94,27 +64,17 @@ impl Tracker {
     /// # Errors
     /// The reason why it cannot be done.
     pub async fn plan(&self, operation: &Operation) -> Result<Plan, Problem> {
-        self.board.reader.plan(operation).await
+        self.backend.plan(operation).await
     }
 
     /// Accepts a plan that somebody has seen, and begins it.
     ///
     /// # Errors
-    /// [`ProblemKind::Conflict`] where what it touches has changed since it was made;
-    /// [`ProblemKind::Auth`] on a read-only connection.
+    /// [`ProblemKind::Conflict`](crate::model::ProblemKind::Conflict) where what it touches has
+    /// changed since it was made; [`ProblemKind::Auth`](crate::model::ProblemKind::Auth) on a
+    /// read-only connection.
     pub async fn submit(&self, plan: Plan) -> Result<TaskId, Problem> {
-        if self.board.writer.is_none() {
-            return Err(read_only());
-        }
-        let now = self.board.reader.plan(&plan.operation).await?;
-        if !now.still_holds(&plan) {
-            return Err(changed(&plan, &now));
-        }
-        let id = TaskId(uuid::Uuid::now_v7().to_string());
-        let task = Task::new(id.clone(), plan, self.by.to_string(), Time::now());
-        self.board.accept(task).await?;
-        runner::spawn(&self.board, &id);
-        Ok(id)
+        self.backend.submit(plan, &self.by).await
     }
 
     /// Whether a task can be controlled so now.
@@ -125,7 +85,7 @@ impl Tracker {
         let task = self
             .task(id)
             .ok_or_else(|| Problem::not_found(format!("there is no task {id}")))?;
-        if self.board.writer.is_none() {
+        if self.is_read_only() {
             return Err(read_only());
         }
         control.allowed(&task).map_err(Problem::conflict)
@@ -137,51 +97,31 @@ impl Tracker {
     /// As [`Tracker::can`], and where the journal cannot be written.
     pub async fn control(&self, id: &TaskId, control: Control) -> Result<(), Problem> {
         self.can(id, control)?;
-        match control {
-            Control::Cancel => match self.board.running(id) {
-                Some(token) => token.cancel(),
-                None => {
-                    let state = TaskState::Cancelled;
-                    self.board.record(id, StepEvent::Finished { state }).await?;
-                }
-            },
-            Control::Retry => {
-                self.board.record(id, StepEvent::Resumed).await?;
-                runner::spawn(&self.board, id);
-            }
-        }
-        Ok(())
+        self.backend.control(id, control).await
     }
 
     /// Takes up the tasks that were under way when the program last ended: asks the system what
     /// came of each, and follows it on; one whose next step was never begun waits for
     /// a decision. Does nothing on a read-only connection. Returns how many there were.
     pub async fn follow_on(&self) -> usize {
-        if self.board.writer.is_none() {
-            return 0;
-        }
-        let left = self.board.take_left();
-        for task in &left {
-            runner::take_up(&self.board, task).await;
-        }
-        left.len()
+        self.backend.follow_on().await
     }
 
     /// Batches of the tasks that changed since the batch before. Only the latest state of
     /// each counts: a slow reader misses steps between, never the last.
     pub fn updates(&self) -> impl Stream<Item = Vec<Arc<Task>>> + Send + 'static + use<> {
-        let receiver = self.board.subscribe();
+        let receiver = self.backend.subscribe();
         let seen = *receiver.borrow();
-        let board = self.board.clone();
+        let backend = self.backend.clone();
         futures_util::stream::unfold(
-            (receiver, seen, board),
-            |(mut receiver, seen, board)| async move {
+            (receiver, seen, backend),
+            |(mut receiver, seen, backend)| async move {
                 loop {
                     receiver.changed().await.ok()?;
                     let newest = *receiver.borrow_and_update();
-                    let batch = board.changed_since(seen);
+                    let batch = backend.changed_since(seen);
                     if !batch.is_empty() {
-                        return Some((batch, (receiver, newest, board)));
+                        return Some((batch, (receiver, newest, backend)));
                     }
                 }
             },
@@ -197,7 +137,7 @@ impl Tracker {
         id: &TaskId,
         done: impl Fn(&Task) -> bool + Send,
     ) -> Result<Arc<Task>, Problem> {
-        let mut receiver = self.board.subscribe();
+        let mut receiver = self.backend.subscribe();
         loop {
             receiver.mark_unchanged();
             let task = self
@@ -212,36 +152,6 @@ impl Tracker {
     /// Stops following, and waits until no step runs here any more. What was under way is
     /// in the journal as it is, for the next start to find.
     pub async fn close(&self) {
-        self.board.detach.cancel();
-        self.board.slots.close();
-        self.board.jobs.close();
-        self.board.jobs.wait().await;
+        self.backend.close().await;
     }
-}
-
-fn read_only() -> Problem {
-    Problem::new(
-        ProblemKind::Auth,
-        "nothing can be changed: this is read-only",
-    )
-    .hint("start without --read-only, or use a profile that may write")
-}
-
-fn changed(old: &Plan, new: &Plan) -> Problem {
-    let mut problem = Problem::conflict(format!(
-        "not done: what it would touch has changed since the plan was made ({})",
-        old.summary
-    ))
-    .hint("look at it again, and plan anew");
-    for touched in &new.touches {
-        let before = old.touches.iter().find(|t| t.object == touched.object);
-        if before.is_none_or(|before| before.revision != touched.revision) {
-            problem = problem.because(format!(
-                "{} {} is not as it was",
-                touched.object.kind.one(),
-                touched.name
-            ));
-        }
-    }
-    problem
 }

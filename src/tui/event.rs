@@ -104,7 +104,7 @@ pub(crate) enum Answer {
     /// The list has ended.
     Listed(Result<(), Problem>),
     /// One thing as it is now.
-    Shown(Box<Result<Object, Problem>>),
+    Shown(#[serde(with = "shown")] Box<Result<Object, Problem>>),
     /// A body as the system has it.
     Raw(Result<Raw, Problem>),
     /// What the operations would do, each in its place.
@@ -113,6 +113,27 @@ pub(crate) enum Answer {
     Submitted(Vec<Result<TaskId, Problem>>),
     /// A task was controlled, or not.
     Controlled(Result<(), Problem>),
+}
+
+/// One thing, written down so that it says of which kind it is.
+mod shown {
+    use super::{Deserialize, Object, Problem, Serialize};
+    use crate::model::Thing;
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        shown: &Result<Object, Problem>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let thing = shown.as_ref().map(|object| Thing::from(object.clone()));
+        thing.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        from: D,
+    ) -> Result<Box<Result<Object, Problem>>, D::Error> {
+        let thing = Result::<Thing, Problem>::deserialize(from)?;
+        Ok(Box::new(thing.map(Object::from)))
+    }
 }
 
 /// The form of a picture of the screen.

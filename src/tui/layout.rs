@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::page;
 use super::state::{Pane, Place, State};
+use crate::model::{Kind, Task};
 
 /// Below this the console says that it is too small.
 pub(crate) const LEAST: (u16, u16) = (40, 8);
@@ -63,7 +64,13 @@ pub(crate) fn has_side(state: &State) -> bool {
     state.size.0 >= WIDE
         && matches!(
             state.screen().place,
-            Place::Volumes | Place::Snapshots | Place::Tree(_)
+            Place::Volumes
+                | Place::Snapshots
+                | Place::Groups
+                | Place::Sessions
+                | Place::Targets
+                | Place::Members(_)
+                | Place::Tree(_)
         )
 }
 
@@ -96,9 +103,42 @@ pub(crate) fn text_lines(state: &State) -> usize {
     }
 }
 
+/// A line of the enlarged pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PaneLine {
+    /// The task.
+    Task,
+    /// One of its steps.
+    Step(usize),
+    /// One of several volumes that the first step is done to, by its place among what is touched.
+    Member(usize),
+}
+
+/// The lines of a task in the enlarged pane.
+pub(crate) fn pane_lines(task: &Task) -> Vec<PaneLine> {
+    let mut lines = vec![PaneLine::Task];
+    let touched = task.plan.touches.iter().enumerate();
+    let volumes: Vec<PaneLine> = touched
+        .filter(|(_, touched)| touched.object.kind == Kind::Volume)
+        .map(|(i, _)| PaneLine::Member(i))
+        .collect();
+    for step in 0..task.steps.len() {
+        lines.push(PaneLine::Step(step));
+        if step == 0 && volumes.len() > 1 {
+            lines.extend(&volumes);
+        }
+    }
+    lines
+}
+
 fn pane_height(state: &State) -> u16 {
     let (_, height) = state.size;
-    if height < 14 || matches!(state.screen().place, Place::Tasks | Place::Task(_)) {
+    if height < 14
+        || matches!(
+            state.screen().place,
+            Place::Tasks | Place::Journal | Place::Task(_)
+        )
+    {
         return 0;
     }
     let tasks = state.tasks.in_pane(state.now.clock);
@@ -107,7 +147,7 @@ fn pane_height(state: &State) -> u16 {
         Pane::Auto if tasks.is_empty() => 0,
         Pane::Auto => 1 + (tasks.len() as u16).min((height / 7).max(2)),
         Pane::Large => {
-            let lines: usize = tasks.iter().map(|t| 1 + t.steps.len()).sum();
+            let lines: usize = tasks.iter().map(|t| pane_lines(t).len()).sum();
             1 + (lines.max(1) as u16).min(height / 2 - 3)
         }
     }

@@ -1,10 +1,13 @@
 //! The screens that are text: all fields of a thing, its raw body, a task's time line, a message.
 
+mod object;
+mod task;
+
 use crate::config::LogLevel;
 use crate::config::theme::Role;
-use crate::model::{Bytes, Kind, Object, Problem, StepState, Task, Time, Undo};
+use crate::model::{Bytes, Kind, Object, Problem, Time};
 
-use super::rows::{Spans, ago, snapshot_state, task_glyph, volume_state};
+use super::rows::{Spans, ago};
 use super::state::{Message, Place, State};
 use super::text;
 
@@ -45,7 +48,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
             None => page.text("it is not kept any more", Role::Dim),
         },
         Place::Log => page.log(),
-        Place::Volumes | Place::Snapshots | Place::Tasks | Place::Messages | Place::Tree(_) => {}
+        _ => {}
     }
     page.lines
 }
@@ -149,169 +152,6 @@ impl Page<'_> {
         }
     }
 
-    fn object(&mut self, object: &Object) {
-        let state = self.state;
-        let metadata = match object {
-            Object::Volume(volume) => {
-                self.said("Name", &volume.name);
-                self.field("State", volume_state(volume, state));
-                self.bytes("Size", Some(volume.size));
-                self.bytes("Used", volume.used);
-                self.bytes("Own", volume.exclusive);
-                self.bytes("Written", volume.written);
-                match (&volume.instance, &volume.device) {
-                    (Some(instance), Some(device)) => {
-                        self.said("Attached to", &format!("{instance} as {device}"));
-                    }
-                    (Some(instance), None) => self.said("Attached to", instance),
-                    (None, _) => self.said("Attached to", "nothing"),
-                }
-                self.said("Snapshots", &volume.snapshots.to_string());
-                if let Some(parent) = &volume.parent {
-                    let parent = crate::model::ObjectRef::from(parent);
-                    self.said("Descends from", &state.name_of(&parent));
-                }
-                self.time("Last snapshot", volume.last_snapshot);
-                self.time("Made", volume.created);
-                if !volume.description.is_empty() {
-                    self.said("Description", &volume.description);
-                }
-                &volume.metadata
-            }
-            Object::Snapshot(snapshot) => {
-                self.said("Name", &snapshot.name);
-                self.field("State", snapshot_state(snapshot, state));
-                let of = snapshot.volume_name.as_deref();
-                self.said("Of volume", of.unwrap_or(snapshot.volume.as_str()));
-                self.time("Taken", snapshot.created);
-                self.bytes("Size", Some(snapshot.size));
-                self.bytes("Used", snapshot.used);
-                self.bytes("Own", snapshot.exclusive);
-                self.bytes("Written", snapshot.written);
-                match &snapshot.parent {
-                    Some(parent) => {
-                        let parent = crate::model::ObjectRef::from(parent);
-                        self.said("Follows", &state.name_of(&parent));
-                    }
-                    None => self.said("Follows", "nothing; it is the first"),
-                }
-                if snapshot.guard {
-                    self.said(
-                        "Guard",
-                        "taken by itself, before something replaced the data",
-                    );
-                }
-                for clone in &snapshot.clones {
-                    self.said("Cloned as", &state.name_of(&clone.into()));
-                }
-                if !snapshot.description.is_empty() {
-                    self.said("Description", &snapshot.description);
-                }
-                &snapshot.metadata
-            }
-        };
-        self.said("Id", object.id());
-        if !metadata.is_empty() {
-            self.heading("Metadata");
-            for (key, value) in metadata {
-                self.text(&state.clean(&format!("{key} = {value}")), Role::Text);
-            }
-        }
-    }
-
-    fn task(&mut self, task: &Task) {
-        let state = self.state;
-        let (glyph, role) = task_glyph(task, state);
-        self.text(&capital(&state.clean(&task.plan.summary)), Role::Title);
-        self.field(
-            "State",
-            vec![(
-                format!("{glyph} {}", state.clean(task.state.word())).into(),
-                role,
-            )],
-        );
-        self.said("Asked by", &task.by);
-        self.time("Begun", Some(task.created));
-        if task.ended.is_some() {
-            self.said("Took", &super::rows::took(task));
-        }
-        if !task.reason.is_empty() && task.problem().is_none() {
-            self.said("Reason", &task.reason);
-        }
-        self.heading("Steps");
-        let glyphs = state.glyphs();
-        for (step, planned) in task.steps.iter().zip(&task.plan.steps) {
-            let title = state.clean(&planned.title).into_owned();
-            let (glyph, role) = match &step.state {
-                StepState::Waiting => (glyphs.waiting, Role::Dim),
-                StepState::Running => (glyphs.play, Role::Busy),
-                StepState::Done(_) => (glyphs.done, Role::Ok),
-                StepState::Failed(_) => (glyphs.failed, Role::Error),
-            };
-            let mut line: Line = vec![
-                (format!("{glyph} ").into(), role),
-                (title.into(), Role::Text),
-            ];
-            if let (Some(from), Some(to)) = (step.started, step.ended) {
-                let ms = (to.as_millisecond() - from.as_millisecond()).max(0);
-                line.push((
-                    format!("  {}.{:03} s", ms / 1_000, ms % 1_000).into(),
-                    Role::Dim,
-                ));
-            }
-            if step.attempts > 1 {
-                line.push((format!("  {} attempts", step.attempts).into(), Role::Warn));
-            }
-            self.lines.push(line);
-            if let Some(progress) = step.progress
-                && step.state == StepState::Running
-            {
-                let mut line: Line = vec![("  ".into(), Role::Text)];
-                line.extend(super::rows::bar(progress, 24, state));
-                let more = format!(
-                    "  {} of {}  {}  {}",
-                    progress.done,
-                    progress.total,
-                    super::rows::rate(progress),
-                    super::rows::left(progress)
-                );
-                line.push((more.trim_end().to_owned().into(), Role::Dim));
-                self.lines.push(line);
-            }
-            match &step.state {
-                StepState::Done(outcome) if !outcome.message.is_empty() => {
-                    self.bullet(&format!("  {}", glyphs.into), &outcome.message, Role::Info);
-                }
-                StepState::Failed(problem) => self.problem(problem),
-                _ => {}
-            }
-            for line in planned.call.lines() {
-                let clean = state.clean(line).into_owned();
-                for line in text::wrap(&clean, self.width.saturating_sub(2)) {
-                    self.lines
-                        .push(vec![(format!("  {line}").into(), Role::Dim)]);
-                }
-            }
-        }
-        self.heading("What it means");
-        for loss in &task.plan.losses {
-            self.bullet(glyphs.warn, &told_loss(loss), Role::Warn);
-        }
-        match &task.plan.undo {
-            Undo::By { how, .. } => {
-                self.bullet(glyphs.dot, &format!("taken back: {how}"), Role::Info);
-            }
-            Undo::Never(why) => {
-                self.bullet(
-                    glyphs.warn,
-                    &format!("cannot be taken back: {why}"),
-                    Role::Warn,
-                );
-            }
-        }
-        self.said("Id", task.id.as_str());
-    }
-
     fn log(&mut self) {
         if self.state.log.is_empty() {
             self.text("nothing was said yet", Role::Dim);
@@ -396,20 +236,33 @@ fn short_stamp(time: Time, now: Time) -> String {
     zoned.strftime(form).to_string()
 }
 
+/// The title of a view where there is little room: the last word of what it is called.
+pub(crate) fn tab(state: &State, place: &Place) -> String {
+    let title = title(state, place);
+    match title.rsplit_once(' ') {
+        Some((_, last)) => capital(last),
+        None => title,
+    }
+}
+
 /// The title of a place, for the way to it.
 pub(crate) fn title(state: &State, place: &Place) -> String {
     let kind = |kind: Kind| format!("{}s", capital(state.word(kind)));
     match place {
         Place::Volumes => kind(Kind::Volume),
         Place::Snapshots => kind(Kind::Snapshot),
+        Place::Groups => kind(Kind::Group),
+        Place::Sessions => kind(Kind::Session),
+        Place::Targets => kind(Kind::Target),
         Place::Tasks => "Tasks".to_owned(),
+        Place::Journal => "Journal".to_owned(),
         Place::Messages => "Messages".to_owned(),
         Place::Tree(id) => state.name_of(&id.into()),
         Place::Task(id) => match state.tasks.get(id) {
             Some(task) => state.clean(&task.plan.subject).into_owned(),
             None => "task".to_owned(),
         },
-        Place::Describe(object) => state.name_of(object),
+        Place::Describe(object) | Place::Members(object) => state.name_of(object),
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
         Place::Log => "Log".to_owned(),

@@ -79,10 +79,10 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let (width, height) = size()?;
     let lookup = |name: &str| std::env::var(name).ok();
     let started = Instant::now();
-    let read_only = match (&setup.connection.writer, settings.read_only) {
+    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
         (_, true) => Some("this is read-only, as it was started".to_owned()),
-        (None, false) => Some("this is read-only, as the profile says".to_owned()),
-        (Some(_), false) => None,
+        (true, false) => Some("this is read-only, as the profile says".to_owned()),
+        (false, false) => None,
     };
     let crashes = options.state.as_ref().filter(|_| settings.crash_files);
     crash::leave_in(crashes.map(|state| state.join("crashes")).as_deref());
@@ -116,12 +116,6 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         events.clone(),
         folder,
     );
-    let watch = options.source.clone().and_then(|source| {
-        Watch::start(source, move |read| {
-            // The console ends before its configuration does.
-            let _ = events.blocking_send(Event::Configured(read.map(Box::new)));
-        })
-    });
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
         state,
@@ -136,15 +130,23 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         lead,
         recorder,
         log: options.log,
-        source: options.source,
+        source: options.source.clone(),
         cost: Cost::default(),
     };
     let mut input = EventStream::new();
     let mut tasks: Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>> =
-        Box::pin(setup.tracker.updates());
+        // They end where another program has the system and ends; the console stays.
+        Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
     // What changed between the first look at the tasks and this one.
     runtime.happened(Event::Tasks(setup.tracker.tasks()));
     runtime.draw();
+    // Only what the first screen needs comes before it.
+    let watch = options.source.clone().and_then(|source| {
+        Watch::start(source, move |read| {
+            // The console ends before its configuration does.
+            let _ = events.blocking_send(Event::Configured(read.map(Box::new)));
+        })
+    });
     runtime.performer.watch();
     runtime.performer.follow_on();
 

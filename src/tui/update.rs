@@ -2,7 +2,7 @@
 //! be done outside is returned.
 
 use crate::config::theme::Role;
-use crate::model::{Change, Object, Problem, ProblemKind, TaskState};
+use crate::model::{Change, Kind, Object, Problem, ProblemKind, TaskState};
 
 use super::actions;
 use super::event::{Answer, Effect, Event, Moment, Ticket};
@@ -138,8 +138,7 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
         (purpose, Answer::Page(page)) => {
             let now = state.now;
             match purpose {
-                Purpose::Volumes => state.inventory.volumes.page(page.items, now),
-                Purpose::Snapshots => state.inventory.snapshots.page(page.items, now),
+                Purpose::List(kind) => state.inventory.page(kind, page.items, now),
                 Purpose::History(volume) => {
                     state
                         .inventory
@@ -199,18 +198,24 @@ fn on_listed(state: &mut State, purpose: &Purpose, result: Result<(), Problem>) 
         state.complain(problem.clone());
     }
     match purpose {
-        Purpose::Volumes => {
+        Purpose::List(kind) => {
             let good = result.is_ok();
-            state.inventory.volumes.end(result, now);
+            state.inventory.end(*kind, result, now);
             if good {
-                let gone = |place: &Place| match place {
-                    Place::Tree(id) => state.inventory.volumes.get(id.as_str()).is_none(),
-                    _ => false,
+                let inventory = &state.inventory;
+                let gone = |place: &Place| match place.object().filter(|o| o.kind == *kind) {
+                    None => false,
+                    Some(object) => match kind {
+                        Kind::Volume => inventory.volumes.get(&object.id).is_none(),
+                        Kind::Snapshot => false,
+                        Kind::Group => inventory.groups.get(&object.id).is_none(),
+                        Kind::Session => inventory.sessions.get(&object.id).is_none(),
+                        Kind::Target => inventory.targets.get(&object.id).is_none(),
+                    },
                 };
                 state.views.drop_where(gone);
             }
         }
-        Purpose::Snapshots => state.inventory.snapshots.end(result, now),
         Purpose::History(volume) => {
             state
                 .inventory
@@ -247,36 +252,30 @@ fn on_shown(state: &mut State, shown: Object) {
             for (id, history) in state.inventory.histories_mut() {
                 history.list.stale |= *id == snapshot.volume;
             }
+            state.inventory.seen(snapshot.clone());
             if state.inventory.snapshots.loaded.is_some() {
                 state.inventory.snapshots.upsert(snapshot);
             }
         }
+        // These are read whole.
+        Object::Group(_) | Object::Session(_) | Object::Target(_) => {}
     }
 }
 
 /// One thing is not there any more.
 fn on_gone(state: &mut State, object: &crate::model::ObjectRef) {
     match object.kind {
-        crate::model::Kind::Volume => {
-            if state.inventory.volumes.remove(&object.id) {
-                let gone = |place: &Place| match place {
-                    Place::Tree(id) => id.as_str() == object.id,
-                    Place::Describe(o) | Place::Raw(o) => o == object,
-                    _ => false,
-                };
-                state.views.drop_where(gone);
-                state.inventory.snapshots.stale = true;
-            }
+        Kind::Volume if state.inventory.volumes.remove(&object.id) => {
+            let gone = |place: &Place| place.object().as_ref() == Some(object);
+            state.views.drop_where(gone);
+            state.inventory.snapshots.stale = true;
         }
-        crate::model::Kind::Snapshot => {
-            state.inventory.snapshots.remove(&object.id);
-            for (_, history) in state.inventory.histories_mut() {
-                history.list.stale |= history.list.get(&object.id).is_some();
-            }
-            let gone =
-                |place: &Place| matches!(place, Place::Describe(o) | Place::Raw(o) if o == object);
+        Kind::Snapshot => {
+            state.inventory.forget_snapshot(&object.id);
+            let gone = |place: &Place| place.object().as_ref() == Some(object);
             state.views.drop_where(gone);
         }
+        _ => {}
     }
 }
 

@@ -6,19 +6,45 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustix::fs::{FallocateFlags, fallocate};
 
+use super::direct::{Bounce, Direct};
 use super::{Disk, FileName};
+
+/// An open file.
+struct Open {
+    file: File,
+    /// For segments of the log.
+    direct: Option<Direct>,
+}
 
 /// A directory of files.
 pub(in crate::engine) struct FileDisk {
     dir: PathBuf,
-    files: RwLock<HashMap<FileName, Arc<File>>>,
-    /// A file was made whose name is not durable yet.
-    names_dirty: AtomicBool,
+    files: RwLock<HashMap<FileName, Arc<Open>>>,
+    bounce: Bounce,
+    /// A file was made whose name may not be durable yet. Held while names are
+    /// synced, so that no one takes another's sync that is under way for done.
+    names_dirty: Mutex<bool>,
+}
+
+/// Makes a directory, and those above it that are missing, durably.
+pub(in crate::engine) fn make_directory(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let above = match dir.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    make_directory(above)?;
+    match std::fs::create_dir(dir) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !dir.is_dir() => return Err(e),
+        _ => {}
+    }
+    File::open(above)?.sync_all()
 }
 
 impl FileDisk {
@@ -27,11 +53,13 @@ impl FileDisk {
         Self {
             dir: dir.to_owned(),
             files: RwLock::default(),
-            names_dirty: AtomicBool::new(false),
+            bounce: Bounce::default(),
+            // Whoever made them may have been killed before that.
+            names_dirty: Mutex::new(true),
         }
     }
 
-    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<File>> {
+    fn open(&self, name: FileName, create: bool) -> io::Result<Arc<Open>> {
         if let Some(file) = self.files.read().get(&name) {
             return Ok(file.clone());
         }
@@ -45,40 +73,49 @@ impl FileDisk {
         let file = match options.open(&path) {
             Err(e) if create && e.kind() == io::ErrorKind::NotFound => {
                 let file = options.create(true).truncate(false).open(&path)?;
-                self.names_dirty.store(true, Ordering::Release);
+                *self.names_dirty.lock() = true;
                 file
             }
             other => other?,
         };
-        let file = Arc::new(file);
-        files.insert(name, file.clone());
-        Ok(file)
+        let direct = match name {
+            FileName::Log(_) => Direct::open(&path),
+            _ => None,
+        };
+        let open = Arc::new(Open { file, direct });
+        files.insert(name, open.clone());
+        Ok(open)
     }
 }
 
 impl Disk for FileDisk {
     fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.open(file, false)?.read_exact_at(buf, offset)
+        self.open(file, false)?.file.read_exact_at(buf, offset)
     }
 
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.open(file, true)?.write_all_at(data, offset)
+        let open = self.open(file, true)?;
+        if let Some(direct) = &open.direct
+            && direct.write_at(&self.bounce, data, offset)?
+        {
+            return Ok(());
+        }
+        open.file.write_all_at(data, offset)
     }
 
     fn sync(&self, file: FileName) -> io::Result<()> {
-        self.open(file, true)?.sync_data()?;
-        if self.names_dirty.swap(false, Ordering::AcqRel)
-            && let Err(e) = File::open(&self.dir).and_then(|dir| dir.sync_all())
-        {
-            self.names_dirty.store(true, Ordering::Release);
-            return Err(e);
+        self.open(file, true)?.file.sync_data()?;
+        let mut names_dirty = self.names_dirty.lock();
+        if *names_dirty {
+            File::open(&self.dir)?.sync_all()?;
+            *names_dirty = false;
         }
         Ok(())
     }
 
     fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
-        let file = self.open(file, true)?;
-        match fallocate(&*file, FallocateFlags::empty(), offset, len) {
+        let file = &self.open(file, true)?.file;
+        match fallocate(file, FallocateFlags::empty(), offset, len) {
             Ok(()) => Ok(()),
             // A file system without preallocation: the file grows, the room is not certain.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
@@ -91,6 +128,24 @@ impl Disk for FileDisk {
             }
             Err(e) => Err(e.into()),
         }
+    }
+
+    fn punch(&self, file: FileName, offset: u64, len: u64) -> io::Result<()> {
+        let file = &self.open(file, false)?.file;
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        match fallocate(file, flags, offset, len) {
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn remove(&self, file: FileName) -> io::Result<()> {
+        self.files.write().remove(&file);
+        std::fs::remove_file(self.dir.join(file.to_string()))?;
+        *self.names_dirty.lock() = true;
+        Ok(())
     }
 
     fn len(&self, file: FileName) -> io::Result<Option<u64>> {

@@ -1,6 +1,7 @@
 //! All input and output of the engine goes through here: a few named files,
 //! positioned reads and writes, and syncs.
 
+mod direct;
 mod file;
 mod lock;
 #[cfg(test)]
@@ -9,7 +10,7 @@ pub(super) mod sim;
 use std::fmt;
 use std::io;
 
-pub(super) use file::FileDisk;
+pub(super) use file::{FileDisk, make_directory};
 pub(super) use lock::{LOCK_FILE, StoreLock};
 
 /// A file of a store.
@@ -65,6 +66,12 @@ pub(super) trait Disk: Send + Sync {
     /// Takes room on the medium for a range, so that writes into it do not find
     /// the disk full. The file then reaches at least to the end of the range.
     fn reserve(&self, file: FileName, offset: u64, len: u64) -> io::Result<()>;
+    /// Gives the room of a range back to the medium; it reads as zeroes then, and
+    /// writing it again may find the disk full. An error of kind `Unsupported` if
+    /// that cannot be done here.
+    fn punch(&self, file: FileName, offset: u64, len: u64) -> io::Result<()>;
+    /// Removes a file. Until its directory is synced it may come back.
+    fn remove(&self, file: FileName) -> io::Result<()>;
     /// The file's length in bytes; `None` if there is no such file.
     fn len(&self, file: FileName) -> io::Result<Option<u64>>;
     /// The files that there are.

@@ -3,14 +3,16 @@
 //! A few threads share it. Each takes what has arrived, carries it out and sends the replies:
 //! requests that came together are answered together. As long as everything is in memory one
 //! thread does it all; once something takes longer than that, another takes what comes
-//! next, so that a request that waits for the disk holds up at most those it came with.
+//! next, so that a request that waits for the disk holds up at most those it came with. A client
+//! that sends nothing while it waits for a reply is served by one thread all along.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::budget::{Budget, Share};
 use super::buffers::Buffers;
@@ -25,6 +27,9 @@ use super::wire::{command, command_flag};
 
 /// Requests with more bytes of data than this come alone, and take their share of the budget.
 const SMALL: u64 = 16 << 10;
+
+/// Requests that took long and were alone, after which it is expected of the next too.
+const LONELY: u32 = 8;
 
 /// Bytes that the chunks of a long reply take besides their data, mostly.
 const OVERHEAD: usize = 4 << 10;
@@ -54,6 +59,10 @@ struct Connection<'a> {
     sender: Mutex<()>,
     /// The requests before took no longer than what is in memory takes.
     fast: AtomicBool,
+    /// Requests in a row that took long, and the client sent nothing meanwhile.
+    lonely: AtomicU32,
+    /// Times that requests were taken.
+    arrivals: AtomicU64,
     /// What went wrong on this side was told once already.
     told: AtomicBool,
 }
@@ -84,6 +93,8 @@ pub(super) fn serve(stream: &Stream, shared: &Shared) -> io::Result<()> {
         }),
         sender: Mutex::new(()),
         fast: AtomicBool::new(true),
+        lonely: AtomicU32::new(0),
+        arrivals: AtomicU64::new(0),
         told: AtomicBool::new(false),
     };
     std::thread::scope(|scope| {
@@ -134,12 +145,12 @@ impl<'a> Connection<'a> {
                     return Err(e);
                 }
             };
-            // While all goes fast, one thread does it all: waking another would take longer.
-            let alone = self.fast.load(Ordering::Relaxed)
-                && !taken
-                    .requests
-                    .iter()
-                    .any(|request| is_slow(&request.header));
+            // While all goes fast, or the client waits for each reply, one thread does it all:
+            // waking another would take longer.
+            let slow = taken.requests.iter().any(|r| is_slow(&r.header));
+            let alone = self.fast.load(Ordering::Relaxed) && !slow
+                || self.lonely.load(Ordering::Relaxed) >= LONELY;
+            let arrivals = self.arrivals.load(Ordering::Relaxed);
             if alone {
                 held = Some(receiver);
             } else {
@@ -147,14 +158,40 @@ impl<'a> Connection<'a> {
             }
             let allowed: Duration = taken.requests.iter().map(|r| fast(&r.header)).sum();
             let begun = Instant::now();
-            if let Err(e) = self.answer(taken, &mut replies) {
+            let done = self.answer(taken, &mut replies).and_then(|requests| {
+                let fast = begun.elapsed() <= allowed;
+                self.fast.store(fast, Ordering::Relaxed);
+                if slow || !fast {
+                    // Before the replies are sent: what has come by now did not wait for them.
+                    let more = match &held {
+                        Some(receiver) => self.has_more(receiver),
+                        None => self.arrivals.load(Ordering::Relaxed) != arrivals,
+                    };
+                    if more {
+                        self.lonely.store(0, Ordering::Relaxed);
+                    } else {
+                        self.lonely.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                self.send(&mut replies)?;
+                for request in requests {
+                    self.shared.buffers.put(request.payload);
+                }
+                Ok(())
+            });
+            if let Err(e) = done {
                 drop(held);
                 self.end();
                 return Err(e);
             }
-            self.fast
-                .store(begun.elapsed() <= allowed, Ordering::Relaxed);
         }
+    }
+
+    /// Whether the client has sent more than was taken.
+    fn has_more(&self, receiver: &Receiver<'_>) -> bool {
+        let mut waiting = [PollFd::new(self.stream, PollFlags::IN)];
+        !receiver.input.at_hand().is_empty()
+            || poll(&mut waiting, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     /// Wakes the thread that waits for requests; no more are taken.
@@ -176,6 +213,7 @@ impl<'a> Connection<'a> {
             }
             Err(e) => Err(e),
         };
+        self.arrivals.fetch_add(1, Ordering::Relaxed);
         let taken = first.and_then(|header| self.take_from(receiver, header));
         if taken.is_err() {
             receiver.ended = true;
@@ -216,7 +254,8 @@ impl<'a> Connection<'a> {
         Ok(Some(taken))
     }
 
-    fn answer(&self, taken: Taken<'_>, replies: &mut Vec<u8>) -> io::Result<()> {
+    /// Carries out what was taken. Replies that were not sent yet are left in `replies`.
+    fn answer(&self, taken: Taken<'_>, replies: &mut Vec<u8>) -> io::Result<Vec<Request>> {
         if taken.share.is_some() && replies.capacity() < REPLIES {
             // A long reply; its memory goes back when it is sent.
             let reads = |r: &&Request| r.header.kind == command::READ;
@@ -244,11 +283,7 @@ impl<'a> Connection<'a> {
                 self.send(replies)?;
             }
         }
-        self.send(replies)?;
-        for request in taken.requests {
-            self.shared.buffers.put(request.payload);
-        }
-        Ok(())
+        Ok(taken.requests)
     }
 
     fn send(&self, replies: &mut Vec<u8>) -> io::Result<()> {

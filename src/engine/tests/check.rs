@@ -160,12 +160,30 @@ pub(in crate::engine) fn check(store: &Store) {
         let usage = core.usage(&guarded.state, node);
         assert_eq!(
             usage.exclusive,
-            alone * 4096,
+            Some(alone * 4096),
             "exclusive of node {} as it is told",
             node.id
         );
     }
     let used = core.space.lock().all_used(&core.pages).unwrap();
+    if !contents.values().any(|c| c.cursor > 0 || c.is_joined) {
+        let mut holders: BTreeMap<u64, u64> = BTreeMap::new();
+        for content in contents.values() {
+            for block in content.entries.values().filter_map(|e| e.block()) {
+                *holders.entry(block).or_default() += 1;
+            }
+        }
+        let shared = holders.values().filter(|n| **n > 1).count() as u64;
+        let exclusive = catalog.nodes.values().map(|node| {
+            let usage = core.usage(&guarded.state, node);
+            usage.exclusive.unwrap() / 4096
+        });
+        assert_eq!(
+            exclusive.sum::<u64>() + shared,
+            used.len() as u64,
+            "what is held alone and what is shared is not what is used"
+        );
+    }
     let leaked: Vec<_> = used.difference(&mapped).collect();
     let lost: Vec<_> = mapped.difference(&used).collect();
     assert!(

@@ -9,7 +9,7 @@ use super::check::check;
 use super::world::{Model, Op, World, compare, model_of, op};
 use super::{fresh, reopen, small};
 use crate::engine::disk::FileName;
-use crate::engine::disk::sim::{Fate, Faults, SimDisk};
+use crate::engine::disk::sim::{Faults, SimDisk};
 use crate::engine::{Attrs, EngineError, ExtentKind, SnapshotRequest, Source, Store};
 
 /// Reads all of a store; what can be read must be what the model says.
@@ -199,7 +199,7 @@ proptest! {
             }
         }
         let durable = world.store.core().durable.load(std::sync::atomic::Ordering::SeqCst);
-        let disk = Arc::new(world.disk.medium().crash(&mut || Fate::Lost));
+        let disk = Arc::new(SimDisk::of(world.disk.medium().cut(&[])));
         let store = reopen(&disk);
         let lsn = store.core().guarded.read().state.lsn;
         prop_assert!(lsn >= durable);

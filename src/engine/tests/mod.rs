@@ -2,14 +2,18 @@
 
 mod basics;
 mod check;
+mod commits;
 mod crash;
 mod faults;
 mod model;
+mod points;
 mod threads;
 mod transaction;
+mod trim;
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::core::Tuning;
 use super::disk::sim::SimDisk;
@@ -22,11 +26,15 @@ pub(super) fn small() -> Tuning {
         log_limit: 128 << 10,
         dirty_limit: 64 << 10,
         batch_limit: 8 << 10,
+        commit_after: Duration::from_secs(5),
         inline_limit: 16 << 10,
         grow_blocks: 16,
         grow_meta: 16 << 10,
         chunk_blocks: 300,
         step_leaves: 2,
+        trim_blocks: 16,
+        trim_run: 2,
+        keep_blocks: 4,
         cache_bytes: 64 << 10,
         durable_ops: true,
         background: false,

@@ -139,7 +139,7 @@ pub(super) async fn snapshot_tree(driver: &Driver<'_>) -> Outcome {
         .into_iter()
         .filter_map(|object| match object {
             Object::Snapshot(snapshot) => Some(snapshot),
-            Object::Volume(_) => None,
+            _ => None,
         })
         .collect();
     hold!(

@@ -8,9 +8,10 @@
 mod change;
 mod look;
 mod run;
+mod sets;
 
 use super::Connection;
-use crate::model::Problem;
+use crate::model::{Kind, Problem};
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,13 @@ pub async fn check(connection: &Connection) -> (Vec<&'static str>, Vec<Violation
         note("clone", change::clone_volume(&driver).await);
         note("plans are pure", change::plans_are_pure(&driver).await);
         note("plans are pinned", change::plans_are_pinned(&driver).await);
+        let has = |kind| reader.capabilities().kinds.contains(&kind);
+        if has(Kind::Group) {
+            note("groups", sets::groups(&driver).await);
+        }
+        if has(Kind::Session) {
+            note("sessions", sets::sessions(&driver).await);
+        }
         note("watch", change::watch(&driver).await);
         note("lists with things in them", look::lists(reader).await);
     }

@@ -22,8 +22,44 @@ const KEYS_KEPT: usize = 16;
 /// store: RFC 3339.
 pub(super) const TAKEN: &str = "taken";
 
+/// The group or the session that a point in time is a member of: `group:UUID`, `session:UUID`.
+pub(super) const SET: &str = "set";
+/// Its name; the same on all its members.
+pub(super) const SET_NAME: &str = "set-name";
+/// How many members it had when it was taken.
+pub(super) const SET_SIZE: &str = "set-size";
+/// The session that a volume is linked to.
+pub(super) const LINK: &str = "link";
+/// The point in time that it showed when it was linked.
+pub(super) const LINK_POINT: &str = "link-point";
+/// The volume of that point in time.
+pub(super) const LINK_SOURCE: &str = "link-source";
+/// Whether it is to copy what it shows: `copy` or `nocopy`.
+pub(super) const LINK_MODE: &str = "link-mode";
+/// When it was linked: RFC 3339.
+pub(super) const LINKED: &str = "linked";
+
+/// All that make a volume a linked target.
+pub(super) const LINK_ALL: [&str; 5] = [LINK, LINK_POINT, LINK_SOURCE, LINK_MODE, LINKED];
+
 /// Those that have a place of their own on the screen, or are nobody's business.
-const OWN: [&str; 7] = [DESCRIPTION, INSTANCE, DEVICE, GUARD, MADE, KEYS, TAKEN];
+const OWN: [&str; 15] = [
+    DESCRIPTION,
+    INSTANCE,
+    DEVICE,
+    GUARD,
+    MADE,
+    KEYS,
+    TAKEN,
+    SET,
+    SET_NAME,
+    SET_SIZE,
+    LINK,
+    LINK_POINT,
+    LINK_SOURCE,
+    LINK_MODE,
+    LINKED,
+];
 
 /// The idempotency key of a step of a task.
 pub(super) fn key(task: &TaskId, step: usize) -> String {

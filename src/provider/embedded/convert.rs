@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::attributes;
+use super::sets::SetKind;
 use crate::engine::{self, JobState, PointInfo, VolumeInfo};
 use crate::model::{
-    Bytes, Change, Kind, ObjectRef, Problem, Progress, Snapshot, SnapshotId, SnapshotState, Time,
-    Volume, VolumeId, VolumeState,
+    Bytes, Change, GroupId, Kind, ObjectRef, Problem, Progress, SessionId, Snapshot, SnapshotId,
+    SnapshotState, Time, Volume, VolumeId, VolumeState,
 };
 
 /// The id of an engine's volume.
@@ -76,7 +77,7 @@ pub(super) fn volume(info: &VolumeInfo, counts: &PointCounts) -> Volume {
         state,
         size: Bytes(info.size),
         used: Some(Bytes(info.usage.referenced)),
-        exclusive: Some(Bytes(info.usage.exclusive)),
+        exclusive: info.usage.exclusive.map(Bytes),
         written: Some(Bytes(info.usage.written)),
         parent: info.parent.map(snapshot_id),
         instance,
@@ -102,12 +103,14 @@ pub(super) fn snapshot(info: &PointInfo, volume_name: Option<String>) -> Snapsho
         parent: info.parent.map(snapshot_id),
         size: Bytes(info.size),
         used: Some(Bytes(info.usage.referenced)),
-        exclusive: Some(Bytes(info.usage.exclusive)),
+        exclusive: info.usage.exclusive.map(Bytes),
         written: Some(Bytes(info.usage.written)),
         description: attributes::text(attrs, attributes::DESCRIPTION),
         created: Some(attributes::taken(attrs, info.created)),
         guard: attrs.contains_key(attributes::GUARD),
         clones: info.clones.iter().copied().map(volume_id).collect(),
+        group: SetKind::Group.of(attrs).map(GroupId::from),
+        session: SetKind::Session.of(attrs).map(SessionId::from),
         metadata: attributes::rest(attrs),
     }
 }

@@ -1,7 +1,7 @@
 //! The demo estate: machines, their volumes with real data in them, and a past of
 //! snapshots, restores and clones, all of it done by the engine itself.
 
-use super::{attributes, error};
+use super::{attributes, demo_sets, error};
 use crate::engine::{Attrs, EngineError, PointId, SnapshotRequest, Store, VolumeId};
 use crate::model::{Bytes, Problem, Time};
 
@@ -189,7 +189,11 @@ pub fn seed(
         // So much is written between two snapshots that the whole stays small.
         change: ((96 << 20) / u64::from(snapshots.max(1))).clamp(8 << 10, 1 << 20),
     };
-    let total: u64 = ESTATE.iter().map(|d| estate.rounds(d, snapshots)).sum();
+    // What groups and sessions take is part of the scale.
+    let sets = demo_sets::points(snapshots);
+    let snapshots = snapshots - sets;
+    let rounds: u64 = ESTATE.iter().map(|d| estate.rounds(d, snapshots)).sum();
+    let total = rounds + u64::from(sets);
     let mut copy_from = None;
     for design in &ESTATE {
         let rounds = estate.rounds(design, snapshots);
@@ -197,6 +201,11 @@ pub fn seed(
             .make(design, rounds, &|taken| progress(taken, total))
             .map_err(|e| error::problem(&e, "the demo estate could not be made"))?;
         copy_from = copy_from.or(past);
+    }
+    if sets > 0 {
+        estate.taken += demo_sets::seed(store, now)
+            .map_err(|e| error::problem(&e, "the demo estate could not be made"))?;
+        progress(estate.taken, total);
     }
     store
         .flush()
@@ -413,7 +422,7 @@ impl Estate<'_> {
     }
 }
 
-fn dated(taken: Time) -> Attrs {
+pub(super) fn dated(taken: Time) -> Attrs {
     let mut attrs = Attrs::new();
     attributes::put(&mut attrs, attributes::TAKEN, Some(&taken.to_string()));
     attrs

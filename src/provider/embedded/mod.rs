@@ -9,19 +9,29 @@ use tokio::sync::broadcast;
 
 use super::Connection;
 use crate::engine::{OpenOptions, Store, VolumeId};
-use crate::model::{Capabilities, Change, Kind, Problem};
+use crate::model::{Capabilities, Change, Kind, Problem, ProblemKind};
 
 mod attributes;
 mod content;
 mod convert;
 pub mod demo;
+mod demo_sets;
 
 mod error;
 mod import;
 mod plan;
 mod plan_image;
+mod plan_sets;
+mod plan_snapshots;
+mod plan_targets;
+mod plan_volumes;
+mod raw;
 mod reader;
+mod run;
+mod run_sets;
+mod sets;
 mod specs;
+mod targets;
 mod writer;
 
 pub use specs::capabilities;
@@ -35,6 +45,8 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// The most that background copies write, in bytes a second.
+    pub copy_rate: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
@@ -51,6 +63,8 @@ pub(super) struct Shared {
     changes: broadcast::Sender<Change>,
     /// Volumes that an image is being copied into.
     filling: Mutex<HashSet<VolumeId>>,
+    /// What comes from standard input, where an import is to read it.
+    input: Arc<Mutex<Option<import::Input>>>,
 }
 
 impl Shared {
@@ -89,6 +103,7 @@ impl Drop for Filling<'_> {
 /// An open store, its connection, and where its journal is.
 pub struct Embedded {
     store: Store,
+    input: Arc<Mutex<Option<import::Input>>>,
     /// The means to look and to change.
     pub connection: Connection,
     /// The journal of tasks.
@@ -104,6 +119,7 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
         };
@@ -131,7 +147,9 @@ impl Embedded {
             capabilities: capabilities(),
             changes,
             filling: Mutex::default(),
+            input: Arc::default(),
         });
+        let input = shared.input.clone();
         let connection = Connection {
             name: connection_name(dir),
             reader: Arc::new(reader::EmbeddedReader::new(shared.clone())),
@@ -139,6 +157,7 @@ impl Embedded {
         };
         Self {
             store,
+            input,
             connection,
             journal: dir.join(JOURNAL),
         }
@@ -148,6 +167,18 @@ impl Embedded {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Lets one import of `-` read this stream; waits for its first bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn offer_input(&self, input: Box<dyn std::io::Read + Send>) -> Result<(), Problem> {
+        let input = import::Input::new(input).map_err(|e| {
+            Problem::new(ProblemKind::System, "standard input cannot be read").caused_by(&e)
+        })?;
+        *self.input.lock() = Some(input);
+        Ok(())
     }
 
     /// Brings everything to the medium and gives the store up to other processes.
@@ -170,6 +201,6 @@ fn connection_name(dir: &Path) -> String {
 }
 
 /// Every kind, for a reader that fell behind.
-fn everything() -> [Change; 2] {
+fn everything() -> [Change; Kind::ALL.len()] {
     Kind::ALL.map(Change::Kind)
 }

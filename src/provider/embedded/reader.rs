@@ -1,6 +1,5 @@
 //! Looking at a store.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,13 +7,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::{Shared, content, convert, error, everything, plan};
+use super::raw::raw;
+use super::sets::{self, SetKind};
+use super::{Shared, content, convert, error, everything, plan, targets};
 use crate::engine::PointInfo;
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
     Query, Raw,
 };
-use crate::provider::{Content, Reader};
+use crate::provider::{Content, Difference, Reader};
 
 /// The means to look at a store.
 pub(super) struct EmbeddedReader {
@@ -86,7 +87,7 @@ impl Reader for EmbeddedReader {
     fn watch(&self) -> BoxStream<'static, Change> {
         BroadcastStream::new(self.shared.changes.subscribe())
             .flat_map(|change| match change {
-                Ok(change) => stream::iter(vec![change]),
+                Ok(change) => stream::iter(with_sets(change)),
                 // Fell behind: what was missed can be anything.
                 Err(_) => stream::iter(everything().to_vec()),
             })
@@ -97,6 +98,14 @@ impl Reader for EmbeddedReader {
         Ok(Arc::new(content::StoreContent::open(
             &self.shared.store,
             object,
+        )?))
+    }
+
+    fn difference(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Arc<dyn Difference>, Problem> {
+        Ok(Arc::new(content::StoreDifference::open(
+            &self.shared.store,
+            from,
+            to,
         )?))
     }
 }
@@ -119,9 +128,40 @@ fn pages(objects: Vec<Object>, size: usize) -> Vec<Page> {
     }
 }
 
+/// A change with what changes with it: groups and sessions are made of snapshots, linked
+/// targets are volumes.
+fn with_sets(change: Change) -> Vec<Change> {
+    let more: &[Kind] = match &change {
+        Change::Object(object) if object.kind == Kind::Snapshot => &[Kind::Group, Kind::Session],
+        Change::Object(object) if object.kind == Kind::Volume => &[Kind::Target],
+        _ => &[],
+    };
+    let mut all = vec![change];
+    all.extend(more.iter().copied().map(Change::Kind));
+    all
+}
+
 fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
     let store = &shared.store;
     match query.kind {
+        Kind::Group => {
+            let names = sets::volume_names(shared);
+            let sets = sets::all(shared, SetKind::Group, &names);
+            let groups = sets.iter().map(|set| Object::Group(set.group(&names)));
+            Ok(groups.collect())
+        }
+        Kind::Session => {
+            let (names, linked) = (sets::volume_names(shared), targets::linked(shared));
+            let sets = sets::all(shared, SetKind::Session, &names);
+            let sessions = sets.iter();
+            Ok(sessions
+                .map(|set| Object::Session(set.session(&names, &linked)))
+                .collect())
+        }
+        Kind::Target => Ok(targets::all(shared)
+            .into_iter()
+            .map(Object::Target)
+            .collect()),
         Kind::Volume => {
             let counts = convert::count_points(&store.points());
             let mut volumes = store.volumes();
@@ -140,11 +180,7 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
                     })?,
                 None => store.points(),
             };
-            let names: HashMap<_, _> = store
-                .volumes()
-                .into_iter()
-                .map(|info| (info.id, info.name))
-                .collect();
+            let names = sets::volume_names(shared);
             Ok(points
                 .iter()
                 .map(|info| {
@@ -155,7 +191,7 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
     }
 }
 
-fn point(shared: &Shared, id: &str) -> Result<PointInfo, Problem> {
+pub(super) fn point(shared: &Shared, id: &str) -> Result<PointInfo, Problem> {
     shared
         .store
         .point(convert::engine_point(id)?)
@@ -182,49 +218,15 @@ pub(super) fn show(shared: &Shared, object: &ObjectRef) -> Result<Object, Proble
             let name = store.volume(info.volume).ok().map(|volume| volume.name);
             Ok(Object::Snapshot(convert::snapshot(&info, name)))
         }
+        Kind::Group => {
+            let set = sets::find(shared, SetKind::Group, &object.id)?;
+            Ok(Object::Group(set.group(&sets::volume_names(shared))))
+        }
+        Kind::Session => {
+            let set = sets::find(shared, SetKind::Session, &object.id)?;
+            let (names, linked) = (sets::volume_names(shared), targets::linked(shared));
+            Ok(Object::Session(set.session(&names, &linked)))
+        }
+        Kind::Target => targets::show(shared, &object.id).map(Object::Target),
     }
-}
-
-fn raw(shared: &Shared, object: &ObjectRef) -> Result<Raw, Problem> {
-    let store = &shared.store;
-    let value = match object.kind {
-        Kind::Volume => {
-            let info = store
-                .volume(convert::engine_volume(&object.id)?)
-                .map_err(|e| error::problem(&e, format!("volume {} cannot be shown", object.id)))?;
-            serde_json::json!({
-                "id": info.id.to_string(),
-                "name": info.name,
-                "size": info.size,
-                "created": info.created,
-                "parent": info.parent.map(|id| id.to_string()),
-                "attributes": info.attrs,
-                "referenced": info.usage.referenced,
-                "written": info.usage.written,
-                "exclusive": info.usage.exclusive,
-            })
-        }
-        Kind::Snapshot => {
-            let info = point(shared, &object.id)?;
-            serde_json::json!({
-                "id": info.id.to_string(),
-                "name": info.name,
-                "volume": info.volume.to_string(),
-                "size": info.size,
-                "created": info.created,
-                "parent": info.parent.map(|id| id.to_string()),
-                "clones": info.clones.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "attributes": info.attrs,
-                "referenced": info.usage.referenced,
-                "written": info.usage.written,
-                "exclusive": info.usage.exclusive,
-            })
-        }
-    };
-    let text = serde_json::to_string_pretty(&value)
-        .map_err(|e| Problem::new(ProblemKind::Bug, "the record cannot be shown").caused_by(&e))?;
-    Ok(Raw {
-        media_type: "application/json".to_owned(),
-        text,
-    })
 }

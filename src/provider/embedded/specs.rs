@@ -11,6 +11,10 @@ const NAME: FieldType = FieldType::Name { max: 255 };
 const TEXT: FieldType = FieldType::Text { max: 1024 };
 const VOLUME: FieldType = FieldType::Object(Kind::Volume);
 const SNAPSHOT: FieldType = FieldType::Object(Kind::Snapshot);
+const VOLUMES: FieldType = FieldType::Objects(Kind::Volume);
+const GROUP: FieldType = FieldType::Object(Kind::Group);
+const SESSION: FieldType = FieldType::Object(Kind::Session);
+const TARGET: FieldType = FieldType::Object(Kind::Target);
 /// A volume is a whole number of blocks of 4 KiB, 64 TiB at most (`docs/engine-format.md`).
 const SIZE: FieldType = FieldType::Size {
     min: Bytes(4 * Bytes::KIB),
@@ -30,6 +34,9 @@ pub fn capabilities() -> Capabilities {
         words: Words {
             volume: "volume",
             snapshot: "snapshot",
+            group: "group",
+            session: "session",
+            target: "linked target",
         },
     }
 }
@@ -52,18 +59,175 @@ fn spec(
 }
 
 fn operations() -> Vec<OperationSpec> {
-    let volume = |doc| FieldSpec::required("volume", "Volume", VOLUME, doc);
-    let snapshot = |doc| FieldSpec::required("snapshot", "Snapshot", SNAPSHOT, doc);
-    let name = |doc| FieldSpec::required("name", "Name", NAME, doc);
-    let rename = |doc| FieldSpec::optional("name", "Name", NAME, doc);
-    let description = || {
-        FieldSpec::optional(
-            "description",
-            "Description",
-            TEXT,
-            "Free text kept with it.",
+    let mut all = of_volumes_and_snapshots();
+    all.extend(of_groups_and_sessions());
+    all.extend(of_targets());
+    all
+}
+
+fn description() -> FieldSpec {
+    FieldSpec::optional(
+        "description",
+        "Description",
+        TEXT,
+        "Free text kept with it.",
+    )
+}
+
+fn guard(doc: &'static str) -> FieldSpec {
+    FieldSpec::optional("guard", "Guard snapshot", FieldType::Flag, doc).default("true")
+}
+
+fn name(doc: &'static str) -> FieldSpec {
+    FieldSpec::required("name", "Name", NAME, doc)
+}
+
+fn of_groups_and_sessions() -> Vec<OperationSpec> {
+    let volumes = || {
+        FieldSpec::required(
+            "volumes",
+            "Volumes",
+            VOLUMES,
+            "The volumes, one or more; all are taken at one moment.",
         )
     };
+    let group = || FieldSpec::required("group", "Group", GROUP, "The group.");
+    let session = || FieldSpec::required("session", "Session", SESSION, "The session.");
+    let keep = "Keep what each volume holds now as a snapshot first.";
+    vec![
+        spec(
+            OperationKind::CreateGroup,
+            "Take a group",
+            None,
+            "Takes one point in time of several volumes: no member has a write that another's earlier write is missing.",
+            vec![
+                name("What the group and its snapshots are to be called."),
+                volumes(),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::UpdateGroup,
+            "Edit a group",
+            Some(Kind::Group),
+            "Changes a group's name or description; what is not given stays.",
+            vec![
+                group(),
+                FieldSpec::optional("name", "Name", NAME, "Its new name."),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::DeleteGroup,
+            "Delete a group",
+            Some(Kind::Group),
+            "Removes a group and its snapshots for good, all at once.",
+            vec![group()],
+        ),
+        spec(
+            OperationKind::RestoreGroup,
+            "Restore a group",
+            Some(Kind::Group),
+            "Takes all its volumes back to it at one moment. Newer snapshots stay.",
+            vec![group(), guard(keep)],
+        ),
+        spec(
+            OperationKind::Ungroup,
+            "Ungroup",
+            Some(Kind::Group),
+            "Lets the members be snapshots by themselves; nothing is deleted.",
+            vec![group()],
+        ),
+        spec(
+            OperationKind::CreateSession,
+            "Take a session",
+            None,
+            "Takes a point in time of one or more volumes that targets can be linked to.",
+            vec![
+                name("What the session is to be called."),
+                volumes(),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::DeleteSession,
+            "Delete a session",
+            Some(Kind::Session),
+            "Removes a session for good. Its targets must be unlinked before.",
+            vec![session()],
+        ),
+        spec(
+            OperationKind::RestoreSession,
+            "Restore a session",
+            Some(Kind::Session),
+            "Takes all its volumes back to it at one moment. Newer snapshots stay.",
+            vec![session(), guard(keep)],
+        ),
+    ]
+}
+
+fn of_targets() -> Vec<OperationSpec> {
+    let session = |doc| FieldSpec::required("session", "Session", SESSION, doc);
+    let target = || FieldSpec::required("target", "Linked target", TARGET, "The linked target.");
+    vec![
+        spec(
+            OperationKind::LinkTarget,
+            "Link a target",
+            Some(Kind::Session),
+            "Makes a volume that shows what a session holds, at once; one for each of its volumes.",
+            vec![
+                session("The session."),
+                name("What the target is to be called; with several, the source's name is added."),
+                FieldSpec::optional(
+                    "mode",
+                    "Mode",
+                    FieldType::Choice(&["nocopy", "copy"]),
+                    "nocopy shares with the session; copy copies everything in the background, and stands alone then.",
+                )
+                .default("nocopy"),
+                description(),
+            ],
+        ),
+        spec(
+            OperationKind::RelinkTarget,
+            "Relink a target",
+            Some(Kind::Target),
+            "Lets a target show another session, or the same one afresh; what was written to it goes.",
+            vec![
+                target(),
+                session("The session that it is to show."),
+                FieldSpec::optional(
+                    "guard",
+                    "Guard snapshot",
+                    FieldType::Flag,
+                    "Keep what the target holds now as a snapshot first.",
+                )
+                .default("false"),
+            ],
+        ),
+        spec(
+            OperationKind::UnlinkTarget,
+            "Unlink a target",
+            Some(Kind::Target),
+            "Parts a target from its session. It stays a whole volume, unless it is to be deleted.",
+            vec![
+                target(),
+                FieldSpec::optional(
+                    "delete",
+                    "Delete it",
+                    FieldType::Flag,
+                    "Whether the target is deleted then.",
+                )
+                .default("false"),
+            ],
+        ),
+    ]
+}
+
+fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
+    let volume = |doc| FieldSpec::required("volume", "Volume", VOLUME, doc);
+    let snapshot = |doc| FieldSpec::required("snapshot", "Snapshot", SNAPSHOT, doc);
+    let rename = |doc| FieldSpec::optional("name", "Name", NAME, doc);
     let instance = || {
         FieldSpec::optional(
             "instance",
@@ -80,8 +244,6 @@ fn operations() -> Vec<OperationSpec> {
             "Its device name there, such as vda.",
         )
     };
-    let guard =
-        |doc| FieldSpec::optional("guard", "Guard snapshot", FieldType::Flag, doc).default("true");
     vec![
         spec(
             OperationKind::CreateVolume,
@@ -122,6 +284,17 @@ fn operations() -> Vec<OperationSpec> {
             vec![
                 volume("The volume."),
                 FieldSpec::required("size", "New size", SIZE, "Its new size; larger than now."),
+            ],
+        ),
+        spec(
+            OperationKind::ShrinkVolume,
+            "Shrink a volume",
+            Some(Kind::Volume),
+            "Makes a volume smaller; what lies beyond the new size is cut off.",
+            vec![
+                volume("The volume."),
+                FieldSpec::required("size", "New size", SIZE, "Its new size; smaller than now."),
+                guard("Keep what the volume holds now as a snapshot first."),
             ],
         ),
         spec(
@@ -208,11 +381,16 @@ fn operations() -> Vec<OperationSpec> {
         ),
         spec(
             OperationKind::ImportImage,
-            "Import a raw image",
+            "Import an image",
             None,
-            "Fills a new volume, or one that is there, from a raw image file; holes stay holes.",
+            "Fills a new volume, or one that is there, from a raw or qcow2 image; holes stay holes.",
             vec![
-                FieldSpec::required("file", "Image file", FieldType::File, "The raw image."),
+                FieldSpec::required(
+                    "file",
+                    "Image file",
+                    FieldType::File,
+                    "The image; - for standard input.",
+                ),
                 FieldSpec::optional("name", "New volume", NAME, "The name of a new volume."),
                 FieldSpec::optional(
                     "volume",
@@ -221,6 +399,26 @@ fn operations() -> Vec<OperationSpec> {
                     "A volume that is there, whose content is replaced.",
                 ),
                 guard("Keep what that volume holds now as a snapshot first."),
+                FieldSpec::optional(
+                    "format",
+                    "Format",
+                    FieldType::Text { max: 16 },
+                    "The image's format, raw or qcow2; found from its first bytes unless said.",
+                ),
+                FieldSpec::optional(
+                    "backing",
+                    "Backing files",
+                    FieldType::Flag,
+                    "Read the files that the image names too; it could name any of this machine.",
+                )
+                .default("false"),
+                FieldSpec::optional(
+                    "resume",
+                    "Go on",
+                    FieldType::Flag,
+                    "Go on with an import of this image that was interrupted or cancelled.",
+                )
+                .default("false"),
             ],
         ),
     ]

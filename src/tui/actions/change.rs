@@ -2,42 +2,66 @@
 //! be done, and how it begins. What there is to do comes from the system's own specs.
 
 use super::ActionId;
-use crate::model::{Availability, Kind, ObjectRef, OperationKind, OperationSpec, VolumeId};
-use crate::task::Control;
+use super::stand_in::{self, Begins, begins};
+use crate::model::{
+    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, TaskState,
+};
+use crate::task::{Control, undo as undo_of};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
-use crate::tui::state::{Place, Purpose, State};
+use crate::tui::state::{Place, Purpose, RowId, State};
 
 /// The operation that an action means for what is in hand.
 pub(super) fn kind(id: ActionId, state: &State) -> Option<OperationKind> {
     let on = state.objects().first().map(|object| object.kind);
-    let by = |volume, snapshot| match on {
-        Some(Kind::Snapshot) => snapshot,
-        _ => volume,
-    };
     use OperationKind as O;
-    Some(match id {
-        ActionId::Create => match state.screen().place {
+    Some(match (id, on) {
+        (ActionId::Create, _) => match &state.screen().place {
             Place::Volumes => O::CreateVolume,
             Place::Snapshots | Place::Tree(_) => O::CreateSnapshot,
+            Place::Groups => O::CreateGroup,
+            Place::Sessions => O::CreateSession,
+            Place::Targets => O::LinkTarget,
+            Place::Members(set) if set.kind == Kind::Session => O::LinkTarget,
             _ => return None,
         },
-        ActionId::Snapshot => O::CreateSnapshot,
-        ActionId::Edit => by(O::UpdateVolume, O::UpdateSnapshot),
-        ActionId::Delete => by(O::DeleteVolume, O::DeleteSnapshot),
-        ActionId::Restore => O::Restore,
-        ActionId::Clone => O::Clone,
-        ActionId::Flatten => O::Flatten,
-        ActionId::Extend => O::ExtendVolume,
+        (ActionId::Snapshot, _) => O::CreateSnapshot,
+        (ActionId::Group, _) => O::CreateGroup,
+        (ActionId::Session, _) => O::CreateSession,
+        (ActionId::Edit, Some(Kind::Snapshot)) => O::UpdateSnapshot,
+        (ActionId::Edit, Some(Kind::Group)) => O::UpdateGroup,
+        (ActionId::Edit, Some(Kind::Session)) => return None,
+        (ActionId::Edit, _) => O::UpdateVolume,
+        (ActionId::Delete, Some(Kind::Snapshot)) => O::DeleteSnapshot,
+        (ActionId::Delete, Some(Kind::Group)) => O::DeleteGroup,
+        (ActionId::Delete, Some(Kind::Session)) => O::DeleteSession,
+        (ActionId::Delete, _) => O::DeleteVolume,
+        (ActionId::Restore, Some(Kind::Group)) => O::RestoreGroup,
+        (ActionId::Restore, Some(Kind::Session)) => O::RestoreSession,
+        (ActionId::Restore, _) => O::Restore,
+        (ActionId::Link, Some(Kind::Target)) => O::RelinkTarget,
+        (ActionId::Link, _) => O::LinkTarget,
+        (ActionId::Part, Some(Kind::Group)) => O::Ungroup,
+        (ActionId::Part, _) => O::UnlinkTarget,
+        (ActionId::Clone, _) => O::Clone,
+        (ActionId::Flatten, _) => O::Flatten,
+        (ActionId::Extend, _) => O::ExtendVolume,
+        (ActionId::Shrink, _) => O::ShrinkVolume,
         _ => return None,
     })
 }
 
 /// Whether an action that changes something can be done now.
 pub(super) fn allowed(state: &State, id: ActionId) -> Result<(), String> {
+    if let (ActionId::Edit, None) = (id, kind(id, state)) {
+        return Err(format!(
+            "a {} stays as it was taken",
+            state.word(Kind::Session)
+        ));
+    }
     match kind(id, state) {
         Some(kind) => can(state, kind),
-        None => Err("nothing can be made here; volumes and snapshots can".to_owned()),
+        None => Err("nothing can be made here; where volumes are listed it can".to_owned()),
     }
 }
 
@@ -52,7 +76,14 @@ fn in_bulk(kind: OperationKind) -> bool {
     use OperationKind as O;
     matches!(
         kind,
-        O::DeleteVolume | O::DeleteSnapshot | O::CreateSnapshot | O::Flatten
+        O::DeleteVolume
+            | O::DeleteSnapshot
+            | O::DeleteGroup
+            | O::DeleteSession
+            | O::CreateSnapshot
+            | O::Flatten
+            | O::Ungroup
+            | O::UnlinkTarget
     )
 }
 
@@ -74,7 +105,7 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
         return Ok(());
     };
     let objects = state.objects();
-    if objects.is_empty() {
+    if objects.is_empty() && kind != OperationKind::LinkTarget {
         return Err(format!("select a {} first", state.word(on)));
     }
     if objects.len() > 1 && !in_bulk(kind) {
@@ -91,47 +122,30 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
 
 /// Whether an operation on `on` can start from this thing.
 fn suits(state: &State, spec: &OperationSpec, on: Kind, object: &ObjectRef) -> Result<(), String> {
-    if object.kind == on || takes(spec, object.kind) {
-        return Ok(());
-    }
-    match (on, object.kind) {
-        // A snapshot stands for its volume where another is to be taken.
-        (Kind::Volume, Kind::Snapshot) if spec.kind == OperationKind::CreateSnapshot => Ok(()),
-        // A volume stands for its snapshots: the form asks which.
-        (Kind::Snapshot, Kind::Volume)
-            if matches!(spec.kind, OperationKind::Clone | OperationKind::Restore) =>
-        {
-            match state.volume(&object.id) {
-                Some(volume) if volume.snapshots == 0 => {
-                    let name = state.clean(&volume.name);
-                    Err(format!("{name} has no {} yet", state.word(Kind::Snapshot)))
-                }
-                _ => Ok(()),
+    match begins(state, spec, on, object) {
+        Some(Begins::Within(volume)) => match state.volume(volume.as_str()) {
+            Some(volume) if volume.snapshots == 0 => {
+                let name = state.clean(&volume.name);
+                Err(format!("{name} has no {} yet", state.word(Kind::Snapshot)))
             }
-        }
-        _ => {
+            _ => Ok(()),
+        },
+        Some(Begins::With(_) | Begins::Asking) => Ok(()),
+        None => {
             let (want, have) = (state.word(on), state.word(object.kind));
             Err(format!("it is done to a {want}, and this is a {have}"))
         }
     }
 }
 
-/// Whether an operation has a field for a thing of this kind.
-fn takes(spec: &OperationSpec, kind: Kind) -> bool {
-    spec.field(kind.one()).is_some()
-}
-
 /// Every operation that the system knows of and that could ever begin from what is in hand.
 pub(crate) fn offered(state: &State) -> impl Iterator<Item = &OperationSpec> {
-    let kind = state.object().map(|object| object.kind);
+    let object = state.object();
     state.system.operations.iter().filter(move |spec| {
-        let Some(on) = spec.on else { return true };
-        kind.is_none_or(|kind| {
-            on == kind
-                || takes(spec, kind)
-                || spec.kind == OperationKind::CreateSnapshot
-                || (on == Kind::Snapshot && spec.kind == OperationKind::Clone)
-        })
+        let (Some(on), Some(object)) = (spec.on, &object) else {
+            return true;
+        };
+        on == object.kind || begins(state, spec, on, object).is_some_and(|b| b != Begins::Asking)
     })
 }
 
@@ -140,29 +154,27 @@ pub(crate) fn begin(state: &mut State, kind: OperationKind) {
     let Some(spec) = state.system.operation(kind).cloned() else {
         return;
     };
-    let mut objects = match spec.on {
-        Some(_) => state.objects(),
-        None => Vec::new(),
-    };
+    let mut targets: Vec<ObjectRef> = Vec::new();
     let mut within = None;
-    for object in &mut objects {
-        match (spec.on, object.kind) {
-            (Some(Kind::Volume), Kind::Snapshot) if !takes(&spec, Kind::Snapshot) => {
-                if let Some(snapshot) = state.snapshot(&object.id) {
-                    *object = ObjectRef::from(&snapshot.volume);
+    let mut given = Vec::new();
+    match spec.on {
+        Some(on) => {
+            for object in state.objects() {
+                match begins(state, &spec, on, &object) {
+                    Some(Begins::With(object)) if !targets.contains(&object) => {
+                        targets.push(object);
+                    }
+                    Some(Begins::Within(volume)) => within = Some(volume),
+                    Some(Begins::With(_) | Begins::Asking) | None => {}
                 }
             }
-            (Some(Kind::Snapshot), Kind::Volume) if !takes(&spec, Kind::Volume) => {
-                within = Some(VolumeId(object.id.clone()));
-            }
-            _ => {}
         }
+        None => given = stand_in::volumes(state),
     }
     if within.is_some() {
-        objects.clear();
+        targets.clear();
     }
-    objects.dedup();
-    let mut form = Form::new(state, spec, objects, within);
+    let mut form = Form::new(state, spec, targets, given, within);
     if form.is_settled() {
         form.plan(state);
     }
@@ -192,6 +204,69 @@ pub(super) fn retry(state: &mut State) {
             Effect::Control(t, id, Control::Retry)
         });
     }
+}
+
+/// What a pause means for the task in hand: one that stands still goes on.
+fn pause_or_resume(state: &State) -> Control {
+    let paused = |id| state.tasks.get(&id).map(|task| task.state.clone());
+    match state.task_for(Control::Pause).and_then(paused) {
+        Some(TaskState::Suspended) => Control::Resume,
+        _ => Control::Pause,
+    }
+}
+
+pub(super) fn can_pause(state: &State) -> Result<(), String> {
+    control(state, pause_or_resume(state))
+}
+
+pub(super) fn pause(state: &mut State) {
+    let asked = pause_or_resume(state);
+    if let Some(id) = state.task_for(asked) {
+        state.ask(Purpose::Control(id.clone()), |t| {
+            Effect::Control(t, id, asked)
+        });
+    }
+}
+
+/// What takes back the task in hand; where none is, the last that was done.
+fn undoing(state: &State) -> Result<Operation, String> {
+    let last = || {
+        let done = |task: &&std::sync::Arc<crate::model::Task>| task.state == TaskState::Succeeded;
+        state.tasks.items.iter().find(done).map(|task| &task.id)
+    };
+    let id = match (&state.screen().place, &state.screen().selected) {
+        (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => Some(id),
+        (Place::Tasks | Place::Journal, _) => None,
+        _ => last(),
+    };
+    let task = id.and_then(|id| state.tasks.get(id));
+    let task = task.ok_or_else(|| "nothing was done that could be taken back".to_owned())?;
+    undo_of(task)
+}
+
+pub(super) fn can_undo(state: &State) -> Result<(), String> {
+    if let Some(reason) = &state.read_only {
+        return Err(reason.clone());
+    }
+    let kind = undoing(state)?.kind;
+    match state.system.operation(kind).map(|spec| &spec.availability) {
+        Some(Availability::Supported) => Ok(()),
+        Some(Availability::Unsupported(reason)) => Err(reason.clone()),
+        None => Err(format!("{} does not have it", state.system.system)),
+    }
+}
+
+/// Shows the plan of what takes it back.
+pub(super) fn undo(state: &mut State) {
+    let Ok(operation) = undoing(state) else {
+        return;
+    };
+    let Some(spec) = state.system.operation(operation.kind).cloned() else {
+        return;
+    };
+    let mut form = Form::of(spec, operation);
+    form.plan(state);
+    state.open(Overlay::Form(Box::new(form)));
 }
 
 pub(super) fn can_cancel(state: &State) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::ActionId;
 use crate::config::theme::Role;
-use crate::model::VolumeId;
+use crate::model::{Kind, VolumeId};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
 use crate::tui::state::{Pane, Place, Purpose, RowId, State};
@@ -15,12 +15,15 @@ pub(super) fn always(_state: &State) -> Result<(), String> {
 fn target(state: &State) -> Option<Place> {
     let screen = state.screen();
     match (&screen.place, screen.selected.as_ref()?) {
-        (Place::Volumes, RowId::Object(object)) => Some(Place::Tree(VolumeId(object.id.clone()))),
-        (_, RowId::Object(object)) if !screen.place.is_text() => {
-            Some(Place::Describe(object.clone()))
-        }
+        (place, RowId::Object(object)) if !place.is_text() => Some(match object.kind {
+            Kind::Volume => Place::Tree(VolumeId(object.id.clone())),
+            Kind::Group | Kind::Session if place.object().as_ref() != Some(object) => {
+                Place::Members(object.clone())
+            }
+            _ => Place::Describe(object.clone()),
+        }),
         (Place::Tree(volume), RowId::Here) => Some(Place::Describe(volume.into())),
-        (Place::Tasks, RowId::Task(id)) => Some(Place::Task(id.clone())),
+        (Place::Tasks | Place::Journal, RowId::Task(id)) => Some(Place::Task(id.clone())),
         (Place::Messages, RowId::Message(number)) => Some(Place::Message(*number)),
         _ => None,
     }
@@ -97,24 +100,26 @@ pub(super) fn raw(state: &mut State) {
     }
 }
 
-/// Shows one of the numbered views, as it was left.
-pub(super) fn view(state: &mut State, number: usize) {
-    let there = state.views.current == number;
-    state.views.current = number.min(Place::VIEWS.len() - 1);
-    if there {
+/// Whether the system has what a view shows.
+pub(super) fn can_view(state: &State, place: &Place) -> Result<(), String> {
+    if state.views.has(place) {
+        return Ok(());
+    }
+    let kind = place.kinds().first().copied().unwrap_or(Kind::Volume);
+    let (system, word) = (state.system.system, state.word(kind));
+    Err(format!("{system} has no {word}s"))
+}
+
+/// Shows one of the views, as it was left.
+pub(super) fn view(state: &mut State, place: &Place) {
+    if state.views.turn_to(place) {
         // Asked for again, it shows its first screen.
         while state.views.pop() {}
     }
 }
 
 pub(super) fn turn(state: &mut State, by: isize) {
-    let count = Place::VIEWS.len();
-    state.views.current = state
-        .views
-        .current
-        .wrapping_add_signed(by)
-        .wrapping_add(count)
-        % count;
+    state.views.turn(by);
 }
 
 pub(super) fn palette(state: &mut State) {
@@ -149,8 +154,8 @@ pub(super) fn pane(state: &mut State) {
 pub(super) fn refresh(state: &mut State) {
     state.inventory.volumes.stale = true;
     let place = state.screen().place.clone();
-    if place == Place::Snapshots {
-        state.inventory.snapshots.stale = true;
+    for kind in place.kinds() {
+        state.inventory.outdate(*kind);
     }
     let volume = match &place {
         Place::Tree(volume) => Some(volume.clone()),

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn conflicts_and_what_is_no_key_or_action_are_told_with_their_lines() {
         let faults = keymap(
-            "[keys]\nsnapshot = \"x\"\ndelete = \"x\"\nsnapshoot = \"z\"\nall-tasks = \"z\"\nopen = \"entr\"\n\
+            "[keys]\nsnapshot = \"x\"\ndelete = \"x\"\nsnapshoot = \"z\"\nframe-cost = \"z\"\nopen = \"entr\"\n\
              help = \"ctrl-c\"\npalette = []\n",
         )
         .unwrap_err();
@@ -208,7 +208,7 @@ mod tests {
             [
                 "c:2: \"x\" is given to delete and to snapshot; give it to one",
                 "c:4: there is no action \"snapshoot\"; did you mean \"snapshot\"?",
-                "c:5: there is no action \"all-tasks\"; did you mean \"tasks\"?",
+                "c:5: there is no action \"frame-cost\"; did you mean \"perf\"?",
                 "c:6: \"entr\" is no key; did you mean \"enter\"?",
                 "c:7: \"ctrl-c\" always leaves",
                 "c:8: palette would have no key, and what has none is found by it",

@@ -5,6 +5,7 @@ mod change;
 mod go;
 mod keymap;
 mod registry;
+mod stand_in;
 mod table;
 mod terminal;
 
@@ -36,15 +37,22 @@ pub(crate) enum ActionId {
     Raw,
     Create,
     Snapshot,
+    Group,
+    Session,
     Edit,
     Delete,
     Restore,
     Clone,
     Flatten,
     Extend,
+    Shrink,
+    Link,
+    Part,
     Menu,
     Retry,
     Cancel,
+    Pause,
+    Undo,
     Pane,
     Refresh,
     Messages,
@@ -53,7 +61,11 @@ pub(crate) enum ActionId {
     Suspend,
     Volumes,
     Snapshots,
+    Groups,
+    Sessions,
+    Targets,
     Tasks,
+    Journal,
     NextView,
     PreviousView,
     Up,
@@ -158,6 +170,39 @@ impl Action {
         first.map(Key::to_string).unwrap_or_default()
     }
 
+    /// The action that shows a view.
+    pub(crate) fn of_view(place: &crate::tui::state::Place) -> Option<&'static Self> {
+        use crate::tui::state::Place;
+        let id = match place {
+            Place::Volumes => ActionId::Volumes,
+            Place::Snapshots => ActionId::Snapshots,
+            Place::Groups => ActionId::Groups,
+            Place::Sessions => ActionId::Sessions,
+            Place::Targets => ActionId::Targets,
+            Place::Tasks => ActionId::Tasks,
+            Place::Journal => ActionId::Journal,
+            Place::Messages => ActionId::Messages,
+            _ => return None,
+        };
+        Some(Self::of(id))
+    }
+
+    /// The figure among its keys, where there is one; else the first of them.
+    pub(crate) fn digit(&self, state: &State) -> String {
+        let keys = self.keys(state);
+        let figure = |key: &&Key| key.typed().is_some_and(|c| c.is_ascii_digit());
+        let key = keys.iter().find(figure).or(keys.first());
+        key.map(Key::to_string).unwrap_or_default()
+    }
+
+    /// How it is done, as a hint writes it: its key, or its name where it has none.
+    pub(crate) fn hint(&self, state: &State) -> String {
+        match self.keys(state).first() {
+            Some(key) => format!("<{key}>"),
+            None => format!(":{}", self.name),
+        }
+    }
+
     /// The operation that it would begin for what is in hand, where it begins one.
     pub(crate) fn operation(&self, state: &State) -> Option<OperationKind> {
         change::kind(self.id, state)
@@ -167,7 +212,15 @@ impl Action {
     pub(crate) fn title<'a>(&self, state: &'a State) -> Cow<'a, str> {
         let by_what = matches!(
             self.id,
-            ActionId::Create | ActionId::Snapshot | ActionId::Edit | ActionId::Delete
+            ActionId::Create
+                | ActionId::Snapshot
+                | ActionId::Group
+                | ActionId::Session
+                | ActionId::Edit
+                | ActionId::Delete
+                | ActionId::Restore
+                | ActionId::Link
+                | ActionId::Part
         );
         let kind = self.operation(state).filter(|_| by_what);
         let spec = kind.and_then(|kind| state.system.operation(kind));

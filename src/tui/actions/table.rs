@@ -37,8 +37,10 @@ pub(super) fn can_sort(state: &State) -> Result<(), String> {
 pub(super) fn can_mark(state: &State) -> Result<(), String> {
     has_rows(state)?;
     match state.screen().place {
-        Place::Volumes | Place::Snapshots | Place::Tree(_) => Ok(()),
-        _ => Err("only volumes and snapshots are marked".to_owned()),
+        Place::Tasks | Place::Journal | Place::Messages => {
+            Err("only things of the system are marked".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 

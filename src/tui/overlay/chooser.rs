@@ -1,17 +1,19 @@
 //! A list to choose from, with a search: the palette, the menu of actions, columns to sort by,
 //! things for a field.
 
+use std::collections::BTreeSet;
+
 use tui_input::Input;
 
-use super::{After, Overlay, edit, type_into};
+use super::{After, Overlay, edit, things, type_into};
 use crate::config::Theme;
 use crate::config::theme::Role;
-use crate::model::{Availability, Kind, ObjectRef, OperationKind, VolumeId};
+use crate::model::{Availability, ObjectRef, OperationKind};
 use crate::tui::actions::{self, ACTIONS, Action, ActionId};
 use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
-use crate::tui::state::{Sort, State};
+use crate::tui::state::{Need, Sort, State};
 
 /// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,17 @@ pub(crate) struct Entry {
     pub(crate) pick: Pick,
 }
 
+/// Where the entries of a field's list come from.
+#[derive(Debug)]
+struct Source {
+    /// The list that they are made from.
+    need: Need,
+    /// Whether nothing may be chosen.
+    optional: bool,
+    /// The version of that list.
+    version: u64,
+}
+
 /// The list.
 #[derive(Debug)]
 pub(crate) struct Chooser {
@@ -60,12 +73,12 @@ pub(crate) struct Chooser {
     pub(crate) found: Vec<usize>,
     /// Which of them is selected.
     pub(crate) cursor: usize,
-    /// The snapshots that it chooses from: of one volume, or all.
-    pub(crate) needs: Option<Option<VolumeId>>,
+    /// What is chosen so far, where several can be.
+    pub(crate) chosen: Option<BTreeSet<ObjectRef>>,
     /// The theme to go back to, where one is being tried on.
     before: Option<Theme>,
-    /// What a field asks for, and the version of the list that the entries were made from.
-    source: Option<(Kind, bool, u64)>,
+    /// What a field asks for.
+    source: Option<Source>,
 }
 
 impl Chooser {
@@ -78,7 +91,7 @@ impl Chooser {
             entries,
             found,
             cursor: 0,
-            needs: None,
+            chosen: None,
             before: None,
             source: None,
         }
@@ -139,7 +152,9 @@ impl Chooser {
             ActionId::Describe,
             ActionId::Raw,
             ActionId::Retry,
+            ActionId::Pause,
             ActionId::Cancel,
+            ActionId::Undo,
         ];
         entries.extend(others.map(|id| of_action(Action::of(id), state)));
         entries.sort_by_key(|entry| entry.reason.is_some());
@@ -175,76 +190,42 @@ impl Chooser {
         chooser
     }
 
-    /// Things for a field; snapshots of one volume where it is known which.
+    /// Things for a field. With `chosen`, several can be.
     pub(crate) fn objects(
         state: &State,
         label: &str,
-        kind: Kind,
-        within: Option<VolumeId>,
+        need: Need,
         optional: bool,
+        chosen: Option<BTreeSet<ObjectRef>>,
     ) -> Self {
         let mut chooser = Self::new(label, Vec::new());
-        if kind == Kind::Snapshot {
-            chooser.needs = Some(within);
-        }
-        chooser.source = Some((kind, optional, u64::MAX));
+        chooser.chosen = chosen;
+        chooser.source = Some(Source {
+            need,
+            optional,
+            version: u64::MAX,
+        });
         chooser.refresh(state);
         chooser
     }
 
+    /// The list that it chooses from.
+    pub(crate) fn need(&self) -> Option<Need> {
+        self.source.as_ref().map(|source| source.need.clone())
+    }
+
     /// Takes in what arrived since it was opened.
     pub(crate) fn refresh(&mut self, state: &State) {
-        let Some((kind, optional, seen)) = self.source else {
+        let Some(source) = &mut self.source else {
             return;
         };
-        let inventory = &state.inventory;
-        let none = crate::tui::state::Listing::default();
-        let snapshots = match &self.needs {
-            Some(Some(volume)) => inventory.history(volume).map_or(&none, |h| &h.list),
-            _ => &inventory.snapshots,
-        };
-        let version = match kind {
-            Kind::Volume => inventory.volumes.version,
-            Kind::Snapshot => snapshots.version,
-        };
-        if version == seen {
+        let version = things::version(state, &source.need);
+        if version == source.version {
             return;
         }
-        let mut entries: Vec<Entry> = match kind {
-            Kind::Volume => {
-                let mut all: Vec<_> = inventory.volumes.items.iter().collect();
-                all.sort_by(|a, b| a.name.cmp(&b.name));
-                all.into_iter()
-                    .map(|volume| Entry {
-                        label: state.clean(&volume.name).into_owned(),
-                        detail: format!("{}  {}", volume.size, state.clean(volume.state.word())),
-                        key: String::new(),
-                        reason: None,
-                        pick: Pick::Object(Some(ObjectRef::from(&volume.id))),
-                    })
-                    .collect()
-            }
-            Kind::Snapshot => {
-                let mut all: Vec<_> = snapshots.items.iter().collect();
-                all.sort_by_key(|s| std::cmp::Reverse(s.created));
-                let full = self.needs == Some(None);
-                all.into_iter()
-                    .map(|snapshot| Entry {
-                        label: match &snapshot.volume_name {
-                            Some(volume) if full => state
-                                .clean(&format!("{volume}@{}", snapshot.name))
-                                .into_owned(),
-                            _ => state.clean(&snapshot.name).into_owned(),
-                        },
-                        detail: rows::ago(snapshot.created, state).into_owned(),
-                        key: String::new(),
-                        reason: None,
-                        pick: Pick::Object(Some(ObjectRef::from(&snapshot.id))),
-                    })
-                    .collect()
-            }
-        };
-        if optional {
+        source.version = version;
+        let mut entries = things::entries(state, &source.need);
+        if source.optional && self.chosen.is_none() {
             entries.push(Entry {
                 label: "(none)".to_owned(),
                 detail: "leave it out".to_owned(),
@@ -255,10 +236,28 @@ impl Chooser {
         }
         let selected = self.selected().map(|entry| entry.pick.clone());
         self.entries = entries;
-        self.source = Some((kind, optional, version));
         self.search();
         let again = |&i: &usize| Some(&self.entries[i].pick) == selected.as_ref();
         self.cursor = self.found.iter().position(again).unwrap_or(0);
+    }
+
+    /// Whether an entry is chosen, where several can be.
+    pub(crate) fn is_chosen(&self, entry: &Entry) -> bool {
+        match (&self.chosen, &entry.pick) {
+            (Some(chosen), Pick::Object(Some(object))) => chosen.contains(object),
+            _ => false,
+        }
+    }
+
+    /// Chooses the selected entry, or takes it back, and goes on to the next.
+    fn toggle(&mut self) {
+        let pick = self.selected().map(|entry| entry.pick.clone());
+        if let (Some(chosen), Some(Pick::Object(Some(object)))) = (&mut self.chosen, pick) {
+            if !chosen.remove(&object) {
+                chosen.insert(object);
+            }
+            self.cursor = (self.cursor + 1).min(self.found.len().saturating_sub(1));
+        }
     }
 
     /// The selected entry.
@@ -301,6 +300,7 @@ impl Chooser {
                 return After::Close;
             }
             Key::ENTER => return self.choose(state),
+            Key::SPACE if self.chosen.is_some() => self.toggle(),
             Key::UP | Key::BACK_TAB => self.cursor = self.cursor.saturating_sub(1),
             Key::DOWN | Key::TAB => self.cursor = (self.cursor + 1).min(last),
             Key::PAGE_UP => self.cursor = self.cursor.saturating_sub(8),
@@ -341,10 +341,26 @@ impl Chooser {
             return After::Stay;
         }
         self.cursor = part;
+        if self.chosen.is_some() {
+            self.toggle();
+            return After::Stay;
+        }
         self.choose(state)
     }
 
     fn choose(&mut self, state: &mut State) -> After {
+        if let Some(mut chosen) = self.chosen.take() {
+            // With none chosen, the one in hand is meant.
+            if let (true, Some(Pick::Object(Some(object)))) =
+                (chosen.is_empty(), self.selected().map(|e| e.pick.clone()))
+            {
+                chosen.insert(object);
+            }
+            if let Some(Overlay::Form(form)) = state.overlays.last_mut() {
+                form.chosen_many(chosen);
+            }
+            return After::Close;
+        }
         let Some(entry) = self.selected() else {
             return After::Stay;
         };

@@ -13,8 +13,12 @@ pub(crate) enum Holds {
     Line(Input),
     /// Yes or no.
     Flag(bool),
-    /// A thing, and what it is called.
-    Object(Option<(ObjectRef, String)>),
+    /// One of the words of its spec, by its place there.
+    Choice(usize),
+    /// A thing.
+    Object(Option<ObjectRef>),
+    /// Several things.
+    Objects(Vec<ObjectRef>),
     /// Things that were chosen before the form was opened, and cannot be changed in it.
     Pinned(String),
 }
@@ -40,7 +44,12 @@ impl Field {
         let present = text.clone();
         let text = text.or_else(|| spec.default.map(str::to_owned));
         let text = text.unwrap_or_default();
-        let holds = match spec.ty {
+        let holds = match &spec.ty {
+            FieldType::Choice(words) => {
+                let at = words.iter().position(|word| *word == text);
+                Holds::Choice(at.unwrap_or(0))
+            }
+            FieldType::Objects(_) => Holds::Objects(Vec::new()),
             FieldType::Flag => Holds::Flag(matches!(text.as_str(), "true" | "yes" | "on" | "1")),
             FieldType::Object(_) => Holds::Object(None),
             _ => Holds::Line(Input::new(text)),
@@ -65,6 +74,15 @@ impl Field {
         }
     }
 
+    /// Begins with these things, where it takes such.
+    pub(super) fn give(&mut self, given: &[ObjectRef]) {
+        if let (Holds::Objects(objects), FieldType::Objects(kind)) =
+            (&mut self.holds, &self.spec.ty)
+        {
+            objects.extend(given.iter().filter(|o| o.kind == *kind).cloned());
+        }
+    }
+
     /// Whether it can be changed.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.holds, Holds::Pinned(_))
@@ -86,7 +104,15 @@ impl Field {
             }
             Holds::Line(input) => Some(input.value().to_owned()),
             Holds::Flag(flag) => Some(flag.to_string()),
-            Holds::Object(object) => object.as_ref().map(|(object, _)| object.id.clone()),
+            Holds::Choice(at) => match &self.spec.ty {
+                FieldType::Choice(words) => words.get(*at).map(|word| (*word).to_owned()),
+                _ => None,
+            },
+            Holds::Object(object) => object.as_ref().map(|object| object.id.clone()),
+            Holds::Objects(objects) => {
+                let ids: Vec<&str> = objects.iter().map(|object| object.id.as_str()).collect();
+                (!ids.is_empty()).then(|| ids.join(","))
+            }
             Holds::Pinned(_) => None,
         }
     }
@@ -126,7 +152,24 @@ impl Field {
                 }
                 true
             }
-            Holds::Object(_) | Holds::Pinned(_) => false,
+            Holds::Choice(_) => {
+                let forward = match key {
+                    Key::LEFT => false,
+                    Key::RIGHT | Key::SPACE => true,
+                    _ => return key.typed().is_some(),
+                };
+                self.turn(forward);
+                true
+            }
+            Holds::Object(_) | Holds::Objects(_) | Holds::Pinned(_) => false,
+        }
+    }
+
+    /// Goes on to the next word, or back to the one before.
+    pub(super) fn turn(&mut self, forward: bool) {
+        if let (Holds::Choice(at), FieldType::Choice(words)) = (&mut self.holds, &self.spec.ty) {
+            let count = words.len().max(1);
+            *at = (*at + if forward { 1 } else { count - 1 }) % count;
         }
     }
 
@@ -139,8 +182,14 @@ impl Field {
     }
 
     /// Takes a thing that was chosen.
-    pub(crate) fn choose(&mut self, object: Option<(ObjectRef, String)>) {
+    pub(crate) fn choose(&mut self, object: Option<ObjectRef>) {
         self.holds = Holds::Object(object);
+        self.check();
+    }
+
+    /// Takes the things that were chosen.
+    pub(crate) fn choose_many(&mut self, objects: Vec<ObjectRef>) {
+        self.holds = Holds::Objects(objects);
         self.check();
     }
 
@@ -154,7 +203,9 @@ impl Field {
             }
             FieldType::Size { min, max, .. } => format!("{min} to {max}"),
             FieldType::Flag => "space changes it".to_owned(),
+            FieldType::Choice(_) => "space takes the next".to_owned(),
             FieldType::Object(kind) => format!("space lists every {}", kind.one()),
+            FieldType::Objects(kind) => format!("space lists all {} to choose from", kind.many()),
             FieldType::File => "the path of a file on this machine".to_owned(),
         }
     }

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::{After, Chooser, Field, Holds, Overlay, Review};
-use crate::model::{
-    FieldSpec, FieldType, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Plan, Problem,
-    VolumeId,
-};
+use super::{After, Chooser, Field, Holds, Overlay, Review, filling};
+use crate::model::{FieldType, Kind, ObjectRef, Operation, OperationSpec, Plan, Problem, VolumeId};
 use crate::tui::event::{Effect, Ticket};
 use crate::tui::key::Key;
-use crate::tui::state::{Purpose, State};
+use crate::tui::state::{Need, Purpose, State};
 
 /// A form.
 #[derive(Debug)]
@@ -22,6 +19,8 @@ pub(crate) struct Form {
     pub(crate) focus: usize,
     /// What it is done to, pinned by id when the form was opened; one plan is made for each.
     pub(crate) targets: Vec<ObjectRef>,
+    /// The operation, where it is known whole already: the one that takes a task back.
+    known: Option<Operation>,
     /// The volume whose snapshots a field chooses from.
     within: Option<VolumeId>,
     /// Why there is no plan.
@@ -38,6 +37,7 @@ impl Form {
         state: &State,
         spec: OperationSpec,
         targets: Vec<ObjectRef>,
+        given: Vec<ObjectRef>,
         within: Option<VolumeId>,
     ) -> Self {
         let mut form = Self {
@@ -47,17 +47,21 @@ impl Form {
             problem: None,
             waiting: None,
             silent: false,
+            known: None,
             targets,
             spec,
         };
         for field in form.spec.fields.clone() {
-            let pinned = form.pins(field.name, &field.ty, state);
+            let pinned = filling::pins(&form.targets, &field, state);
             form.fields.push(match pinned {
                 Some(shown) => Field::pinned(field, shown),
                 None => {
-                    let text = form.present(field.name, &field.ty, state);
-                    let suggestion = form.suggest(&field, state);
-                    Field::new(field, text, suggestion)
+                    let text = filling::present(form.spec.kind, &form.targets, &field, state);
+                    let suggestion =
+                        filling::suggestion(form.spec.kind, &form.targets, &field, state);
+                    let mut field = Field::new(field, text, suggestion);
+                    field.give(&given);
+                    field
                 }
             });
         }
@@ -65,86 +69,19 @@ impl Form {
         form
     }
 
-    /// What a field is filled with for good: the thing that the form is for.
-    fn pins(&self, name: &str, ty: &FieldType, state: &State) -> Option<String> {
-        let FieldType::Object(kind) = ty else {
-            return None;
-        };
-        match self.targets.as_slice() {
-            [] => None,
-            [one] => {
-                let value = fill(one, name, *kind, state)?;
-                Some(state.name_of(&value))
-            }
-            many => {
-                fill(&many[0], name, *kind, state)?;
-                let names: Vec<_> = many.iter().take(3).map(|o| state.name_of(o)).collect();
-                let more = many.len().saturating_sub(names.len());
-                let names = names.join(", ");
-                Some(match more {
-                    0 => names,
-                    n => format!("{names} and {n} more"),
-                })
-            }
+    /// An operation that is known whole: only its plan is shown.
+    pub(crate) fn of(spec: OperationSpec, operation: Operation) -> Self {
+        Self {
+            fields: Vec::new(),
+            focus: 0,
+            within: None,
+            problem: None,
+            waiting: None,
+            silent: true,
+            known: Some(operation),
+            targets: Vec::new(),
+            spec,
         }
-    }
-
-    /// What a field already is of the thing that the form changes.
-    fn present(&self, name: &str, ty: &FieldType, state: &State) -> Option<String> {
-        use OperationKind as O;
-        if !matches!(
-            self.spec.kind,
-            O::UpdateVolume | O::UpdateSnapshot | O::ExtendVolume
-        ) {
-            return None;
-        }
-        let target = self.targets.first()?;
-        let text = match target.kind {
-            Kind::Volume => {
-                let volume = state.volume(&target.id)?;
-                match name {
-                    "name" => volume.name.clone(),
-                    "description" => volume.description.clone(),
-                    "instance" => volume.instance.clone()?,
-                    "device" => volume.device.clone()?,
-                    _ if matches!(ty, FieldType::Size { .. }) => volume.size.exact(),
-                    _ => return None,
-                }
-            }
-            Kind::Snapshot => {
-                let snapshot = state.snapshot(&target.id)?;
-                match name {
-                    "name" => snapshot.name.clone(),
-                    "description" => snapshot.description.clone(),
-                    _ => return None,
-                }
-            }
-        };
-        Some(text)
-    }
-
-    /// A name that will do where none is typed: the first that the field takes.
-    fn suggest(&self, field: &FieldSpec, state: &State) -> Option<String> {
-        if field.name != "name" {
-            return None;
-        }
-        let candidates = match self.spec.kind {
-            OperationKind::CreateSnapshot => {
-                let now = state.now.wall.to_zoned(jiff::tz::TimeZone::UTC);
-                ["console-%Y%m%d-%H%M", "%Y%m%d-%H%M", "%m%d-%H%M"]
-                    .map(|form| now.strftime(form).to_string())
-                    .to_vec()
-            }
-            OperationKind::Clone => {
-                let snapshot = state.snapshot(&self.targets.first()?.id)?;
-                let volume = snapshot.volume_name.as_deref()?;
-                vec![format!("{volume}-{}", snapshot.name), format!("{volume}-2")]
-            }
-            _ => return None,
-        };
-        candidates
-            .into_iter()
-            .find(|name| field.check(name).is_ok())
     }
 
     /// Whether what is typed now is a secret.
@@ -202,7 +139,7 @@ impl Form {
         }
         let choosing = matches!(
             self.fields.get(self.focus).map(|field| &field.holds),
-            Some(Holds::Object(_))
+            Some(Holds::Object(_) | Holds::Objects(_))
         );
         match key {
             Key::TAB | Key::DOWN => self.go(1),
@@ -220,7 +157,12 @@ impl Form {
     /// Enter goes on; at the end it asks for the plan.
     fn enter(&mut self, state: &mut State) {
         if let Some(field) = self.fields.get_mut(self.focus) {
-            if matches!(field.holds, Holds::Object(None)) && field.spec.required {
+            let empty = match &field.holds {
+                Holds::Object(object) => object.is_none(),
+                Holds::Objects(objects) => objects.is_empty(),
+                _ => false,
+            };
+            if empty && field.spec.required {
                 self.list(state, None);
                 return;
             }
@@ -241,24 +183,16 @@ impl Form {
         let Some(field) = self.fields.get(self.focus) else {
             return;
         };
-        let FieldType::Object(kind) = field.spec.ty else {
-            return;
-        };
-        let chosen = self.fields.iter().find_map(|f| match &f.holds {
-            Holds::Object(Some((object, _))) if object.kind == Kind::Volume => {
-                Some(VolumeId(object.id.clone()))
-            }
-            _ => None,
-        });
-        let pinned = self.targets.iter().find(|t| t.kind == Kind::Volume);
-        let within = self
-            .within
-            .clone()
-            .or(chosen)
-            .or_else(|| pinned.map(|t| VolumeId(t.id.clone())))
-            .filter(|_| kind == Kind::Snapshot);
         let label = format!("Choose: {}", field.spec.label.to_lowercase());
-        let mut chooser = Chooser::objects(state, &label, kind, within, !field.spec.required);
+        let (need, chosen) = match (&field.spec.ty, &field.holds) {
+            (FieldType::Object(Kind::Snapshot), _) => (self.snapshots(), None),
+            (FieldType::Object(kind), _) => (Need::All(*kind), None),
+            (FieldType::Objects(kind), Holds::Objects(chosen)) => {
+                (Need::All(*kind), Some(chosen.iter().cloned().collect()))
+            }
+            _ => return,
+        };
+        let mut chooser = Chooser::objects(state, &label, need, !field.spec.required, chosen);
         if let Some(c) = typed {
             chooser.seed(&c.to_string());
         }
@@ -266,15 +200,40 @@ impl Form {
         // The form itself is put back under what it opened.
     }
 
+    /// The snapshots that a field chooses from: of the volume that is known, or all.
+    fn snapshots(&self) -> Need {
+        let chosen = self.fields.iter().find_map(|f| match &f.holds {
+            Holds::Object(Some(object)) if object.kind == Kind::Volume => {
+                Some(VolumeId(object.id.clone()))
+            }
+            _ => None,
+        });
+        let pinned = self.targets.iter().find(|t| t.kind == Kind::Volume);
+        self.within
+            .clone()
+            .or(chosen)
+            .or_else(|| pinned.map(|t| VolumeId(t.id.clone())))
+            .map_or(Need::All(Kind::Snapshot), Need::Of)
+    }
+
     /// A thing was chosen for the field in hand.
     pub(super) fn chosen(&mut self, object: Option<ObjectRef>) {
-        let named = object.map(|object| {
-            let name = object.id.clone();
-            (object, name)
-        });
         if let Some(field) = self.fields.get_mut(self.focus) {
-            field.choose(named);
+            field.choose(object);
         }
+        self.go_on();
+    }
+
+    /// Several things were chosen for the field in hand.
+    pub(super) fn chosen_many(&mut self, objects: impl IntoIterator<Item = ObjectRef>) {
+        if let Some(field) = self.fields.get_mut(self.focus) {
+            field.choose_many(objects.into_iter().collect());
+        }
+        self.go_on();
+    }
+
+    /// On to the next field, where nothing is wrong with this one.
+    fn go_on(&mut self) {
         if self
             .fields
             .get(self.focus)
@@ -301,8 +260,9 @@ impl Form {
             } else if again && self.fields.get(part).is_some_and(Field::is_open) {
                 match &mut self.fields[part].holds {
                     Holds::Flag(flag) => *flag = !*flag,
-                    Holds::Object(_) => self.list(state, None),
-                    _ => {}
+                    Holds::Choice(_) => self.fields[part].turn(true),
+                    Holds::Object(_) | Holds::Objects(_) => self.list(state, None),
+                    Holds::Line(_) | Holds::Pinned(_) => {}
                 }
             }
         }
@@ -333,6 +293,9 @@ impl Form {
 
     /// The operations that the form means: one for each of its things.
     fn operations(&self, state: &State) -> Result<Vec<Operation>, Problem> {
+        if let Some(known) = &self.known {
+            return Ok(vec![known.clone()]);
+        }
         if self.targets.is_empty() {
             return Ok(vec![self.operation(None, state)?]);
         }
@@ -347,7 +310,7 @@ impl Form {
             .filter_map(|field| {
                 let text = match (&field.holds, &field.spec.ty, target) {
                     (Holds::Pinned(_), FieldType::Object(kind), Some(target)) => {
-                        fill(target, field.spec.name, *kind, state).map(|object| object.id)
+                        filling::fill(target, field.spec.name, *kind, state).map(|object| object.id)
                     }
                     _ => field.text(),
                 };
@@ -392,26 +355,13 @@ impl Form {
     /// What a thing in a field is called, worked out when it is drawn.
     pub(crate) fn shown(&self, field: &Field, state: &State) -> String {
         match &field.holds {
-            Holds::Object(Some((object, _))) => state.name_of(object),
+            Holds::Object(Some(object)) => state.name_of(object),
+            Holds::Objects(objects) => {
+                let names: Vec<_> = objects.iter().map(|o| state.name_of(o)).collect();
+                names.join(", ")
+            }
             Holds::Pinned(text) => text.clone(),
             _ => String::new(),
         }
-    }
-}
-
-/// What a field of this name and kind is for a thing: the thing itself, or a snapshot's volume.
-fn fill(target: &ObjectRef, name: &str, kind: Kind, state: &State) -> Option<ObjectRef> {
-    if name != kind.one() {
-        return None;
-    }
-    if target.kind == kind {
-        return Some(target.clone());
-    }
-    match (target.kind, kind) {
-        (Kind::Snapshot, Kind::Volume) => {
-            let snapshot = state.snapshot(&target.id)?;
-            Some(ObjectRef::from(&snapshot.volume))
-        }
-        _ => None,
     }
 }

@@ -2,17 +2,18 @@
 
 mod chooser;
 mod field;
+mod filling;
 mod filter;
 mod form;
 mod help;
 mod question;
 mod review;
+mod things;
 
 use std::time::Duration;
 
 use super::key::Key;
-use super::state::State;
-use crate::model::VolumeId;
+use super::state::{Need, State};
 
 pub(crate) use chooser::{Chooser, Entry, Pick};
 pub(crate) use field::{Field, Holds};
@@ -63,10 +64,10 @@ impl Overlay {
         Some(opened + DEAF).filter(|due| *due > now)
     }
 
-    /// The snapshots that it chooses from: of one volume, or all.
-    pub(crate) fn needs(&self) -> Option<Option<VolumeId>> {
+    /// The list that it chooses from.
+    pub(crate) fn needs(&self) -> Option<Need> {
         match self {
-            Self::Chooser(chooser) => chooser.needs.clone(),
+            Self::Chooser(chooser) => chooser.need(),
             _ => None,
         }
     }

@@ -2,8 +2,12 @@
 //! the cells that are seen are ever made.
 
 mod filter;
+mod groups;
+mod members;
 mod messages;
+mod sessions;
 mod snapshots;
+mod targets;
 mod tasks;
 mod tree;
 mod volumes;
@@ -15,7 +19,9 @@ use crate::config::theme::Role;
 use crate::tui::state::{Place, RowId, Sort, State};
 
 pub(crate) use filter::{Filter, fuzzy};
+pub(crate) use groups::state_cell as group_state;
 pub(crate) use snapshots::state_cell as snapshot_state;
+pub(crate) use targets::state_cell as target_state;
 pub(crate) use tasks::{bar, glyph as task_glyph, left, rate, step_text, took};
 pub(crate) use volumes::state_cell as volume_state;
 
@@ -34,6 +40,37 @@ pub(crate) struct Column {
     pub(crate) falls: bool,
     /// Which go first where it is narrow: the highest. Zero stays.
     pub(crate) rank: u8,
+}
+
+impl Column {
+    /// A column of text; `rank` says which go first where it is narrow.
+    const fn text(key: &'static str, title: &'static str, width: u16, rank: u8) -> Self {
+        Self {
+            key,
+            title,
+            width,
+            right: false,
+            falls: false,
+            rank,
+        }
+    }
+
+    /// A column of figures, the greatest first.
+    const fn figure(key: &'static str, title: &'static str, width: u16, rank: u8) -> Self {
+        Self {
+            right: true,
+            falls: true,
+            ..Self::text(key, title, width, rank)
+        }
+    }
+
+    /// A column of times, the newest first.
+    const fn time(key: &'static str, title: &'static str, width: u16, rank: u8) -> Self {
+        Self {
+            falls: true,
+            ..Self::text(key, title, width, rank)
+        }
+    }
 }
 
 /// Pieces of text, each with its role.
@@ -59,6 +96,10 @@ pub(crate) trait Rows {
     fn sortable(&self) -> bool {
         true
     }
+    /// The row that this one stands below, or the row itself: they are never parted.
+    fn head(&self, row: usize) -> usize {
+        row
+    }
     /// What is drawn before the name, where rows form a tree.
     fn lead(&self, _row: usize) -> Spans<'_> {
         Vec::new()
@@ -74,7 +115,12 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
     match place {
         Place::Volumes => Some(Box::new(volumes::Volumes { state })),
         Place::Snapshots => Some(Box::new(snapshots::Snapshots { state })),
-        Place::Tasks => Some(Box::new(tasks::Tasks { state })),
+        Place::Groups => Some(Box::new(groups::Groups { state })),
+        Place::Sessions => Some(Box::new(sessions::Sessions { state })),
+        Place::Targets => Some(Box::new(targets::Targets::new(state))),
+        Place::Members(object) => Some(Box::new(members::Members::new(state, object))),
+        Place::Tasks => Some(Box::new(tasks::Tasks::present(state))),
+        Place::Journal => Some(Box::new(tasks::Tasks::all(state))),
         Place::Messages => Some(Box::new(messages::Messages { state })),
         Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
         Place::Task(_) | Place::Describe(_) | Place::Raw(_) | Place::Message(_) | Place::Log => {
@@ -88,11 +134,24 @@ pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec
     let mut shown: Vec<u32> = (0..rows.len() as u32).collect();
     if !filter.trim().is_empty() {
         let mut filter = Filter::parse(filter);
-        shown.retain(|&row| filter.passes(rows, row as usize));
+        let passes: Vec<bool> = shown
+            .iter()
+            .map(|&row| filter.passes(rows, row as usize))
+            .collect();
+        // What stands below one that passes is shown with it, and what it stands below too.
+        let mut above = passes.clone();
+        for (row, _) in passes.iter().enumerate().filter(|(_, passes)| **passes) {
+            above[rows.head(row)] = true;
+        }
+        shown.retain(|&row| above[row as usize] || passes[rows.head(row as usize)]);
     }
     if let Some(sort) = sort.filter(|_| rows.sortable()) {
         shown.sort_by(|&a, &b| {
-            let order = rows.order(a as usize, b as usize, sort.column);
+            let (x, y) = (rows.head(a as usize), rows.head(b as usize));
+            if x == y {
+                return a.cmp(&b);
+            }
+            let order = rows.order(x, y, sort.column);
             if sort.descending {
                 order.reverse()
             } else {
@@ -115,6 +174,14 @@ pub(crate) fn arrange(rows: &dyn Rows, filter: &str, sort: Option<Sort>) -> (Vec
 /// One piece of text.
 fn one<'a>(text: impl Into<Cow<'a, str>>, role: Role) -> Spans<'a> {
     vec![(text.into(), role)]
+}
+
+/// A text, or the sign that there is none.
+fn known(value: Option<&str>, state: &State) -> Spans<'static> {
+    match value {
+        Some(value) => one(state.clean(value).into_owned(), Role::Text),
+        None => one(state.glyphs().none, Role::Dim),
+    }
 }
 
 /// A figure, or the sign that nobody knows it.

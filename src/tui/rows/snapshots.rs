@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use super::{Column, Rows, Spans, ago, figure, one};
 use crate::config::theme::Role;
-use crate::model::{ObjectRef, Snapshot, SnapshotState};
+use crate::model::{Kind, ObjectRef, Snapshot, SnapshotState};
 use crate::tui::state::{RowId, State};
 
 const COLUMNS: &[Column] = &[
@@ -177,19 +177,47 @@ pub(crate) fn state_cell(snapshot: &Snapshot, state: &State) -> Spans<'static> {
     one(format!("{glyph} {word}"), role)
 }
 
-/// What is special about a snapshot: a guard, clones of it.
+/// What is special about a snapshot: a guard, the group or session that it belongs to, the targets
+/// that are linked to it, clones of it.
 pub(super) fn notes(snapshot: &Snapshot, state: &State) -> Spans<'static> {
     let glyphs = state.glyphs();
     let mut notes: Spans<'static> = Vec::new();
     if snapshot.guard {
         notes.push((format!("{} guard", glyphs.guard).into(), Role::Warn));
     }
-    let clones = snapshot.clones.len();
-    if clones > 0 {
+    let mut note = |glyph: &str, text: &str, role| {
         let gap = if notes.is_empty() { "" } else { " " };
-        let word = if clones == 1 { "clone" } else { "clones" };
-        let text = format!("{gap}{} {clones} {word}", glyphs.clone);
-        notes.push((text.into(), Role::Info));
+        notes.push((format!("{gap}{glyph} {text}").into(), role));
+    };
+    // Where its list is not read, the word for it stands for its name.
+    if let Some(group) = &snapshot.group {
+        let known = state.inventory.groups.get(group.as_str());
+        let name = known.map_or_else(|| state.word(Kind::Group).into(), |g| state.clean(&g.name));
+        note(glyphs.group, &name, Role::Info);
+    }
+    let mut clones = snapshot.clones.len();
+    if let Some(session) = &snapshot.session {
+        let known = state.inventory.sessions.get(session.as_str());
+        let name = known.map_or_else(
+            || state.word(Kind::Session).into(),
+            |s| state.clean(&s.name),
+        );
+        note(glyphs.session, &name, Role::Info);
+        let targets = state.inventory.targets.items.iter();
+        let linked = targets
+            .filter(|target| target.snapshot.as_ref() == Some(&snapshot.id))
+            .inspect(|target| clones -= usize::from(snapshot.clones.contains(&target.volume)))
+            .count();
+        match linked {
+            0 => {}
+            1 => note(glyphs.target, "1 target", Role::Info),
+            n => note(glyphs.target, &format!("{n} targets"), Role::Info),
+        }
+    }
+    match clones {
+        0 => {}
+        1 => note(glyphs.clone, "1 clone", Role::Info),
+        n => note(glyphs.clone, &format!("{n} clones"), Role::Info),
     }
     notes
 }

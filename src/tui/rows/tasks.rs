@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::{Column, Rows, Spans, ago, one};
 use crate::config::theme::Role;
-use crate::model::{Progress, Task, TaskState};
+use crate::model::{Progress, Task, TaskState, Undo};
 use crate::tui::state::{RowId, State};
 
 const COLUMNS: &[Column] = &[
@@ -73,16 +73,36 @@ const COLUMNS: &[Column] = &[
         falls: false,
         rank: 7,
     },
+    Column::text("undo", "TAKEN BACK BY", 26, 8),
 ];
 
-/// All tasks.
+/// The tasks of the present, or all.
 pub(super) struct Tasks<'a> {
-    pub(super) state: &'a State,
+    state: &'a State,
+    /// Those of the present, by their places; `None` where all are shown.
+    present: Option<Vec<usize>>,
 }
 
-impl Tasks<'_> {
-    fn at(&self, row: usize) -> &Task {
-        &self.state.tasks.items[row]
+impl<'a> Tasks<'a> {
+    /// What runs, waits, or was done while this console ran.
+    pub(super) fn present(state: &'a State) -> Self {
+        let tasks = state.tasks.items.iter().enumerate();
+        let present = tasks.filter(|(_, task)| state.tasks.is_present(task));
+        Self {
+            state,
+            present: Some(present.map(|(i, _)| i).collect()),
+        }
+    }
+
+    /// Everything that was ever done.
+    pub(super) fn all(state: &'a State) -> Self {
+        let present = None;
+        Self { state, present }
+    }
+
+    fn at(&self, row: usize) -> &'a Task {
+        let place = self.present.as_ref().map_or(row, |present| present[row]);
+        &self.state.tasks.items[place]
     }
 }
 
@@ -92,7 +112,10 @@ impl Rows for Tasks<'_> {
     }
 
     fn len(&self) -> usize {
-        self.state.tasks.items.len()
+        match &self.present {
+            Some(present) => present.len(),
+            None => self.state.tasks.items.len(),
+        }
     }
 
     fn id(&self, row: usize) -> RowId {
@@ -126,7 +149,8 @@ impl Rows for Tasks<'_> {
             },
             5 => one(ago(Some(task.created), state), Role::Dim),
             6 => one(took(task), Role::Dim),
-            _ => one(state.clean(&task.by), Role::Dim),
+            7 => one(state.clean(&task.by), Role::Dim),
+            _ => one(undo_text(task), Role::Dim),
         }
     }
 
@@ -152,7 +176,19 @@ impl Rows for Tasks<'_> {
     }
 
     fn empty(&self) -> String {
-        "nothing was done yet".to_owned()
+        match self.state.tasks.items.len() {
+            0 => "nothing was done yet".to_owned(),
+            n => format!("nothing runs; the journal has {n} that are over"),
+        }
+    }
+}
+
+/// How a task that was done is taken back, or why not.
+fn undo_text(task: &Task) -> String {
+    match (&task.plan.undo, &task.state) {
+        (Undo::By { how, .. }, TaskState::Succeeded) => how.clone(),
+        (Undo::Never(why), TaskState::Succeeded) => format!("not: {why}"),
+        _ => String::new(),
     }
 }
 

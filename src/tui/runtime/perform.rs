@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use ratatui::buffer::Buffer;
@@ -59,7 +60,7 @@ impl Performer {
                 }
             }
             let problem = Problem::new(ProblemKind::System, "changes are not told any more")
-                .hint("r reads what is shown again");
+                .hint("r reads what is shown again; where another program had the store open and ended, start anew");
             let _ = events.send(Event::Fault(problem)).await;
         });
     }
@@ -82,6 +83,7 @@ impl Performer {
 
     pub(super) fn perform(&mut self, effect: Effect) {
         self.asked.retain(|_, handle| !handle.is_finished());
+        tell(&effect);
         match effect {
             Effect::List(ticket, query) => self.list(ticket, query),
             Effect::Show(ticket, object) => self.show(ticket, object),
@@ -122,7 +124,11 @@ impl Performer {
     fn ask(&mut self, ticket: Ticket, work: impl Future<Output = Answer> + Send + 'static) {
         let events = self.events.clone();
         let handle = tokio::spawn(async move {
-            let _ = events.send(Event::Answer(ticket, work.await)).await;
+            let began = Instant::now();
+            let answer = work.await;
+            let ms = began.elapsed().as_millis();
+            tracing::debug!(question = ticket.0, ms, "answered");
+            let _ = events.send(Event::Answer(ticket, answer)).await;
         });
         self.asked.insert(ticket, handle.abort_handle());
     }
@@ -199,6 +205,34 @@ impl Performer {
             let answer = Answer::Controlled(result);
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
+    }
+}
+
+/// Says in the log what is asked for, without what it is called.
+fn tell(effect: &Effect) {
+    match effect {
+        Effect::List(ticket, query) => {
+            tracing::debug!(question = ticket.0, kind = query.kind.many(), "lists");
+        }
+        Effect::Show(ticket, object) => {
+            tracing::debug!(question = ticket.0, id = object.id, "looks at one");
+        }
+        Effect::Raw(ticket, object) => {
+            tracing::debug!(question = ticket.0, id = object.id, "asks for the body");
+        }
+        Effect::Plan(ticket, operations) => {
+            tracing::debug!(question = ticket.0, count = operations.len(), "plans");
+        }
+        Effect::Submit(ticket, plans) => {
+            for plan in plans {
+                let operation = plan.operation.kind.name();
+                tracing::info!(question = ticket.0, operation, "begins");
+            }
+        }
+        Effect::Control(ticket, task, control) => {
+            tracing::info!(question = ticket.0, %task, ?control, "controls a task");
+        }
+        _ => {}
     }
 }
 

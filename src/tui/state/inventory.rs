@@ -4,11 +4,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Object, Problem, Snapshot, SnapshotId, SnapshotTree, Time, Volume, VolumeId};
+use super::items::Item;
+use super::outline::Outline;
+use crate::model::{
+    Group, Kind, LinkedTarget, Object, Problem, Session, Snapshot, SnapshotId, SnapshotTree, Time,
+    Volume, VolumeId,
+};
 use crate::tui::event::{Moment, Ticket};
 
 /// A list that is being read is shown so often.
 const PAGES: Duration = Duration::from_millis(100);
+/// A list that changes all the time, as one of copies under way does, is read this often.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How many snapshots that are in no list are kept.
+const LOOKED_AT: usize = 200;
 /// How many volumes' histories are kept.
 const HISTORIES: usize = 12;
 
@@ -27,6 +36,8 @@ pub(crate) struct Listing<T> {
     pub(crate) stale: bool,
     /// Being read, with this ticket, since then.
     pub(crate) asked: Option<(Ticket, Duration)>,
+    /// When it was last asked for.
+    begun: Duration,
     /// Pages of a reading that will replace what is shown.
     incoming: Vec<T>,
     /// When the pages of the first reading were last shown.
@@ -46,6 +57,7 @@ impl<T> Default for Listing<T> {
             problem: None,
             stale: true,
             asked: None,
+            begun: Duration::ZERO,
             incoming: Vec::new(),
             shown: Duration::ZERO,
             unshown: false,
@@ -54,36 +66,27 @@ impl<T> Default for Listing<T> {
     }
 }
 
-/// Things with an id.
-pub(crate) trait Item: Sized {
-    /// Its id.
-    fn id(&self) -> &str;
-    /// Takes the thing out, where it is one of these.
-    fn from_object(object: Object) -> Option<Self>;
+/// How a list stands, whatever it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'a> {
+    /// When it was last read to its end.
+    pub(crate) loaded: Option<Time>,
+    /// Why reading it failed the last time.
+    pub(crate) problem: Option<&'a Problem>,
+    /// Being read since then.
+    pub(crate) asked: Option<Duration>,
+    /// Counts its changes.
+    pub(crate) version: u64,
 }
 
-impl Item for Volume {
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn from_object(object: Object) -> Option<Self> {
-        match object {
-            Object::Volume(volume) => Some(volume),
-            Object::Snapshot(_) => None,
-        }
-    }
-}
-
-impl Item for Snapshot {
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn from_object(object: Object) -> Option<Self> {
-        match object {
-            Object::Snapshot(snapshot) => Some(snapshot),
-            Object::Volume(_) => None,
+impl<T> Listing<T> {
+    /// How it stands.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        Standing {
+            loaded: self.loaded,
+            problem: self.problem.as_ref(),
+            asked: self.asked.map(|(_, since)| since),
+            version: self.version,
         }
     }
 }
@@ -94,9 +97,19 @@ impl<T: Item> Listing<T> {
         self.stale && self.asked.is_none()
     }
 
+    /// When it should be asked for, where it should: changes that come one after another are
+    /// gathered, so that they are not asked for one by one.
+    pub(crate) fn wanted(&self) -> Option<Duration> {
+        self.wants().then(|| match self.loaded {
+            Some(_) => self.begun + AGAIN,
+            None => Duration::ZERO,
+        })
+    }
+
     /// It is being read now.
     pub(crate) fn begin(&mut self, ticket: Ticket, at: Moment) {
         self.asked = Some((ticket, at.clock));
+        self.begun = at.clock;
         self.stale = false;
         self.incoming.clear();
         self.anew = true;
@@ -204,6 +217,8 @@ pub(crate) struct History {
     pub(crate) tree: SnapshotTree,
     /// Counts the trees that were made.
     pub(crate) version: u64,
+    /// Whether any of them belongs to a group, and any to a session.
+    pub(crate) in_sets: (bool, bool),
     /// What the tree was made of: the list's version and the volume's parent.
     made_of: Option<(u64, Option<SnapshotId>)>,
     /// When it was last wanted.
@@ -217,6 +232,16 @@ pub(crate) struct Inventory {
     pub(crate) volumes: Listing<Volume>,
     /// All snapshots; read when a view of them is opened.
     pub(crate) snapshots: Listing<Snapshot>,
+    /// All groups; read when they are shown or chosen from.
+    pub(crate) groups: Listing<Group>,
+    /// All sessions; as groups.
+    pub(crate) sessions: Listing<Session>,
+    /// All linked targets; as groups.
+    pub(crate) targets: Listing<LinkedTarget>,
+    /// Sessions with their targets.
+    pub(crate) outline: Outline,
+    /// Snapshots that were asked for one by one, since no list that is read has them.
+    looked_at: BTreeMap<SnapshotId, Option<Snapshot>>,
     histories: BTreeMap<VolumeId, History>,
 }
 
@@ -252,6 +277,9 @@ impl Inventory {
     pub(crate) fn show_pages(&mut self, clock: Duration) {
         self.volumes.show_pages(clock);
         self.snapshots.show_pages(clock);
+        self.groups.show_pages(clock);
+        self.sessions.show_pages(clock);
+        self.targets.show_pages(clock);
         for history in self.histories.values_mut() {
             history.list.show_pages(clock);
         }
@@ -260,12 +288,19 @@ impl Inventory {
     /// When pages that came are to be shown.
     pub(crate) fn due(&self) -> Option<Duration> {
         let histories = self.histories.values().filter_map(|h| h.list.due());
-        let lists = [self.volumes.due(), self.snapshots.due()];
+        let lists = [
+            self.volumes.due(),
+            self.snapshots.due(),
+            self.groups.due(),
+            self.sessions.due(),
+            self.targets.due(),
+        ];
         histories.chain(lists.into_iter().flatten()).min()
     }
 
     /// Makes the trees anew whose volume or snapshots changed.
     pub(crate) fn grow_trees(&mut self) {
+        self.outline.grow(&self.sessions, &self.targets);
         for (id, history) in &mut self.histories {
             let Some(volume) = self.volumes.get(id.as_str()) else {
                 continue;
@@ -273,9 +308,86 @@ impl Inventory {
             let of = (history.list.version, volume.parent.clone());
             if history.made_of.as_ref() != Some(&of) {
                 history.tree = SnapshotTree::build(volume, &history.list.items);
+                let all = &history.list.items;
+                history.in_sets = (
+                    all.iter().any(|snapshot| snapshot.group.is_some()),
+                    all.iter().any(|snapshot| snapshot.session.is_some()),
+                );
                 history.version += 1;
                 history.made_of = Some(of);
             }
+        }
+    }
+
+    /// Something of this kind may have changed: it is read again once it is needed.
+    pub(crate) fn outdate(&mut self, kind: Kind) {
+        match kind {
+            Kind::Volume => self.volumes.stale = true,
+            Kind::Snapshot => {
+                self.snapshots.stale = true;
+                for history in self.histories.values_mut() {
+                    history.list.stale = true;
+                }
+            }
+            Kind::Group => self.groups.stale = true,
+            Kind::Session => self.sessions.stale = true,
+            Kind::Target => self.targets.stale = true,
+        }
+    }
+
+    /// A page of all of a kind came.
+    pub(crate) fn page(&mut self, kind: Kind, objects: Vec<Object>, at: Moment) {
+        match kind {
+            Kind::Volume => self.volumes.page(objects, at),
+            Kind::Snapshot => self.snapshots.page(objects, at),
+            Kind::Group => self.groups.page(objects, at),
+            Kind::Session => self.sessions.page(objects, at),
+            Kind::Target => self.targets.page(objects, at),
+        }
+    }
+
+    /// All of a kind was read to its end, or was not.
+    pub(crate) fn end(&mut self, kind: Kind, result: Result<(), Problem>, at: Moment) {
+        match kind {
+            Kind::Volume => self.volumes.end(result, at),
+            Kind::Snapshot => self.snapshots.end(result, at),
+            Kind::Group => self.groups.end(result, at),
+            Kind::Session => self.sessions.end(result, at),
+            Kind::Target => self.targets.end(result, at),
+        }
+    }
+
+    /// All of a kind is being read.
+    pub(crate) fn begin(&mut self, kind: Kind, ticket: Ticket, at: Moment) {
+        match kind {
+            Kind::Volume => self.volumes.begin(ticket, at),
+            Kind::Snapshot => self.snapshots.begin(ticket, at),
+            Kind::Group => self.groups.begin(ticket, at),
+            Kind::Session => self.sessions.begin(ticket, at),
+            Kind::Target => self.targets.begin(ticket, at),
+        }
+    }
+
+    /// When all of a kind should be asked for, where it should.
+    pub(crate) fn wanted(&self, kind: Kind) -> Option<Duration> {
+        match kind {
+            // Things of these are asked for one by one when they change.
+            Kind::Volume => self.volumes.wants().then_some(Duration::ZERO),
+            Kind::Snapshot => self.snapshots.wants().then_some(Duration::ZERO),
+            Kind::Group => self.groups.wanted(),
+            Kind::Session => self.sessions.wanted(),
+            Kind::Target => self.targets.wanted(),
+        }
+    }
+
+    /// How the list of a kind stands.
+    pub(crate) fn standing(&self, kind: Kind) -> Standing<'_> {
+        match kind {
+            Kind::Volume => self.volumes.standing(),
+            Kind::Snapshot => self.snapshots.standing(),
+            Kind::Group => self.groups.standing(),
+            Kind::Session => self.sessions.standing(),
+            Kind::Target => self.targets.standing(),
         }
     }
 
@@ -284,6 +396,36 @@ impl Inventory {
         self.snapshots
             .get(id)
             .or_else(|| self.histories.values().find_map(|h| h.list.get(id)))
+            .or_else(|| self.looked_at.get(&SnapshotId(id.to_owned()))?.as_ref())
+    }
+
+    /// Whether a snapshot should be asked for by itself: it is in no list, and was not asked for.
+    /// Remembers that it is.
+    pub(crate) fn look_at(&mut self, id: &SnapshotId) -> bool {
+        if self.looked_at.contains_key(id) || self.snapshot(id.as_str()).is_some() {
+            return false;
+        }
+        while self.looked_at.len() >= LOOKED_AT {
+            self.looked_at.pop_first();
+        }
+        self.looked_at.insert(id.clone(), None);
+        true
+    }
+
+    /// A snapshot that was asked for by itself is like this now.
+    pub(crate) fn seen(&mut self, snapshot: Snapshot) {
+        if let Some(seen) = self.looked_at.get_mut(&snapshot.id) {
+            *seen = Some(snapshot);
+        }
+    }
+
+    /// A snapshot is gone from wherever it was known.
+    pub(crate) fn forget_snapshot(&mut self, id: &str) {
+        self.snapshots.remove(id);
+        self.looked_at.insert(SnapshotId(id.to_owned()), None);
+        for history in self.histories.values_mut() {
+            history.list.stale |= history.list.get(id).is_some();
+        }
     }
 }
 

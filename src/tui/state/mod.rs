@@ -1,7 +1,10 @@
 //! The whole state of the console. Changed by `update` alone, read by `view`.
 
 mod inventory;
+mod items;
 mod messages;
+mod needs;
+mod outline;
 mod place;
 mod settings;
 mod settle;
@@ -29,8 +32,9 @@ use crate::model::{
 };
 use crate::task::Control;
 
-pub(crate) use inventory::{History, Inventory, Listing};
+pub(crate) use inventory::{History, Inventory, Listing, Standing};
 pub(crate) use messages::{Message, Messages};
+pub(crate) use needs::Need;
 pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
 pub(crate) use settle::PATIENCE;
 pub(crate) use tasks::{Pane, TaskList};
@@ -41,10 +45,8 @@ const NOTICE: Duration = Duration::from_secs(6);
 /// What a question was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
-    /// The list of all volumes.
-    Volumes,
-    /// The list of all snapshots.
-    Snapshots,
+    /// The list of all things of a kind.
+    List(Kind),
     /// The snapshots of one volume.
     History(VolumeId),
     /// One thing that changed.
@@ -162,6 +164,7 @@ impl State {
         let settings = &config.settings;
         let tier = features.tier(settings);
         let theme = settings::theme(&config, &features);
+        let views = Views::new(&beginning.system.kinds);
         let notice = beginning.welcome.map(|text| Notice {
             text,
             role: Role::Info,
@@ -187,7 +190,7 @@ impl State {
             inventory: Inventory::default(),
             tasks: TaskList::new(beginning.tasks),
             messages: Messages::default(),
-            views: Views::default(),
+            views,
             beside: None,
             overlays: Vec::new(),
             notice,
@@ -281,7 +284,8 @@ impl State {
         match (&screen.place, &screen.selected) {
             (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
             (Place::Describe(object) | Place::Raw(object), _)
-            | (_, Some(RowId::Object(object))) => Some(object.clone()),
+            | (_, Some(RowId::Object(object)))
+            | (Place::Members(object), None) => Some(object.clone()),
             _ => None,
         }
     }
@@ -304,10 +308,10 @@ impl State {
     pub(crate) fn task_for(&self, control: Control) -> Option<TaskId> {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
-            (Place::Task(id), _) | (Place::Tasks, Some(RowId::Task(id))) => {
+            (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => {
                 return Some(id.clone());
             }
-            (Place::Tasks, _) => return None,
+            (Place::Tasks | Place::Journal, _) => return None,
             _ => {}
         }
         let shown = self.tasks.in_pane(self.now.clock);
@@ -331,6 +335,18 @@ impl State {
         match object.kind {
             Kind::Volume => self.volume(&object.id).cloned().map(Object::Volume),
             Kind::Snapshot => self.snapshot(&object.id).cloned().map(Object::Snapshot),
+            Kind::Group => {
+                let group = self.inventory.groups.get(&object.id);
+                group.cloned().map(Object::Group)
+            }
+            Kind::Session => {
+                let session = self.inventory.sessions.get(&object.id);
+                session.cloned().map(Object::Session)
+            }
+            Kind::Target => {
+                let target = self.inventory.targets.get(&object.id);
+                target.cloned().map(Object::Target)
+            }
         }
     }
 
@@ -343,10 +359,7 @@ impl State {
 
     /// The system's own word for a kind.
     pub(crate) fn word(&self, kind: Kind) -> &'static str {
-        match kind {
-            Kind::Volume => self.system.words.volume,
-            Kind::Snapshot => self.system.words.snapshot,
-        }
+        self.system.words.one(kind)
     }
 
     /// So many of a kind, in words: `1 snapshot`, `14 snapshots`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ObjectRef, Raw, TaskId, VolumeId};
+use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
 
 /// What a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,22 @@ pub(crate) enum Place {
     Volumes,
     /// All snapshots.
     Snapshots,
-    /// All tasks.
+    /// All groups.
+    Groups,
+    /// All sessions, with the targets that are linked to each.
+    Sessions,
+    /// All linked targets, and other copies under way.
+    Targets,
+    /// The tasks of this console, and those that are not over.
     Tasks,
+    /// All tasks that there ever were.
+    Journal,
     /// What went wrong.
     Messages,
     /// A volume with its snapshot tree.
     Tree(VolumeId),
+    /// A group or a session with its members.
+    Members(ObjectRef),
     /// The time line of one task.
     Task(TaskId),
     /// All fields of one thing.
@@ -34,9 +44,47 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The views that have a number, in its order.
-    pub(crate) const VIEWS: [Self; 4] =
-        [Self::Volumes, Self::Snapshots, Self::Tasks, Self::Messages];
+    /// The views that there can be, in the order of their tabs.
+    pub(crate) const VIEWS: [Self; 8] = [
+        Self::Volumes,
+        Self::Snapshots,
+        Self::Groups,
+        Self::Sessions,
+        Self::Targets,
+        Self::Tasks,
+        Self::Journal,
+        Self::Messages,
+    ];
+
+    /// The kinds that its rows are made from, the first before all.
+    pub(crate) fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Self::Volumes => &[Kind::Volume],
+            Self::Snapshots => &[Kind::Snapshot],
+            Self::Groups => &[Kind::Group],
+            Self::Sessions => &[Kind::Session, Kind::Target],
+            Self::Targets => &[Kind::Target, Kind::Volume],
+            Self::Members(object) | Self::Describe(object) => match object.kind {
+                Kind::Group => &[Kind::Group],
+                Kind::Session => &[Kind::Session, Kind::Target],
+                Kind::Target => &[Kind::Target],
+                // A snapshot may be known from elsewhere, and all of them can be many.
+                Kind::Volume | Kind::Snapshot => &[Kind::Volume],
+            },
+            _ => &[],
+        }
+    }
+
+    /// The thing that it is all about, where it is about one.
+    pub(crate) fn object(&self) -> Option<ObjectRef> {
+        match self {
+            Self::Tree(volume) => Some(volume.into()),
+            Self::Members(object) | Self::Describe(object) | Self::Raw(object) => {
+                Some(object.clone())
+            }
+            _ => None,
+        }
+    }
 
     /// Whether it is a text to scroll rather than rows to choose from.
     pub(crate) fn is_text(&self) -> bool {
@@ -115,17 +163,17 @@ pub(crate) struct Screen {
 impl Screen {
     /// A fresh screen.
     pub(crate) fn new(place: Place) -> Self {
-        let sort = match place {
-            Place::Volumes => Some(Sort {
-                column: 0,
-                descending: false,
-            }),
-            Place::Snapshots => Some(Sort {
-                column: 2,
-                descending: false,
-            }),
+        let column = match place {
+            Place::Volumes | Place::Targets => Some(0),
+            Place::Snapshots => Some(2),
+            Place::Groups => Some(3),
+            Place::Sessions => Some(5),
             _ => None,
         };
+        let sort = column.map(|column| Sort {
+            column,
+            descending: false,
+        });
         Self {
             place,
             selected: None,
@@ -148,18 +196,55 @@ impl Screen {
 #[derive(Debug)]
 pub(crate) struct Views {
     /// Which is in hand.
-    pub(crate) current: usize,
+    current: usize,
     stacks: Vec<Vec<Screen>>,
 }
 
-impl Default for Views {
-    fn default() -> Self {
-        let stacks = Place::VIEWS.map(|place| vec![Screen::new(place)]).into();
-        Self { current: 0, stacks }
-    }
-}
-
 impl Views {
+    /// The views of a system that has these kinds: one without data is not there.
+    pub(crate) fn new(kinds: &[Kind]) -> Self {
+        let has = |place: &Place| {
+            place
+                .kinds()
+                .first()
+                .is_none_or(|kind| kinds.contains(kind))
+        };
+        let views = Place::VIEWS.into_iter().filter(has);
+        let stacks: Vec<_> = views.map(|place| vec![Screen::new(place)]).collect();
+        let first = |stack: &Vec<Screen>| stack[0].place == Place::Volumes;
+        Self {
+            current: stacks.iter().position(first).unwrap_or(0),
+            stacks,
+        }
+    }
+
+    /// The views that there are, and which of them is in hand.
+    pub(crate) fn tabs(&self) -> (impl Iterator<Item = &Place>, usize) {
+        (self.stacks.iter().map(|s| &s[0].place), self.current)
+    }
+
+    /// Whether there is a view of this.
+    pub(crate) fn has(&self, place: &Place) -> bool {
+        self.stacks.iter().any(|stack| stack[0].place == *place)
+    }
+
+    /// Turns to the view of this; says whether it was in hand already.
+    pub(crate) fn turn_to(&mut self, place: &Place) -> bool {
+        let found = self
+            .stacks
+            .iter()
+            .position(|stack| stack[0].place == *place);
+        let there = found == Some(self.current);
+        self.current = found.unwrap_or(self.current);
+        there
+    }
+
+    /// Turns to the next view, or back.
+    pub(crate) fn turn(&mut self, by: isize) {
+        let count = self.stacks.len();
+        self.current = (self.current + count).wrapping_add_signed(by) % count;
+    }
+
     /// The stack in hand, the root first.
     pub(crate) fn stack(&self) -> &[Screen] {
         &self.stacks[self.current]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Place, Purpose, RowId, Screen, Stamp, State};
-use crate::model::{Kind, ObjectRef, Query, VolumeId};
+use crate::model::{Kind, ObjectRef, Query};
 use crate::tui::event::Effect;
 use crate::tui::{layout, rows};
 
@@ -51,6 +51,9 @@ impl State {
             .map(|(_, since)| *since + PATIENCE)
             .filter(|due| *due > now)
             .min();
+        let kinds = self.needs().kinds;
+        let lists = kinds.into_iter().filter_map(|k| self.inventory.wanted(k));
+        let lists = lists.min().map(|due| due.max(now));
         let minute = Duration::from_secs((now.as_secs() / 60 + 1) * 60).max(now + MINUTE / 60);
         [
             rest,
@@ -59,6 +62,7 @@ impl State {
             slow,
             self.tasks.deadline(now),
             self.inventory.due(),
+            lists,
             self.overlays.iter().filter_map(|o| o.deadline(now)).min(),
             Some(minute),
         ]
@@ -87,11 +91,10 @@ impl State {
         let shown = arranged.as_ref().map_or(&screen.shown, |(shown, _)| shown);
         // While a list is first read and nobody has moved, what comes later may belong above:
         // the selection stays on the first row, whichever that is.
-        let loaded = match screen.place {
-            Place::Volumes => self.inventory.volumes.loaded.is_some(),
-            Place::Snapshots => self.inventory.snapshots.loaded.is_some(),
-            _ => true,
-        };
+        let kinds = screen.place.kinds().iter();
+        let loaded = kinds
+            .map(|kind| self.inventory.standing(*kind))
+            .all(|list| list.loaded.is_some());
         let cursor = if screen.filling && screen.moved.is_zero() {
             first_choice(screen, shown, &*rows)
         } else {
@@ -147,20 +150,13 @@ impl State {
             return;
         }
         let changed = std::mem::take(&mut self.changed);
-        for kind in [Kind::Volume, Kind::Snapshot] {
+        for kind in Kind::ALL {
             let some: Vec<_> = changed.objects.iter().filter(|o| o.kind == kind).collect();
-            if changed.kinds.contains(&kind) || some.len() > ONE_BY_ONE {
-                match kind {
-                    Kind::Volume => self.inventory.volumes.stale = true,
-                    Kind::Snapshot => {
-                        let all = &mut self.inventory.snapshots;
-                        // One that was never read is read when its view is opened.
-                        all.stale = true;
-                        for (_, history) in self.inventory.histories_mut() {
-                            history.list.stale = true;
-                        }
-                    }
-                }
+            let shown = matches!(kind, Kind::Volume | Kind::Snapshot);
+            let many = some.len() > ONE_BY_ONE || (!shown && !some.is_empty());
+            if changed.kinds.contains(&kind) || many {
+                // One that nobody looks at is read when somebody does.
+                self.inventory.outdate(kind);
             } else {
                 for object in some {
                     let object = object.clone();
@@ -172,33 +168,25 @@ impl State {
 
     /// Asks for the lists that the screen needs and that are not there.
     fn ask_for_lists(&mut self) {
-        if self.inventory.volumes.wants() {
-            let ticket = self.ask(Purpose::Volumes, |t| {
-                Effect::List(t, Query::all(Kind::Volume))
-            });
-            self.inventory.volumes.begin(ticket, self.now);
-        }
-        let mut wanted: Vec<VolumeId> = match (&self.screen().place, &self.beside) {
-            (Place::Tree(volume), _) => vec![volume.clone()],
-            (Place::Volumes, Some(beside)) => vec![VolumeId(beside.id.clone())],
-            _ => Vec::new(),
-        };
-        let mut all = self.screen().place == Place::Snapshots;
-        for overlay in &self.overlays {
-            match overlay.needs() {
-                Some(Some(volume)) => wanted.push(volume),
-                Some(None) => all = true,
-                None => {}
+        let now = self.now;
+        let needs = self.needs();
+        for kind in needs.kinds {
+            if self
+                .inventory
+                .wanted(kind)
+                .is_some_and(|due| due <= now.clock)
+            {
+                let ticket = self.ask(Purpose::List(kind), |t| Effect::List(t, Query::all(kind)));
+                self.inventory.begin(kind, ticket, now);
             }
         }
-        if all && self.inventory.snapshots.wants() {
-            let ticket = self.ask(Purpose::Snapshots, |t| {
-                Effect::List(t, Query::all(Kind::Snapshot))
-            });
-            self.inventory.snapshots.begin(ticket, self.now);
+        if let Some(id) = needs.snapshot
+            && self.inventory.look_at(&id)
+        {
+            let object = ObjectRef::from(&id);
+            self.ask(Purpose::Show(object.clone()), |t| Effect::Show(t, object));
         }
-        for volume in wanted {
-            let now = self.now;
+        for volume in needs.histories {
             if self.inventory.want_history(&volume, now).list.wants() {
                 let query = Query::snapshots_of(volume.clone());
                 let ticket = self.ask(Purpose::History(volume.clone()), |t| Effect::List(t, query));

@@ -1,6 +1,6 @@
 //! The tasks as the console knows them, and which of them the docked pane shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) struct TaskList {
     pub(crate) version: u64,
     /// What the pane does.
     pub(crate) pane: Pane,
+    /// Those of which this console heard something while it ran.
+    here: BTreeSet<TaskId>,
     /// Those that were over in this console, and when; until somebody has looked.
     ended: BTreeMap<TaskId, Duration>,
 }
@@ -41,6 +43,7 @@ impl TaskList {
             items,
             version: 1,
             pane: Pane::default(),
+            here: BTreeSet::new(),
             ended: BTreeMap::new(),
         }
     }
@@ -54,6 +57,7 @@ impl TaskList {
     pub(crate) fn update(&mut self, changed: Vec<Arc<Task>>, clock: Duration) -> Vec<Arc<Task>> {
         let mut over = Vec::new();
         for task in changed {
+            self.here.insert(task.id.clone());
             let place = self.items.iter().position(|have| have.id == task.id);
             let was_over = place.is_some_and(|i| self.items[i].state.is_over());
             if !task.state.is_over() {
@@ -78,6 +82,11 @@ impl TaskList {
     /// Somebody has looked at this task: it need not stay in the pane once it is over.
     pub(crate) fn seen(&mut self, id: &TaskId) {
         self.ended.remove(id);
+    }
+
+    /// Whether a task belongs to the present: it is not over, or was done while this console ran.
+    pub(crate) fn is_present(&self, task: &Task) -> bool {
+        !task.state.is_over() || self.here.contains(&task.id)
     }
 
     /// Those under way.

@@ -183,12 +183,12 @@ fn only_the_rows_that_are_seen_are_asked_for_their_cells() {
 #[test]
 fn views_keep_their_place() {
     let mut d = Driver::new();
-    d.keys("j enter 2 j j 3 1");
+    d.keys("j enter 2 j j 7 1");
     assert!(matches!(d.place(), Place::Tree(_)), "where it was left");
     d.keys("2");
     assert_eq!(d.state.screen().cursor, 2);
     d.keys("tab");
-    assert_eq!(*d.place(), Place::Tasks);
+    assert_eq!(*d.place(), Place::Groups);
     d.keys("shift-tab shift-tab shift-tab");
     assert_eq!(*d.place(), Place::Messages);
     d.keys("1 1");

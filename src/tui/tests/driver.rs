@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::fixtures::{capabilities, estate, moment, plan};
+use super::fixtures::{capabilities, estate, moment, plan, sets};
 use crate::config::{Config, Theme};
 use crate::model::{
-    Capabilities, Kind, Object, Page, Problem, Query, Raw, Snapshot, Task, TaskId, TaskState,
-    Volume,
+    Capabilities, Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot,
+    Task, TaskId, TaskState, Volume,
 };
 use crate::tui::event::{Answer, Effect, Event, Ticket};
 use crate::tui::key::Key;
@@ -47,6 +47,9 @@ pub(super) struct Driver {
     pub(super) ms: u64,
     pub(super) volumes: Vec<Volume>,
     pub(super) snapshots: Vec<Snapshot>,
+    pub(super) groups: Vec<Group>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) targets: Vec<LinkedTarget>,
     /// Questions are answered at once while this is set.
     pub(super) answers: bool,
     /// What lists answer with instead, where they fail.
@@ -82,6 +85,7 @@ impl Driver {
     /// The same on a system that can do this.
     pub(super) fn on(system: Capabilities, start: Start, answers: bool) -> Self {
         let (volumes, snapshots) = estate();
+        let (groups, sessions, targets) = sets();
         let mut config = Config::default();
         config.settings.theme.clone_from(&start.theme.name);
         if config.theme(&start.theme.name) != Some(&start.theme) {
@@ -111,6 +115,9 @@ impl Driver {
             ms: 0,
             volumes,
             snapshots,
+            groups,
+            sessions,
+            targets,
             answers,
             failing: None,
             asked: Vec::new(),
@@ -163,7 +170,7 @@ impl Driver {
                 self.reply(*ticket, Answer::Listed(Ok(())));
             }
             Effect::Show(ticket, object) => {
-                let all = [Kind::Volume, Kind::Snapshot].map(|kind| self.list(&Query::all(kind)));
+                let all = Kind::ALL.map(|kind| self.list(&Query::all(kind)));
                 let found = all.into_iter().flatten().find(|o| o.reference() == *object);
                 let result = found.ok_or_else(|| Problem::not_found("it is gone"));
                 self.reply(*ticket, Answer::Shown(Box::new(result)));
@@ -208,6 +215,9 @@ impl Driver {
                 .cloned()
                 .map(Object::Snapshot)
                 .collect(),
+            Kind::Group => self.groups.iter().cloned().map(Object::Group).collect(),
+            Kind::Session => self.sessions.iter().cloned().map(Object::Session).collect(),
+            Kind::Target => self.targets.iter().cloned().map(Object::Target).collect(),
         }
     }
 
@@ -332,6 +342,9 @@ fn key(name: &str) -> Key {
         "pgdn" => Key::PAGE_DOWN,
         "backspace" => Key::plain(crossterm::event::KeyCode::Backspace),
         "F2" => Key::f(2),
+        "F6" => Key::f(6),
+        "F7" => Key::f(7),
+        "F8" => Key::f(8),
         "F9" => Key::f(9),
         "ctrl-c" => Key::ctrl('c'),
         "ctrl-z" => Key::ctrl('z'),

@@ -60,6 +60,8 @@ pub(crate) fn snapshot(of: &str, name: &str, parent: Option<&str>, seconds: i64)
         created: Some(before(seconds)),
         guard: false,
         clones: Vec::new(),
+        group: None,
+        session: None,
         metadata: Default::default(),
     }
 }
@@ -112,6 +114,109 @@ pub(crate) fn estate() -> (Vec<Volume>, Vec<Snapshot>) {
     (volumes, snapshots)
 }
 
+/// The member of a set that a snapshot is.
+fn member(of: &Snapshot) -> Member {
+    Member {
+        snapshot: of.id.clone(),
+        name: of.name.clone(),
+        state: of.state.clone(),
+        volume: of.volume.clone(),
+        volume_name: of.volume_name.clone(),
+        size: of.size,
+        exclusive: of.exclusive,
+    }
+}
+
+/// A group of one point in time of each of these volumes.
+pub(crate) fn group(name: &str, volumes: &[&str], seconds: i64) -> Group {
+    let members = volumes
+        .iter()
+        .map(|of| member(&snapshot(of, name, None, seconds)));
+    Group {
+        id: GroupId(format!("g-{name}")),
+        name: name.to_owned(),
+        state: GroupState::Available,
+        members: members.collect(),
+        taken: volumes.len() as u64,
+        instance: None,
+        description: "before the upgrade".to_owned(),
+        created: Some(before(seconds)),
+        metadata: Default::default(),
+    }
+}
+
+/// A session of one point in time of each of these volumes.
+pub(crate) fn session(name: &str, volumes: &[&str], seconds: i64) -> Session {
+    let group = group(name, volumes, seconds);
+    Session {
+        id: SessionId(format!("e-{name}")),
+        name: group.name,
+        state: group.state,
+        members: group.members,
+        taken: group.taken,
+        targets: Vec::new(),
+        description: "for the auditors".to_owned(),
+        created: group.created,
+        metadata: Default::default(),
+    }
+}
+
+/// A target that is linked to a session.
+pub(crate) fn target(name: &str, session: &Session, copy: Option<Progress>) -> LinkedTarget {
+    let member = &session.members[0];
+    let (state, mode) = match copy {
+        Some(_) => (TargetState::Copying, CopyMode::Copy),
+        None => (TargetState::Linked, CopyMode::NoCopy),
+    };
+    LinkedTarget {
+        id: TargetId(format!("t-{name}")),
+        name: name.to_owned(),
+        state,
+        mode,
+        session: Some(session.id.clone()),
+        session_name: Some(session.name.clone()),
+        snapshot: Some(member.snapshot.clone()),
+        source: Some(member.volume.clone()),
+        source_name: member.volume_name.clone(),
+        volume: VolumeId(format!("v-{name}")),
+        size: member.size,
+        shared: Some(Bytes::gib(1)),
+        written: copy.is_none().then_some(Bytes::mib(5)),
+        copy,
+        created: Some(before(3_600)),
+        metadata: Default::default(),
+    }
+}
+
+/// Two groups, one of which has lost a member; and two sessions, one with two targets.
+pub(crate) fn sets() -> (Vec<Group>, Vec<Session>, Vec<LinkedTarget>) {
+    let groups = vec![
+        Group {
+            instance: Some("db01".into()),
+            ..group("before-upgrade", &["db01-data", "db01-log"], 7_200)
+        },
+        Group {
+            state: GroupState::Incomplete,
+            taken: 3,
+            description: String::new(),
+            ..group("weekly", &["db01-data", "web-root"], 6 * 86_400)
+        },
+    ];
+    let mut audit = session("audit", &["db01-data"], 90_000);
+    let progress = Progress {
+        done: Bytes::gib(3),
+        total: Bytes::gib(8),
+        rate: Bytes::mib(64),
+    };
+    let targets = vec![
+        target("audit-copy", &audit, Some(progress)),
+        target("audit-test", &audit, None),
+    ];
+    audit.targets = targets.iter().map(|target| target.id.clone()).collect();
+    let idle = session("reports", &["web-root"], 300_000);
+    (groups, vec![audit, idle], targets)
+}
+
 /// What the test system can do: one operation of each shape.
 pub(crate) fn capabilities() -> Capabilities {
     let volume = || {
@@ -138,6 +243,14 @@ pub(crate) fn capabilities() -> Capabilities {
             "What it is called.",
         )
     };
+    let object =
+        |name, label, kind| FieldSpec::required(name, label, FieldType::Object(kind), "Which one.");
+    let volumes = || {
+        let ty = FieldType::Objects(Kind::Volume);
+        FieldSpec::required("volumes", "Volumes", ty, "All of them.")
+    };
+    let guard =
+        || FieldSpec::optional("guard", "Guard", FieldType::Flag, "Keep it first.").default("true");
     let spec = |kind, title, on, fields| OperationSpec {
         kind,
         title,
@@ -237,12 +350,102 @@ pub(crate) fn capabilities() -> Capabilities {
                 Some(Kind::Snapshot),
                 vec![snapshot(), name()],
             ),
+            spec(
+                O::CreateGroup,
+                "Take a group",
+                None,
+                vec![name(), volumes()],
+            ),
+            spec(
+                O::UpdateGroup,
+                "Edit a group",
+                Some(Kind::Group),
+                vec![
+                    object("group", "Group", Kind::Group),
+                    FieldSpec::optional(
+                        "name",
+                        "Name",
+                        FieldType::Name { max: 20 },
+                        "Its new name.",
+                    ),
+                ],
+            ),
+            spec(
+                O::DeleteGroup,
+                "Delete a group",
+                Some(Kind::Group),
+                vec![object("group", "Group", Kind::Group)],
+            ),
+            spec(
+                O::RestoreGroup,
+                "Restore a group",
+                Some(Kind::Group),
+                vec![object("group", "Group", Kind::Group), guard()],
+            ),
+            spec(
+                O::Ungroup,
+                "Ungroup",
+                Some(Kind::Group),
+                vec![object("group", "Group", Kind::Group)],
+            ),
+            spec(
+                O::CreateSession,
+                "Take a session",
+                None,
+                vec![name(), volumes()],
+            ),
+            spec(
+                O::DeleteSession,
+                "Delete a session",
+                Some(Kind::Session),
+                vec![object("session", "Session", Kind::Session)],
+            ),
+            spec(
+                O::RestoreSession,
+                "Restore a session",
+                Some(Kind::Session),
+                vec![object("session", "Session", Kind::Session), guard()],
+            ),
+            spec(
+                O::LinkTarget,
+                "Link a target",
+                Some(Kind::Session),
+                vec![
+                    object("session", "Session", Kind::Session),
+                    name(),
+                    FieldSpec::optional(
+                        "mode",
+                        "Mode",
+                        FieldType::Choice(&["nocopy", "copy"]),
+                        "Whether it copies.",
+                    )
+                    .default("nocopy"),
+                ],
+            ),
+            spec(
+                O::RelinkTarget,
+                "Relink a target",
+                Some(Kind::Target),
+                vec![
+                    object("target", "Target", Kind::Target),
+                    object("session", "Session", Kind::Session),
+                ],
+            ),
+            spec(
+                O::UnlinkTarget,
+                "Unlink a target",
+                Some(Kind::Target),
+                vec![object("target", "Target", Kind::Target)],
+            ),
         ],
         page_size: 100,
         concurrency: 2,
         words: Words {
             volume: "disk",
             snapshot: "snapshot",
+            group: "group",
+            session: "session",
+            target: "target",
         },
     }
 }
@@ -256,13 +459,17 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
     let id = target.as_ref().map_or("new", |t| t.id.as_str()).to_owned();
     let deletes = matches!(
         operation.kind,
-        OperationKind::DeleteVolume | OperationKind::DeleteSnapshot
+        OperationKind::DeleteVolume
+            | OperationKind::DeleteSnapshot
+            | OperationKind::DeleteGroup
+            | OperationKind::DeleteSession
     );
     let step = |name: &str, title: &str| PlannedStep {
         name: name.to_owned(),
         title: title.to_owned(),
         call: format!("POST /things/{id}"),
         follows: false,
+        pauses: name == "copy",
     };
     Plan {
         operation: operation.clone(),
@@ -304,7 +511,8 @@ pub(crate) fn plan(operation: &Operation) -> Plan {
 
 /// A task that stands like this; the higher the number the newer.
 pub(crate) fn task(number: u32, state: TaskState) -> Task {
-    let operation = Operation::new(OperationKind::Restore);
+    let operation =
+        Operation::new(OperationKind::Restore).on_volume(&VolumeId("v-db01-data".into()));
     let mut plan = plan(&operation);
     plan.subject = format!("db01 ← nightly-{number:02}");
     let mut task = Task::new(
@@ -349,7 +557,10 @@ pub(crate) fn task(number: u32, state: TaskState) -> Task {
             task.apply(&StepEvent::Suspended { reason }, at);
         }
         state => {
-            let outcome = StepOutcome::default();
+            let outcome = StepOutcome {
+                message: String::new(),
+                made: vec![ObjectRef::new(Kind::Snapshot, "s-db01-data-guard-1")],
+            };
             task.apply(&StepEvent::Done { step: 1, outcome }, at);
             task.apply(&StepEvent::Finished { state }, at);
         }

@@ -93,10 +93,56 @@ fn snapshots() {
 }
 
 #[test]
+fn groups() {
+    pin("groups", |d| {
+        d.keys("3");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn sessions() {
+    pin("sessions", |d| {
+        d.keys("4 j");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn targets() {
+    pin("targets", |d| {
+        d.keys("5");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn members() {
+    pin("members", |d| {
+        d.keys("4 enter");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn a_form_with_a_choice() {
+    pin("link", |d| {
+        d.keys("4 L tab");
+    });
+}
+
+#[test]
+fn things_to_choose() {
+    pin("choose", |d| {
+        d.keys("3 c tab space space");
+    });
+}
+
+#[test]
 fn tasks() {
     pin("tasks", |d| {
         d.tasks(some_tasks());
-        d.keys("3 j");
+        d.keys("7 j");
     });
 }
 
@@ -104,7 +150,7 @@ fn tasks() {
 fn a_task_that_failed() {
     pin("task", |d| {
         d.tasks(some_tasks());
-        d.keys("3 j enter");
+        d.keys("7 j enter");
     });
 }
 

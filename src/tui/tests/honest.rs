@@ -76,10 +76,26 @@ fn empty_lists_say_what_to_do_next() {
     );
     d.keys("2");
     assert!(d.screen().contains("there <S> takes one"));
-    d.keys("3");
+    d.keys("7");
     assert!(d.screen().contains("nothing was done yet"));
-    d.keys("4");
+    d.keys("9");
     assert!(d.screen().contains("nothing went wrong so far"));
+}
+
+#[test]
+fn a_name_from_right_to_left_ends_where_it_ends() {
+    let mut d = Driver::start(Start::default(), false);
+    d.volumes = vec![volume("\u{5d3}\u{5d9}\u{5e1}\u{5e7}"), volume("plain")];
+    d.answers = true;
+    let list = d.asked[0].clone();
+    d.answer(&list);
+    let (buffer, _) = d.frame();
+    let marked = |cell: &&ratatui::buffer::Cell| cell.symbol().ends_with('\u{200e}');
+    let marks = buffer.content.iter().filter(marked).count();
+    assert!(marks > 0, "what follows would be taken into it");
+    let others =
+        |cell: &&ratatui::buffer::Cell| marked(cell) && !cell.symbol().starts_with('\u{5e7}');
+    assert_eq!(buffer.content.iter().filter(others).count(), 0);
 }
 
 #[test]
@@ -121,7 +137,7 @@ fn no_name_from_elsewhere_acts_on_the_terminal() {
                 "esc enter",
                 "esc S",
                 "esc D",
-                "esc 3 enter",
+                "esc 7 enter",
                 "! enter",
             ] {
                 d.keys(keys);
@@ -216,7 +232,7 @@ fn tasks_that_need_a_decision_stay_in_sight() {
         !screen.contains("done in"),
         "what is well over has left: {screen}"
     );
-    d.keys("3");
+    d.keys("7");
     assert!(d.screen().contains("succeeded"));
     d.keys("1 T T");
     assert!(

@@ -11,6 +11,8 @@ mod honest;
 mod keys_doc;
 mod random;
 mod recordings;
+mod sets;
+mod settings;
 mod themes;
 
 pub(super) use fixtures::moment;

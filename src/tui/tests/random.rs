@@ -145,7 +145,7 @@ fn every_size_is_drawn() {
         "esc esc ?",
         "esc :",
         "esc a",
-        "esc 3",
+        "esc 7",
         "T",
         "enter",
         "q",

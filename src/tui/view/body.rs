@@ -10,7 +10,7 @@ use crate::model::{Kind, VolumeId};
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::page;
 use crate::tui::rows::{self, Column, Rows};
-use crate::tui::state::{PATIENCE, Place, Screen, State};
+use crate::tui::state::{PATIENCE, Place, Screen, Standing, State};
 use crate::tui::text;
 
 /// What stands left of the first column: the cursor and the mark.
@@ -134,6 +134,10 @@ fn place(columns: &[Column], area: Rect, widest: u16) -> Vec<Placed> {
             width,
         });
         x += GAP + width;
+    }
+    // What is left belongs to the last, where it holds text.
+    if let Some(last) = placed.last_mut().filter(|p| !columns[p.index].right) {
+        last.width += (area.right() - 1).saturating_sub(last.x + last.width);
     }
     placed
 }
@@ -333,51 +337,50 @@ fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) 
 
 /// What to do where a list is empty.
 fn next(state: &State, screen: &Screen) -> Option<String> {
-    let key = |id| Action::of(id).key(state);
+    let key = |id| Action::of(id).hint(state);
     match screen.place {
         Place::Volumes if state.read_only.is_none() => Some(format!(
-            "<{}> makes one, and \"snapdeck import IMAGE --name NAME\" brings one in",
+            "{} makes one, and \"snapdeck import IMAGE --name NAME\" brings one in",
             key(ActionId::Create)
         )),
         Place::Snapshots => Some(format!(
-            "<{}> shows the volumes; there <{}> takes one",
+            "{} shows the volumes; there {} takes one",
             key(ActionId::Volumes),
             key(ActionId::Snapshot)
         )),
-        Place::Tasks => Some("whatever you change is listed here, step by step".to_owned()),
+        Place::Groups | Place::Sessions if state.read_only.is_none() => Some(format!(
+            "{} takes one; marked among the volumes, several are taken at one moment",
+            key(ActionId::Create)
+        )),
+        Place::Targets if state.read_only.is_none() => Some(format!(
+            "{} links one to a {}",
+            key(ActionId::Link),
+            state.word(crate::model::Kind::Session)
+        )),
+        Place::Tasks | Place::Journal if state.tasks.items.is_empty() => {
+            Some("whatever you change is listed here, step by step".to_owned())
+        }
         _ => None,
     }
 }
 
 /// Why there are no rows yet; `Some` of nothing while it is too early to say.
 fn waiting(state: &State, screen: &Screen) -> Option<Vec<(String, Role)>> {
-    let inventory = &state.inventory;
-    let (loaded, asked, problem) = match &screen.place {
-        Place::Volumes => {
-            let list = &inventory.volumes;
-            (list.loaded, list.asked, &list.problem)
-        }
-        Place::Snapshots => {
-            let list = &inventory.snapshots;
-            (list.loaded, list.asked, &list.problem)
-        }
-        _ => return None,
-    };
-    if let Some(problem) = problem {
+    let kinds = screen.place.kinds().iter();
+    let lists: Vec<_> = kinds.map(|kind| state.inventory.standing(*kind)).collect();
+    if let Some(problem) = lists.iter().find_map(|list| list.problem) {
         let mut lines = vec![(state.clean(&problem.to_string()).into_owned(), Role::Error)];
         let hints = problem
             .hints
             .iter()
             .map(|h| (state.clean(h).into_owned(), Role::Info));
         lines.extend(hints);
-        let again = Action::of(ActionId::Refresh).key(state);
-        lines.push((format!("<{again}> tries again"), Role::Dim));
+        let again = Action::of(ActionId::Refresh).hint(state);
+        lines.push((format!("{again} tries again"), Role::Dim));
         return Some(lines);
     }
-    let (_, since) = asked?;
-    if loaded.is_some() {
-        return None;
-    }
+    let first = |list: &&Standing<'_>| list.loaded.is_none();
+    let since = lists.iter().filter(first).find_map(|list| list.asked)?;
     if state.now.clock < since + PATIENCE {
         return Some(Vec::new());
     }

@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let mut room = area.width.saturating_sub(2);
         if notice.role == Role::Error {
             // Where the whole of it can be read, since it may be cut here.
-            let key = format!("<{}> messages", Action::of(ActionId::Messages).key(state));
+            let key = format!("{} messages", Action::of(ActionId::Messages).hint(state));
             let width = text::width(&key);
             if room > width + 20 {
                 room -= width + 2;
@@ -74,6 +74,9 @@ fn of_place(state: &State) -> Vec<Hint> {
     let ids: &[A] = match &screen.place {
         _ if marked => &[
             A::Snapshot,
+            A::Group,
+            A::Session,
+            A::Part,
             A::Delete,
             A::Flatten,
             A::Mark,
@@ -114,8 +117,51 @@ fn of_place(state: &State) -> Vec<Hint> {
             A::Filter,
             A::Palette,
         ],
-        Place::Tasks => &[A::Open, A::Retry, A::Cancel, A::Filter, A::Sort, A::Palette],
-        Place::Task(_) => &[A::Back, A::Retry, A::Cancel, A::Palette],
+        Place::Groups => &[
+            A::Open,
+            A::Restore,
+            A::Create,
+            A::Edit,
+            A::Delete,
+            A::Part,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Sessions | Place::Targets => &[
+            A::Open,
+            A::Link,
+            A::Part,
+            A::Restore,
+            A::Create,
+            A::Delete,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Members(_) => &[
+            A::Back,
+            A::Open,
+            A::Restore,
+            A::Link,
+            A::Part,
+            A::Delete,
+            A::Menu,
+            A::Palette,
+        ],
+        Place::Tasks | Place::Journal => &[
+            A::Open,
+            A::Retry,
+            A::Pause,
+            A::Cancel,
+            A::Undo,
+            A::Filter,
+            A::Sort,
+            A::Palette,
+        ],
+        Place::Task(_) => &[A::Back, A::Retry, A::Pause, A::Cancel, A::Undo, A::Palette],
         Place::Messages => &[A::Open, A::Filter, A::Volumes, A::Palette],
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
         Place::Message(_) => &[A::Back, A::Copy, A::Palette],
@@ -143,6 +189,12 @@ fn of_action(id: ActionId, state: &State) -> Hint {
 
 fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
     let keys: &[(&str, &'static str)] = match overlay {
+        Overlay::Chooser(list) if list.chosen.is_some() => &[
+            ("space", "choose this too"),
+            ("enter", "done"),
+            ("up/down", "move"),
+            ("esc", "close"),
+        ],
         Overlay::Chooser(_) => &[("enter", "choose"), ("up/down", "move"), ("esc", "close")],
         Overlay::Filter(_) => &[],
         Overlay::Help(_) => &[("up/down", "scroll"), ("esc", "close")],
@@ -154,7 +206,13 @@ fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
                 ("F2", "plan"),
                 ("esc", "give up"),
             ],
-            Some(Holds::Object(_)) => &[
+            Some(Holds::Choice(_)) => &[
+                ("space", "next word"),
+                ("tab", "next"),
+                ("F2", "plan"),
+                ("esc", "give up"),
+            ],
+            Some(Holds::Object(_) | Holds::Objects(_)) => &[
                 ("space", "list"),
                 ("tab", "next"),
                 ("F2", "plan"),

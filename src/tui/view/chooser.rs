@@ -23,7 +23,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, list: &Ch
         return;
     }
     let x = canvas.text(inner.x, inner.y, 2, ": ", Role::Key);
-    let count = format!("{} of {}", list.found.len(), list.entries.len());
+    let count = match &list.chosen {
+        Some(chosen) => format!("{} chosen of {}", chosen.len(), list.entries.len()),
+        None => format!("{} of {}", list.found.len(), list.entries.len()),
+    };
     let count_width = text::width(&count);
     let field = inner.width.saturating_sub(count_width + 4);
     canvas.field(
@@ -64,7 +67,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, list: &Ch
         .map(|e| text::width(&e.label))
         .max()
         .unwrap_or(0);
-    let label_width = label_width.clamp(8, body.width / 2);
+    let boxes = if list.chosen.is_some() { 4 } else { 0 };
+    let label_width = (label_width + boxes).clamp(8, body.width / 2);
     for (i, (at, &entry)) in list
         .found
         .iter()
@@ -95,7 +99,22 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, room: Rect, list: &Ch
             );
         }
         let clean = state.clean(&entry.label);
-        canvas.text(line.x, line.y, label_width, &clean, role);
+        let (mut x, mut room) = (line.x, label_width);
+        if list.chosen.is_some() {
+            let mark = if list.is_chosen(entry) {
+                "[x] "
+            } else {
+                "[ ] "
+            };
+            let role = if list.is_chosen(entry) {
+                Role::Mark
+            } else {
+                role
+            };
+            x = canvas.text(x, line.y, 4, mark, role);
+            room = room.saturating_sub(4);
+        }
+        canvas.text(x, line.y, room, &clean, role);
         let key_width = if entry.key.is_empty() {
             0
         } else {

@@ -160,13 +160,36 @@ fn draw_field(
                 canvas.cursor(x + 1, line.y);
             }
         }
-        Holds::Object(object) => {
-            let said = match object {
-                Some(_) => form.shown(field, state),
-                None if field.spec.required => "must be chosen".to_owned(),
-                None => "may be left out".to_owned(),
+        Holds::Choice(at) => {
+            let crate::model::FieldType::Choice(words) = &field.spec.ty else {
+                return;
             };
-            let role = match (focus, object.is_some()) {
+            let mut x = x;
+            for (i, word) in words.iter().enumerate() {
+                let (mark, role) = match (i == *at, focus) {
+                    (true, true) => ("x", Role::Input),
+                    (true, false) => ("x", Role::Text),
+                    (false, _) => (" ", Role::Dim),
+                };
+                let left = line.right().saturating_sub(x);
+                if i == *at && focus {
+                    canvas.cursor(x + 1, line.y);
+                }
+                x = canvas.text(x, line.y, left, &format!("({mark}) {word}"), role) + 2;
+            }
+        }
+        Holds::Object(_) | Holds::Objects(_) => {
+            let said = form.shown(field, state);
+            let held = !said.is_empty();
+            let said = match (&field.holds, held) {
+                (Holds::Objects(objects), true) if objects.len() > 1 => {
+                    format!("{}: {said}", objects.len())
+                }
+                (_, true) => said,
+                (_, false) if field.spec.required => "must be chosen".to_owned(),
+                (_, false) => "may be left out".to_owned(),
+            };
+            let role = match (focus, held) {
                 (true, _) => Role::Input,
                 (false, true) => Role::Text,
                 (false, false) => Role::Dim,

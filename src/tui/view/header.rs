@@ -1,23 +1,23 @@
 //! The line at the top: where the user is, what the system is, what runs.
 
+use ratatui::layout::Rect;
+
+use super::Hit;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::Kind;
+use crate::tui::actions::{Action, ActionId};
 use crate::tui::layout::Layout;
 use crate::tui::page;
 use crate::tui::rows::Spans;
-use crate::tui::state::{Listing, PATIENCE, Place, State};
+use crate::tui::state::{PATIENCE, Place, Standing, State};
 use crate::tui::text;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let area = layout.header;
-    canvas.line(
-        0,
-        layout.rule.y,
-        layout.rule.width * layout.rule.height,
-        canvas.glyphs.rule,
-        Role::Border,
-    );
+    if layout.rule.height > 0 {
+        tabs(canvas, state, layout.rule);
+    }
 
     // What runs is never out of sight: it is set first, from the right.
     let mut right = area.right().saturating_sub(1);
@@ -129,19 +129,22 @@ fn troubles(state: &State) -> Option<Spans<'static>> {
 /// How old what is shown is, where it is not what the system has now.
 fn freshness(state: &State) -> Option<Spans<'static>> {
     let inventory = &state.inventory;
-    let told = match &state.screen().place {
-        Place::Snapshots => told(&inventory.snapshots, state),
-        Place::Tree(volume) => inventory.history(volume).and_then(|h| told(&h.list, state)),
+    let place = &state.screen().place;
+    let history = match place {
+        Place::Tree(volume) => inventory.history(volume).map(|h| h.list.standing()),
         _ => None,
     };
-    let (said, role) = told.or_else(|| self::told(&inventory.volumes, state))?;
+    let lists = place.kinds().iter().map(|kind| inventory.standing(*kind));
+    let volumes = inventory.volumes.standing();
+    let mut all = history.into_iter().chain(lists).chain([volumes]);
+    let (said, role) = all.find_map(|list| told(list, state))?;
     Some(vec![(said.into(), role)])
 }
 
-fn told<T>(list: &Listing<T>, state: &State) -> Option<(String, Role)> {
+fn told(list: Standing<'_>, state: &State) -> Option<(String, Role)> {
     let slow = list
         .asked
-        .is_some_and(|(_, since)| state.now.clock >= since + PATIENCE);
+        .is_some_and(|since| state.now.clock >= since + PATIENCE);
     match (list.loaded, &list.problem) {
         (Some(at), Some(_)) => {
             let age = crate::model::Age::between(at, state.now.wall);
@@ -167,4 +170,66 @@ fn counts(state: &State) -> Option<Spans<'static>> {
         state.counted(snapshots, Kind::Snapshot)
     );
     Some(vec![(said.into(), Role::Dim)])
+}
+
+/// The views, each with its key, in the line under the top one; those that there is no room for are
+/// behind a mark.
+fn tabs(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let (places, current) = state.views.tabs();
+    let tabs: Vec<(String, String, Option<ActionId>)> = places
+        .map(|place| {
+            let action = Action::of_view(place);
+            let key = action.map(|action| action.digit(state)).unwrap_or_default();
+            (key, page::tab(state, place), action.map(|a| a.id))
+        })
+        .collect();
+    let width = |tab: &(String, String, _)| text::width(&tab.0) + text::width(&tab.1) + 3;
+    let widths: Vec<u16> = tabs.iter().map(width).collect();
+    let shown = fitting(&widths, current, area.width.saturating_sub(10));
+    let mut x = area.x + 2;
+    canvas.line(area.x, area.y, 1, canvas.glyphs.rule, Role::Border);
+    if shown.start > 0 {
+        x = canvas.text(x, area.y, 1, canvas.glyphs.cut, Role::Dim) + 2;
+    }
+    for (i, (key, title, action)) in tabs.iter().enumerate().take(shown.end).skip(shown.start) {
+        let start = x;
+        x = canvas.text(x, area.y, area.width, key, Role::Key) + 1;
+        let role = if i == current {
+            Role::Accent
+        } else {
+            Role::Dim
+        };
+        x = canvas.text(x, area.y, area.width, title, role) + 2;
+        if let Some(id) = action {
+            let tab = Rect::new(start, area.y, x - start - 1, 1);
+            canvas.hit(tab, Hit::Action(*id));
+        }
+    }
+    if shown.end < tabs.len() {
+        x = canvas.text(x, area.y, 1, canvas.glyphs.cut, Role::Dim) + 2;
+    }
+    let rest = area.right().saturating_sub(x.saturating_sub(1));
+    canvas.line(x - 1, area.y, rest, canvas.glyphs.rule, Role::Border);
+}
+
+/// As many of these widths around the one in hand as there is room for.
+fn fitting(widths: &[u16], current: usize, room: u16) -> std::ops::Range<usize> {
+    let mut shown = current..current + 1;
+    let mut left = room.saturating_sub(widths.get(current).copied().unwrap_or(0));
+    loop {
+        let after = widths.get(shown.end).copied().filter(|w| *w <= left);
+        let before = shown.start.checked_sub(1).map(|i| widths[i]);
+        let before = before.filter(|w| *w <= left);
+        match (before, after) {
+            (Some(width), _) => {
+                shown.start -= 1;
+                left -= width;
+            }
+            (None, Some(width)) => {
+                shown.end += 1;
+                left -= width;
+            }
+            (None, None) => return shown,
+        }
+    }
 }

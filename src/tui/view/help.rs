@@ -119,11 +119,28 @@ fn about(place: &Place) -> &'static str {
              list stands the snapshot tree of the selected one where there is room."
         }
         Place::Snapshots => "The snapshots of every volume.",
+        Place::Groups => {
+            "Points in time of several volumes, each taken at one moment. Own is what deleting one would free."
+        }
+        Place::Sessions => {
+            "Points in time that hosts see nothing of until targets are linked to them; the targets stand below each."
+        }
+        Place::Targets => {
+            "Linked targets, and volumes that a background copy fills: what each shows, how it stands, how fast."
+        }
+        Place::Members(_) => {
+            "What it is made of. What is done to the first row is done to the whole; to another, to that one alone."
+        }
         Place::Tree(_) => {
             "A volume and its points in time as the tree that they are: oldest at the top, a branch where the \
              volume was taken back, and where it is now. Own is what deleting one would free."
         }
-        Place::Tasks => "Everything that was changed from here, the newest first.",
+        Place::Tasks => {
+            "What runs, what waits for a decision, and what was done since the console began."
+        }
+        Place::Journal => {
+            "Everything that was ever changed from here, the newest first, and how it is taken back."
+        }
         Place::Task(_) => "One task: its steps, what came of each, and what it means.",
         Place::Messages => "What went wrong since the console was opened.",
         Place::Message(_) => "What went wrong, why, and what to try.",

@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::{StepState, Task, TaskState};
+use crate::task::{Control, undo};
 use crate::tui::actions::{Action, ActionId};
+use crate::tui::layout::{PaneLine, pane_lines};
 use crate::tui::rows::{self, Spans};
 use crate::tui::state::{Pane, State};
 use crate::tui::text;
@@ -18,18 +20,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         height: area.height - 1,
         ..area
     };
-    let mut lines: Vec<(&Task, Option<usize>)> = Vec::new();
+    let mut lines: Vec<(&Task, PaneLine)> = Vec::new();
     for task in &tasks {
-        lines.push((task, None));
-        if state.tasks.pane == Pane::Large {
-            lines.extend((0..task.steps.len()).map(|step| (task.as_ref(), Some(step))));
+        match state.tasks.pane {
+            Pane::Large => lines.extend(pane_lines(task).into_iter().map(|l| (task.as_ref(), l))),
+            _ => lines.push((task, PaneLine::Task)),
         }
     }
     let hidden = lines.len().saturating_sub(usize::from(body.height));
     let mut title = " Tasks ".to_owned();
     if hidden > 0 {
-        let key = Action::of(ActionId::Tasks).key(state);
-        title = format!(" Tasks, {hidden} lines more: <{key}> shows all ");
+        let key = Action::of(ActionId::Tasks).hint(state);
+        title = format!(" Tasks, {hidden} lines more: {key} shows all ");
     }
     canvas.text(area.x + 1, area.y, area.width - 2, &title, Role::Heading);
     if lines.is_empty() {
@@ -48,8 +50,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             ..body
         };
         match step {
-            None => draw_task(canvas, state, line, task),
-            Some(step) => draw_step(canvas, state, line, task, step),
+            PaneLine::Task => draw_task(canvas, state, line, task),
+            PaneLine::Step(step) => draw_step(canvas, state, line, task, step),
+            PaneLine::Member(member) => draw_member(canvas, state, line, task, member),
         }
     }
 }
@@ -92,11 +95,24 @@ fn draw_task(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task) {
     canvas.text(x, line.y, from.saturating_sub(x + 2), &said, role);
 }
 
+/// Whether it was paused, and goes on when it is told to.
+fn stands_still(task: &Task) -> bool {
+    Control::Resume.allowed(task).is_ok() && task.pausable().is_some()
+}
+
 /// What is told at the right: how far it is, how it ended, or what can be done next.
 fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
-    let key = |id| format!("<{}>", Action::of(id).key(state));
+    let key = |id| Action::of(id).hint(state);
     match &task.state {
-        TaskState::Succeeded => vec![(format!("done in {}", rows::took(task)).into(), Role::Ok)],
+        TaskState::Succeeded => {
+            let mut spans: Spans<'static> =
+                vec![(format!("done in {}", rows::took(task)).into(), Role::Ok)];
+            if undo(task).is_ok() && width >= 76 && state.read_only.is_none() {
+                spans.push((format!("  {}", key(ActionId::Undo)).into(), Role::Key));
+                spans.push((" undo".into(), Role::Dim));
+            }
+            spans
+        }
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
         TaskState::Failed | TaskState::Suspended => {
             let word = if task.state == TaskState::Failed {
@@ -111,11 +127,19 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             };
             let mut spans: Spans<'static> = vec![(format!("{word}  ").into(), role)];
             for (id, name) in [
+                (ActionId::Pause, " go on "),
                 (ActionId::Retry, " retry "),
                 (ActionId::Cancel, " cancel "),
                 (ActionId::Tasks, " look"),
             ] {
-                if id == ActionId::Cancel && task.state.is_over() {
+                let cannot = match id {
+                    ActionId::Cancel => task.state.is_over(),
+                    // What was paused goes on; it is not begun again.
+                    ActionId::Pause => !stands_still(task),
+                    ActionId::Retry => stands_still(task),
+                    _ => false,
+                };
+                if cannot {
                     continue;
                 }
                 spans.push((key(id).into(), Role::Key));
@@ -146,6 +170,30 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             }
         },
     }
+}
+
+/// One of the volumes that a step is done to at one moment.
+fn draw_member(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task, member: usize) {
+    let Some(touched) = task.plan.touches.get(member) else {
+        return;
+    };
+    let glyphs = canvas.glyphs;
+    let (glyph, role) = match task.steps.first().map(|step| &step.state) {
+        Some(StepState::Done(_)) => (glyphs.done, Role::Ok),
+        Some(StepState::Failed(_)) => (glyphs.failed, Role::Error),
+        Some(StepState::Running) => (glyphs.play, Role::Busy),
+        _ => (glyphs.waiting, Role::Dim),
+    };
+    let rail = if task.steps.len() > 1 {
+        glyphs.rail
+    } else {
+        " "
+    };
+    canvas.text(line.x + 3, line.y, 1, rail, Role::Border);
+    canvas.text(line.x + 7, line.y, 1, glyph, role);
+    let name = state.clean(&touched.name);
+    let room = line.width.saturating_sub(10);
+    canvas.text(line.x + 9, line.y, room, &name, Role::Dim);
 }
 
 fn draw_step(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task, index: usize) {

@@ -1,0 +1,11 @@
+//! The format qcow2, versions 2 and 3.
+
+mod compressed;
+mod header;
+mod map;
+mod reader;
+mod writer;
+
+pub use header::{Compression, Header};
+pub(super) use reader::Qcow2;
+pub use writer::{WriteError, Writer};

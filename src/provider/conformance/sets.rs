@@ -1,0 +1,243 @@
+//! Checks of groups, sessions and linked targets, where a system has them.
+
+use super::run::Driver;
+use super::{Outcome, Violation, hold};
+use crate::model::{
+    CopyMode, Group, GroupId, GroupState, Kind, LinkedTarget, Member, Object, ObjectRef, Operation,
+    OperationKind, ProblemKind, Session, SessionId, TargetState, Value, VolumeId,
+};
+
+fn of(kind: OperationKind, object: &ObjectRef) -> Operation {
+    Operation::new(kind).with(object.kind.one(), Value::Object(object.clone()))
+}
+
+fn on(kind: OperationKind, name: &str, volumes: &[VolumeId]) -> Operation {
+    let volumes = volumes.iter().map(ObjectRef::from).collect();
+    Operation::new(kind)
+        .text("name", name)
+        .with("volumes", Value::Objects(volumes))
+}
+
+/// The thing of this kind among those made.
+fn made(all: &[ObjectRef], kind: Kind) -> Result<ObjectRef, Violation> {
+    let found = all.iter().find(|object| object.kind == kind).cloned();
+    hold!(found.is_some(), "a {} was made and not told", kind.one());
+    Ok(found.unwrap_or_else(|| ObjectRef::new(kind, "")))
+}
+
+async fn see(driver: &Driver<'_>, object: &ObjectRef) -> Result<Object, Violation> {
+    Ok(driver.reader.show(object).await?)
+}
+
+async fn group(driver: &Driver<'_>, object: &ObjectRef) -> Result<Group, Violation> {
+    match see(driver, object).await? {
+        Object::Group(group) => Ok(group),
+        other => Err(wrong(&other)),
+    }
+}
+
+async fn session(driver: &Driver<'_>, object: &ObjectRef) -> Result<Session, Violation> {
+    match see(driver, object).await? {
+        Object::Session(session) => Ok(session),
+        other => Err(wrong(&other)),
+    }
+}
+
+async fn target(driver: &Driver<'_>, object: &ObjectRef) -> Result<LinkedTarget, Violation> {
+    match see(driver, object).await? {
+        Object::Target(target) => Ok(target),
+        other => Err(wrong(&other)),
+    }
+}
+
+fn wrong(object: &Object) -> Violation {
+    Violation {
+        check: "",
+        what: format!("shown as a {}", object.kind().one()),
+    }
+}
+
+async fn gone(driver: &Driver<'_>, object: &ObjectRef) -> Outcome {
+    let kind = driver.reader.show(object).await.err().map(|p| p.kind);
+    hold!(
+        kind == Some(ProblemKind::NotFound),
+        "{object} is gone and gave {kind:?}"
+    );
+    Ok(())
+}
+
+/// Two volumes, for what is about several.
+async fn pair(driver: &Driver<'_>) -> Result<[VolumeId; 2], Violation> {
+    Ok([
+        driver.create("conformance-one").await?,
+        driver.create("conformance-two").await?,
+    ])
+}
+
+fn covers(members: &[Member], volumes: &[VolumeId]) -> bool {
+    members.len() == volumes.len()
+        && volumes
+            .iter()
+            .all(|volume| members.iter().any(|member| member.volume == *volume))
+}
+
+/// A group is taken, renamed, restored as one, parted and deleted.
+pub(super) async fn groups(driver: &Driver<'_>) -> Outcome {
+    use OperationKind as O;
+    let volumes = pair(driver).await?;
+    let all = driver
+        .run(on(O::CreateGroup, "conformance-group", &volumes))
+        .await?;
+    let id = made(&all, Kind::Group)?;
+    let seen = group(driver, &id).await?;
+    hold!(
+        seen.name == "conformance-group",
+        "it is called {}",
+        seen.name
+    );
+    hold!(seen.state == GroupState::Available, "it is {}", seen.state);
+    hold!(seen.taken == 2, "it was taken with {}", seen.taken);
+    hold!(
+        covers(&seen.members, &volumes),
+        "its members are {:?}",
+        seen.members
+    );
+    for member in &seen.members {
+        let snapshot = driver.see_snapshot(&member.snapshot).await?;
+        let says = snapshot.group.as_ref().map(GroupId::as_str);
+        hold!(says == Some(id.id.as_str()), "a member says {says:?}");
+    }
+
+    let rename = of(O::UpdateGroup, &id).text("name", "conformance-renamed");
+    driver.run(rename).await?;
+    let seen = group(driver, &id).await?;
+    hold!(seen.name == "conformance-renamed", "it is {}", seen.name);
+
+    let all = driver
+        .run(of(O::RestoreGroup, &id).with("guard", Value::Flag(true)))
+        .await?;
+    let guards = all.iter().filter(|object| object.kind == Kind::Snapshot);
+    hold!(guards.count() == 2, "restored with guards: {all:?}");
+    for volume in &volumes {
+        let parent = driver.see_volume(volume).await?.parent;
+        let back = seen
+            .members
+            .iter()
+            .any(|m| Some(&m.snapshot) == parent.as_ref());
+        hold!(back, "a volume was not taken back: {parent:?}");
+    }
+
+    let member = seen.members.first().map(|member| member.snapshot.clone());
+    let lone = Operation::new(O::DeleteSnapshot);
+    if let Some(member) = member {
+        driver.run(lone.on_snapshot(&member)).await?;
+    }
+    let seen = group(driver, &id).await?;
+    hold!(
+        seen.state == GroupState::Incomplete && seen.taken == 2 && seen.members.len() == 1,
+        "a member gone, it is {} with {} of {}",
+        seen.state,
+        seen.members.len(),
+        seen.taken
+    );
+    driver.run(of(O::Ungroup, &id)).await?;
+    gone(driver, &id).await?;
+    for member in &seen.members {
+        let group = driver.see_snapshot(&member.snapshot).await?.group;
+        hold!(group.is_none(), "parted, a member says {group:?}");
+    }
+
+    let all = driver.run(on(O::CreateGroup, "again", &volumes)).await?;
+    let id = made(&all, Kind::Group)?;
+    let members = group(driver, &id).await?.members;
+    driver.run(of(O::DeleteGroup, &id)).await?;
+    gone(driver, &id).await?;
+    for member in &members {
+        gone(driver, &(&member.snapshot).into()).await?;
+    }
+    for volume in &volumes {
+        driver.remove(volume).await?;
+    }
+    Ok(())
+}
+
+/// A session is taken, targets are linked to it, put on another, and parted.
+pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
+    use OperationKind as O;
+    let volumes = pair(driver).await?;
+    let first = driver.run(on(O::CreateSession, "first", &volumes)).await?;
+    let first = made(&first, Kind::Session)?;
+    let second = driver.run(on(O::CreateSession, "second", &volumes)).await?;
+    let second = made(&second, Kind::Session)?;
+    let mut targets = Vec::new();
+    for mode in ["nocopy", "copy"] {
+        let link = of(O::LinkTarget, &first)
+            .text("name", format!("conformance-{mode}"))
+            .text("mode", mode);
+        let all = driver.run(link).await?;
+        let linked: Vec<ObjectRef> = all
+            .into_iter()
+            .filter(|object| object.kind == Kind::Target)
+            .collect();
+        hold!(linked.len() == 2, "{} targets of 2 volumes", linked.len());
+        for object in linked {
+            let seen = target(driver, &object).await?;
+            let of = seen.session.as_ref().map(SessionId::as_str);
+            hold!(of == Some(first.id.as_str()), "linked to {of:?}");
+            hold!(seen.mode == CopyMode::from(mode), "{mode}: {}", seen.mode);
+            let state = match mode {
+                "copy" => TargetState::Copied,
+                _ => TargetState::Linked,
+            };
+            hold!(seen.state == state, "{mode}: it is {}", seen.state);
+            let device = driver.see_volume(&seen.volume).await?;
+            hold!(device.size == seen.size, "its device has {}", device.size);
+            targets.push((object, seen));
+        }
+    }
+    let seen = session(driver, &first).await?;
+    hold!(
+        seen.targets.len() == 4 && covers(&seen.members, &volumes),
+        "it says {} targets, {} members",
+        seen.targets.len(),
+        seen.members.len()
+    );
+    let kind = driver.reader.plan(&of(O::DeleteSession, &first)).await;
+    let kind = kind.err().map(|problem| problem.kind);
+    hold!(
+        kind == Some(ProblemKind::Conflict),
+        "deleted below its targets: {kind:?}"
+    );
+
+    for (object, before) in &targets {
+        let relink = of(O::RelinkTarget, object)
+            .with("session", Value::Object(second.clone()))
+            .with("guard", Value::Flag(false));
+        driver.run(relink).await?;
+        let seen = target(driver, object).await?;
+        let of = seen.session.as_ref().map(SessionId::as_str);
+        hold!(of == Some(second.id.as_str()), "relinked to {of:?}");
+        hold!(seen.source == before.source, "it shows {:?}", seen.source);
+    }
+    for (n, (object, before)) in targets.iter().enumerate() {
+        let delete = n % 2 == 1;
+        let unlink = of(O::UnlinkTarget, object).with("delete", Value::Flag(delete));
+        driver.run(unlink).await?;
+        gone(driver, object).await?;
+        match delete {
+            true => gone(driver, &(&before.volume).into()).await?,
+            false => driver.remove(&before.volume).await?,
+        }
+    }
+    driver
+        .run(of(O::RestoreSession, &first).with("guard", Value::Flag(true)))
+        .await?;
+    for id in [&first, &second] {
+        driver.run(of(O::DeleteSession, id)).await?;
+        gone(driver, id).await?;
+    }
+    for volume in &volumes {
+        driver.remove(volume).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What takes a task back: the operation that its plan names, or the one that follows from what
+//! it made.
+
+use crate::model::{Kind, ObjectRef, Operation, OperationKind, Task, TaskState, Undo, Value};
+
+/// The operation that takes back what a task did.
+///
+/// # Errors
+/// The reason why there is none, as a clause.
+pub fn undo(task: &Task) -> Result<Operation, String> {
+    if task.state != TaskState::Succeeded {
+        return Err("only what has succeeded is taken back".to_owned());
+    }
+    match &task.plan.undo {
+        Undo::Never(why) => Err(format!("it cannot be taken back: {why}")),
+        Undo::By {
+            operation: Some(operation),
+            ..
+        } => Ok(operation.clone()),
+        Undo::By { how, .. } => inverse(task).ok_or_else(|| format!("by hand: {how}")),
+    }
+}
+
+/// What follows from what was made: it is deleted again, or the volume goes back to the guard
+/// that was taken of it. `None` where more than one operation would be needed.
+fn inverse(task: &Task) -> Option<Operation> {
+    use OperationKind as O;
+    let operation = &task.plan.operation;
+    let made = |kind: Kind| {
+        let mut all = task.made().filter(|object| object.kind == kind);
+        all.next().filter(|_| all.next().is_none())
+    };
+    let with = |kind: O, object: &ObjectRef| {
+        Operation::new(kind).with(object.kind.one(), Value::Object(object.clone()))
+    };
+    match operation.kind {
+        O::CreateVolume | O::Clone => Some(with(O::DeleteVolume, made(Kind::Volume)?)),
+        O::ImportImage if !operation.values.contains_key("volume") => {
+            Some(with(O::DeleteVolume, made(Kind::Volume)?))
+        }
+        O::CreateSnapshot => Some(with(O::DeleteSnapshot, made(Kind::Snapshot)?)),
+        O::CreateGroup => Some(with(O::DeleteGroup, made(Kind::Group)?)),
+        O::CreateSession => Some(with(O::DeleteSession, made(Kind::Session)?)),
+        O::LinkTarget => {
+            let unlink = with(O::UnlinkTarget, made(Kind::Target)?);
+            Some(unlink.with("delete", Value::Flag(true)))
+        }
+        O::Restore | O::ShrinkVolume | O::ImportImage => {
+            let back = with(O::Restore, made(Kind::Snapshot)?);
+            let back = back.on_volume(&operation.volume().ok()?);
+            Some(back.with("guard", Value::Flag(true)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Bytes, Plan, PlannedStep, StepEvent, StepOutcome, TaskId, Time};
+
+    fn task(operation: Operation, undo: Undo, made: Vec<ObjectRef>, state: TaskState) -> Task {
+        let plan = Plan {
+            operation,
+            subject: String::new(),
+            summary: String::new(),
+            steps: vec![PlannedStep {
+                name: "record".into(),
+                title: String::new(),
+                call: String::new(),
+                follows: false,
+                pauses: false,
+            }],
+            touches: Vec::new(),
+            losses: Vec::new(),
+            copies: Bytes(0),
+            undo,
+            notes: Vec::new(),
+            confirm: None,
+        };
+        let at = Time::from_second(0).unwrap();
+        let mut task = Task::new(TaskId("t".into()), plan, "test".into(), at);
+        let message = String::new();
+        let outcome = StepOutcome { message, made };
+        task.apply(&StepEvent::Done { step: 0, outcome }, at);
+        task.apply(&StepEvent::Finished { state }, at);
+        task
+    }
+
+    fn by() -> Undo {
+        Undo::By {
+            how: "somehow".into(),
+            operation: None,
+        }
+    }
+
+    #[test]
+    fn what_was_made_is_deleted_and_what_was_restored_goes_back_to_its_guard() {
+        let volume = ObjectRef::new(Kind::Volume, "v");
+        let guard = ObjectRef::new(Kind::Snapshot, "g");
+        let made = task(
+            Operation::new(OperationKind::CreateVolume),
+            by(),
+            vec![volume],
+            TaskState::Succeeded,
+        );
+        let back = undo(&made).unwrap();
+        assert_eq!(back.kind, OperationKind::DeleteVolume);
+        assert_eq!(back.volume().unwrap().as_str(), "v");
+
+        let restore = Operation::new(OperationKind::Restore)
+            .on_volume(&"v".into())
+            .on_snapshot(&"s".into());
+        let restored = task(restore, by(), vec![guard], TaskState::Succeeded);
+        let back = undo(&restored).unwrap();
+        assert_eq!(back.kind, OperationKind::Restore);
+        assert_eq!(back.snapshot().unwrap().as_str(), "g");
+        assert!(back.flag("guard"));
+    }
+
+    #[test]
+    fn what_has_no_inverse_says_why() {
+        let kind = OperationKind::DeleteVolume;
+        let never = Undo::Never("it is gone".into());
+        let deleted = task(
+            Operation::new(kind),
+            never,
+            Vec::new(),
+            TaskState::Succeeded,
+        );
+        assert_eq!(
+            undo(&deleted).unwrap_err(),
+            "it cannot be taken back: it is gone"
+        );
+        let two = ["a", "b"].map(|id| ObjectRef::new(Kind::Snapshot, id));
+        let kind = OperationKind::RestoreGroup;
+        let group = task(Operation::new(kind), by(), two.into(), TaskState::Succeeded);
+        assert_eq!(undo(&group).unwrap_err(), "by hand: somehow");
+        let failed = task(Operation::new(kind), by(), Vec::new(), TaskState::Failed);
+        assert!(undo(&failed).is_err());
+    }
+}
