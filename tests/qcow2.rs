@@ -219,6 +219,18 @@ fn what_is_written_is_found_whole_and_the_same() {
             "qemu-img",
             &["compare", "-f", "raw", "-F", "qcow2", &raw, &out],
         );
+        let packed = text(&deck.path("packed.qcow2"));
+        deck.ok(&["export", &name, &packed, "--compress", "--force"]);
+        run("qemu-img", &["check", "-f", "qcow2", &packed]);
+        run(
+            "qemu-img",
+            &["compare", "-f", "raw", "-F", "qcow2", &raw, &packed],
+        );
+        let length = |path: &str| fs::metadata(path).unwrap().len();
+        assert!(
+            pieces < 9 || length(&packed) < length(&out),
+            "half of it compresses well"
+        );
         // And through a pipe it is the same file.
         let piped = deck.path("piped.qcow2");
         let status = deck

@@ -57,6 +57,9 @@ pub struct GlobalOptions {
     /// The most that background copies write, such as 50MiB a second
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_COPY_RATE")]
     pub copy_rate: Option<Bytes>,
+    /// Memory for the store's mapping, such as 1GiB; 256MiB unless said, 4MiB at least
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_CACHE")]
+    pub cache: Option<Bytes>,
     /// Draw with ASCII characters only
     #[arg(long, global = true, help_heading = CONSOLE)]
     pub ascii: bool,
@@ -119,6 +122,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Write a volume or a snapshot to a raw or qcow2 image; what was never written stays a hole
     Export(ExportArgs),
+    /// Bring what changed elsewhere into a volume that is what it was before
+    Apply(ApplyArgs),
     /// List the extents in which a volume or a snapshot differs from an earlier one
     Diff(DiffArgs),
     /// Serve a volume or a snapshot as a network block device, until SIGTERM or Ctrl-C
@@ -280,6 +285,17 @@ pub enum ImageFormat {
     Qcow2,
 }
 
+/// The formats that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// The bytes of the disk as they are
+    Raw,
+    /// QEMU's format
+    Qcow2,
+    /// A difference, as `rbd export-diff` writes it; everything without --since
+    Diff,
+}
+
 /// `snapdeck export`.
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
@@ -287,15 +303,36 @@ pub struct ExportArgs {
     pub source: String,
     /// The file to make; - for standard output
     pub file: PathBuf,
-    /// The image's format; qcow2 where the file's name ends so, else raw
+    /// The format; qcow2 where the file's name ends so, else raw
     #[arg(long, value_enum)]
-    pub format: Option<ImageFormat>,
+    pub format: Option<ExportFormat>,
+    /// Compress the clusters of a qcow2 image
+    #[arg(long)]
+    pub compress: bool,
+    /// Only what changed since this snapshot, as a difference
+    #[arg(long, value_name = "VOLUME@SNAPSHOT")]
+    pub since: Option<String>,
     /// Replace a file that is there
     #[arg(short, long)]
     pub force: bool,
     /// Go on with an export of this snapshot that was interrupted
     #[arg(long)]
     pub resume: bool,
+}
+
+/// `snapdeck apply`.
+#[derive(Clone, Debug, Args)]
+pub struct ApplyArgs {
+    /// What `export --since` wrote; - for standard input
+    pub file: PathBuf,
+    /// The volume, by name or id; a new one for a difference from nothing
+    pub volume: String,
+    /// Take one without checksum and ids, as `rbd export-diff` writes it
+    #[arg(long)]
+    pub foreign: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// `snapdeck diff`.

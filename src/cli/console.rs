@@ -17,6 +17,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         read_only: options.read_only,
         create: true,
         copy_rate: options.copy_rate.map(|rate| rate.0),
+        cache: options.cache.map(|bytes| bytes.0),
         ..Options::default()
     };
     let opened = open_in(&store_dir(options)?, &how, "console").await?;

@@ -20,6 +20,7 @@ mod follow;
 mod format;
 mod get;
 mod get_sets;
+mod input;
 mod nbd;
 mod nbd_service;
 mod open;
@@ -86,6 +87,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Run(asked) => run::run(&options, &asked).await,
         Command::Import(import) => run::import(&options, &import).await,
         Command::Export(export) => export::export(&options, &export).await,
+        Command::Apply(apply) => run::apply_difference(&options, &apply).await,
         Command::Diff(args) => diff::diff(&options, &args).await,
         Command::Nbd(nbd) => nbd::nbd(&options, &nbd).await,
         Command::Follow(follow) => follow::follow(&options, &follow).await,

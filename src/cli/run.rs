@@ -1,9 +1,10 @@
-//! `snapdeck run` and `snapdeck import`: plan, show, apply.
+//! `snapdeck run`, `snapdeck import` and `snapdeck apply`: plan, show, apply.
 
-use super::args::{GlobalOptions, ImageFormat, ImportArgs};
+use super::args::{ApplyArgs, GlobalOptions, ImageFormat, ImportArgs};
 use super::follow::{Followed, exit_code, tell_end, watch};
 use super::format::OneFormat;
 use super::get::TaskRow;
+use super::input::Input;
 use super::open::{Opened, Purpose, open};
 use super::operation_args::OperationArgs;
 use super::{EXIT_INTERRUPTED, ask, output, plan_text, text};
@@ -17,17 +18,25 @@ use crate::provider::{Reader, Resolver};
 /// What stands for standard input.
 const STREAM: &str = "-";
 
+/// Not a field: a volume that is there, or the name of a new one.
+const INTO: &str = "into";
+
 /// Runs an operation.
 pub(super) async fn run(options: &GlobalOptions, args: &OperationArgs) -> Result<u8, Problem> {
     // Only what makes something out of nothing makes a store.
     let purpose = match (args.plan, args.kind) {
-        (false, OperationKind::CreateVolume | OperationKind::ImportImage) => Purpose::Change,
+        (
+            false,
+            OperationKind::CreateVolume
+            | OperationKind::ImportImage
+            | OperationKind::ApplyDifference,
+        ) => Purpose::Change,
         _ => Purpose::Follow,
     };
     let mut opened = open(options, purpose).await?;
     let streams = |(field, text): &(&str, String)| *field == "file" && text == STREAM;
     if args.fields.iter().any(streams) {
-        opened.offer_input(Box::new(std::io::stdin()))?;
+        opened.offer_input(Box::new(Input))?;
     }
     if args.wait {
         opened.let_others_in();
@@ -70,6 +79,27 @@ pub(super) async fn import(options: &GlobalOptions, args: &ImportArgs) -> Result
         plan: args.plan,
         wait: true,
         yes: args.yes,
+        output: OneFormat::Text,
+    };
+    run(options, &args).await
+}
+
+/// Applies a difference: the operation of that name, waited for.
+pub(super) async fn apply_difference(
+    options: &GlobalOptions,
+    args: &ApplyArgs,
+) -> Result<u8, Problem> {
+    let fields = vec![
+        ("file", args.file.to_string_lossy().into_owned()),
+        ("foreign", args.foreign.to_string()),
+        (INTO, args.volume.clone()),
+    ];
+    let args = OperationArgs {
+        kind: OperationKind::ApplyDifference,
+        fields,
+        plan: args.plan,
+        wait: true,
+        yes: true,
         output: OneFormat::Text,
     };
     run(options, &args).await
@@ -171,6 +201,14 @@ async fn operation(reader: &dyn Reader, args: &OperationArgs) -> Result<Operatio
             .is_some_and(|field| field.ty == FieldType::Object(Kind::Volume))
     });
     for (name, text) in volumes.into_iter().chain(others) {
+        if *name == INTO {
+            texts.push(match resolver.find(Kind::Volume, text, None).await {
+                Ok(found) => ("volume", found.id().to_owned()),
+                Err(problem) if problem.kind == ProblemKind::NotFound => ("name", text.clone()),
+                Err(problem) => return Err(problem),
+            });
+            continue;
+        }
         let text = match spec.field(name).map(|field| &field.ty) {
             Some(FieldType::Objects(kind)) => {
                 let found = resolver.find(*kind, text, None).await?;

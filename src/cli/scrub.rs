@@ -118,7 +118,7 @@ fn row(store: &Store, hurt: Hurt) -> HurtRow {
         snapshot: point.as_ref().map(|point| point.id.to_string()),
         snapshot_name: point.map(|point| point.name),
         offset: hurt.offset,
-        length: hurt.offset.map(|_| BLOCK_SIZE),
+        length: hurt.offset.map(|_| hurt.len),
         what: match hurt.source {
             Some(_) => hurt.what,
             None => format!("{}: {}", hurt.of, hurt.what),

@@ -46,7 +46,8 @@ impl Exclusive {
         self.0.store(blocks, Ordering::Relaxed);
     }
 
-    fn forget(&self) {
+    /// It is not known any more.
+    pub(super) fn forget(&self) {
         self.set(Self::STALE);
     }
 }
@@ -129,7 +130,7 @@ pub(super) struct CopyJob {
 pub(super) const CHUNK_NODES: u64 = 32;
 
 /// All there is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
     pub(super) nodes: BTreeMap<u64, Node>,
     pub(super) volumes: BTreeMap<VolumeId, Volume>,

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::bytes::Out;
 use super::capture::Capture;
 use super::catalog_codec::put_node;
-use super::core::Core;
+use super::core::{Core, Guarded};
 use super::disk::FileName;
 use super::error::{EngineError, Result};
 use super::meta_writer::{Writer, Written};
@@ -30,6 +30,9 @@ pub(super) struct Checkpoints {
     pub(super) jobs: Option<PageRef>,
 }
 
+/// What is to be done just before a checkpoint takes what it writes.
+type Prepare<'a> = dyn FnMut(&mut Guarded, &mut Checkpoints) -> Result<()> + 'a;
+
 /// Where the pages of the data map that were written are, and where all its tables are.
 type DataMapRefs = (Vec<(usize, PageRef)>, Vec<Option<PageRef>>);
 
@@ -40,15 +43,17 @@ impl Core {
     /// [`EngineError::NoSpace`] if there is no room for it: all stays as it was.
     /// Any other error turns the store read-only.
     pub(super) fn checkpoint(&self) -> Result<()> {
-        let mut checkpoints = self.checkpoints.lock();
-        self.checkpoint_locked(&mut checkpoints)
+        self.checkpoint_after(&mut |_, _| Ok(()))
     }
 
-    fn checkpoint_locked(&self, checkpoints: &mut Checkpoints) -> Result<()> {
+    /// The same; `prepare` changes what it writes beforehand, while all else stands still.
+    pub(super) fn checkpoint_after(&self, prepare: &mut Prepare<'_>) -> Result<()> {
+        let checkpoints = &mut *self.checkpoints.lock();
         let capture = {
             let mut log = self.log.lock();
             self.check_not_failed()?;
             let mut guarded = self.guarded.write();
+            prepare(&mut guarded, checkpoints)?;
             let batch = self
                 .take_batch(&mut log, &mut guarded)
                 .map_err(|e| self.log_failed(e))?;

@@ -11,10 +11,15 @@ use parking_lot::Mutex;
 /// How long a group waits for those who are likely to come, at most.
 const LONGEST: Duration = Duration::from_millis(1);
 
+/// How long someone sleeps who is not the one to look whether the group is to wait any longer.
+const LONG: Duration = Duration::from_millis(20);
+
 /// Someone who sleeps until record `lsn` is durable.
 struct Waiter {
     lsn: u64,
     thread: Thread,
+    /// Looks whether the group is to wait any longer.
+    watches: bool,
 }
 
 #[derive(Default)]
@@ -45,7 +50,19 @@ impl State {
                 .is_none_or(|done| done.elapsed() >= self.patience())
     }
 
-    /// How long someone sleeps before looking whether to lead.
+    /// Puts the caller among those who wait. Returns how long it may sleep.
+    fn wait(&mut self, lsn: u64) -> Duration {
+        // One who watches is enough, if it is one of the next group.
+        let watches = !self.waiting.iter().any(|w| w.watches);
+        self.waiting.push(Waiter {
+            lsn,
+            thread: std::thread::current(),
+            watches,
+        });
+        if watches { self.nap() } else { LONG }
+    }
+
+    /// How long the one who watches sleeps before looking whether to lead.
     fn nap(&self) -> Duration {
         let begun = self
             .begun
@@ -91,9 +108,7 @@ impl Group {
                 state.begin();
                 return Some(leader());
             }
-            let thread = std::thread::current();
-            state.waiting.push(Waiter { lsn, thread });
-            state.nap()
+            state.wait(lsn)
         };
         let me = std::thread::current().id();
         loop {
@@ -109,11 +124,13 @@ impl Group {
                 state.begin();
                 return Some(leader());
             }
-            if listed.is_none() {
-                let thread = std::thread::current();
-                state.waiting.push(Waiter { lsn, thread });
-            }
-            nap = state.nap();
+            nap = match listed.and_then(|at| state.waiting.get_mut(at)) {
+                Some(waiter) => {
+                    waiter.watches = true;
+                    state.nap()
+                }
+                None => state.wait(lsn),
+            };
         }
     }
 }
@@ -129,7 +146,7 @@ impl Drop for Leader<'_> {
     fn drop(&mut self) {
         let now = Instant::now();
         let durable = self.durable.load(Ordering::Acquire);
-        let served: Vec<Waiter> = {
+        let (served, next) = {
             let mut state = self.group.state.lock();
             state.leading = false;
             state.took = state.begun.map_or(state.took, |begun| now - begun);
@@ -138,10 +155,13 @@ impl Drop for Leader<'_> {
             let served = state.waiting.extract_if(.., |w| failed || w.lsn <= durable);
             let served: Vec<Waiter> = served.collect();
             state.expected = served.len() + 1 + state.waiting.len();
-            served
+            let watched = state.waiting.iter().any(|w| w.watches);
+            let next = state.waiting.first().filter(|_| !watched);
+            (served, next.map(|w| w.thread.clone()))
         };
-        for waiter in served {
-            waiter.thread.unpark();
+        let served = served.into_iter().map(|waiter| waiter.thread);
+        for thread in served.chain(next) {
+            thread.unpark();
         }
     }
 }

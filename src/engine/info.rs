@@ -233,10 +233,14 @@ pub struct Hurt {
     pub of: String,
     /// The same, to be looked at; none if it is deleted already.
     pub source: Option<Source>,
-    /// Byte offset of the block of 4 KiB; none if a mapping is hurt.
+    /// Byte offset of what cannot be read; none if nothing of it is lost.
     pub offset: Option<u64>,
+    /// Bytes from there that cannot be read.
+    pub len: u64,
     /// What is wrong with it.
     pub what: String,
+    /// It was put right.
+    pub repaired: bool,
 }
 
 /// What [`Store::scrub`](super::Store::scrub) found.

@@ -101,6 +101,40 @@ impl Log {
         Ok(log)
     }
 
+    /// Reads again what was written from `head` on, and hands each group to `found`.
+    /// Returns the file and the byte at which it does not read as it was written.
+    pub(super) fn reread(
+        &self,
+        head: LogHead,
+        found: &mut dyn FnMut(Group),
+    ) -> Result<Option<(u32, u64)>> {
+        let mut at = head;
+        while at != self.head {
+            let of = |number: u64| self.live.iter().find(|segment| segment.number == number);
+            let len = of(at.segment).map_or(0, |segment| segment.len);
+            if let Ok(Some((group, next))) = self.read_group(at, len) {
+                found(group);
+                at = next;
+                continue;
+            }
+            let next = of(at.segment + 1).filter(|_| at.segment < self.head.segment);
+            let Some(next) = next else {
+                return Ok(Some((at.slot, at.offset)));
+            };
+            let header = read_segment_header(&*self.disk, self.store, next.slot, next.len)?;
+            if header != Some((next.number, at.seq, at.chain)) {
+                return Ok(Some((at.slot, at.offset)));
+            }
+            at = LogHead {
+                segment: next.number,
+                slot: next.slot,
+                offset: ALIGN,
+                ..at
+            };
+        }
+        Ok(None)
+    }
+
     /// Where the log goes on among files that say they are its next segment. One that
     /// was begun and left again, since its header could not be written, holds no group.
     fn next_of(&self, files: Option<&Vec<SegmentFile>>) -> Result<Option<(LogHead, u64)>> {

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod account;
 mod alone;
 mod apply;
 mod background;
@@ -70,6 +71,7 @@ mod remap;
 mod reuse;
 mod root;
 mod scrub;
+mod scrub_store;
 mod snapshots;
 mod space;
 mod store;

@@ -90,6 +90,32 @@ impl Pages {
         Err(first.unwrap_or_else(|| EngineError::damaged("a page has no copy")))
     }
 
+    /// Each copy of an extent, by its sector, or what is wrong with it.
+    pub(super) fn copies(
+        &self,
+        r: &PageRef,
+        kind: PageKind,
+        level: u8,
+    ) -> Vec<(u64, Result<Vec<u8>>)> {
+        let copy = |sector| {
+            let bytes = self.read_copy(r, sector, kind);
+            let bytes = bytes.and_then(|bytes| {
+                unseal(&bytes, r, kind, level, self.store)?;
+                Ok(bytes)
+            });
+            (sector, bytes)
+        };
+        r.copies().map(copy).collect()
+    }
+
+    /// Writes a copy of an extent once more. The extent must be in use.
+    pub(super) fn rewrite(&self, sector: u64, mut bytes: Vec<u8>) -> Result<()> {
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        self.disk
+            .write_at(FileName::Meta, sector * 512, &bytes)
+            .map_err(|e| EngineError::io("writing meta", e))
+    }
+
     fn read_copy(&self, r: &PageRef, sector: u64, kind: PageKind) -> Result<Vec<u8>> {
         let beyond = || {
             let of = format!("the {kind:?} page at sector {sector} is beyond the end of meta");

@@ -95,6 +95,7 @@ impl Core {
                 "the superblock and its checkpoint do not belong together",
             ));
         }
+        superblock.heal(&*disk)?;
         make_durable(
             &*disk,
             &log,

@@ -419,6 +419,46 @@ impl Space {
         Ok(space)
     }
 
+    /// The bits of a page.
+    pub(super) fn bits(&mut self, pages: &Pages, index: usize) -> Result<Arc<Bits>> {
+        let page = self.resident(pages, index)?;
+        Ok(page.bits.clone().unwrap_or_else(|| Arc::new([0; WORDS])))
+    }
+
+    /// The page is to be written at the next checkpoint, with its table.
+    pub(super) fn rewrite(&mut self, pages: &Pages, index: usize) -> Result<()> {
+        self.resident(pages, index)?.dirty = true;
+        Ok(())
+    }
+
+    /// Puts other bits in the place of a page's. Units that are in use no more are
+    /// busy: they are to be put back once this is durable.
+    pub(super) fn replace(&mut self, index: usize, bits: &Bits) -> Vec<u64> {
+        let Some(page) = self.pages.get_mut(index) else {
+            return Vec::new();
+        };
+        let old = page.bits.take();
+        self.used -= u64::from(page.used);
+        page.used = bits.iter().map(|word| word.count_ones()).sum();
+        self.used += u64::from(page.used);
+        page.bits = Some(Arc::new(*bits));
+        page.dirty = true;
+        let mut gone = Vec::new();
+        for unit in 0..PAGE_UNITS {
+            let (_, word, mask) = place(unit);
+            let is = bits[word] & mask != 0;
+            let was = old.as_ref().is_some_and(|old| old[word] & mask != 0);
+            let unit = index as u64 * PAGE_UNITS + unit;
+            if is {
+                self.with_busy(unit, false);
+            } else if was {
+                self.with_busy(unit, true);
+                gone.push(unit);
+            }
+        }
+        gone
+    }
+
     /// Where the next unit will be taken (about).
     pub(super) fn next_taken(&self) -> u64 {
         self.cursor

@@ -115,6 +115,42 @@ impl Superblock {
         Ok(last.iter().all(|byte| *byte == 0) && !first.chunks_exact(COPY_LEN).any(whole))
     }
 
+    /// The copies that there are, those that are whole.
+    pub(super) fn copies(disk: &dyn Disk) -> Result<Vec<Option<Self>>> {
+        let copy = |n: u64| {
+            let mut bytes = vec![0; COPY_LEN];
+            match disk.read_at(FileName::Super, n * COPY_LEN as u64, &mut bytes) {
+                Ok(()) => Self::decode(&bytes),
+                // Cut short, or a sector that cannot be read.
+                Err(_) => Ok(None),
+            }
+        };
+        (0..4).map(copy).collect()
+    }
+
+    /// Whether a copy is of this store, and of this generation or the one before.
+    pub(super) fn follows(&self, copy: &Self) -> bool {
+        let age = self.generation.wrapping_sub(copy.generation);
+        copy.store == self.store && age <= 1
+    }
+
+    /// Writes it in the place of all copies that are not whole: a crash may have torn them.
+    pub(super) fn heal(&self, disk: &dyn Disk) -> Result<()> {
+        for (n, copy) in Self::copies(disk)?.iter().enumerate() {
+            if !copy.as_ref().is_some_and(|copy| self.follows(copy)) {
+                self.rewrite(disk, n)
+                    .map_err(|e| EngineError::io("writing super", e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes it in the place of a copy that is hurt.
+    pub(super) fn rewrite(&self, disk: &dyn Disk, copy: usize) -> std::io::Result<()> {
+        let offset = (copy * COPY_LEN) as u64;
+        disk.write_at(FileName::Super, offset, &self.encode())
+    }
+
     /// The newest that is whole.
     pub(super) fn read(disk: &dyn Disk) -> Result<Self> {
         let mut newest: Option<Self> = None;

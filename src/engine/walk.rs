@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::error::Result;
-use super::page::{Body, Child, Entry, LEAF_BLOCKS, Leaf, Page, span};
+use super::error::{EngineError, Result};
+use super::page::{Body, Child, Entry, LEAF_BLOCKS, Leaf, Page, PageRef, span};
 use super::pages::Pages;
-use super::tree::{Tree, resident};
+use super::tree::{Tree, as_inner, resident};
 
 /// What a tree has at one place of one level.
 #[derive(Clone)]
@@ -80,6 +80,76 @@ impl Open {
     fn entry(&self, i: usize) -> Option<Entry> {
         self.leaf().and_then(|leaf| leaf.get(i))
     }
+}
+
+/// What comes next in a tree.
+pub(super) enum Next {
+    Leaf(u64, Arc<Page>),
+    /// A page that cannot be read: so many leaves from `first` on are not known.
+    Hurt {
+        page: Child,
+        level: u8,
+        first: u64,
+        leaves: u64,
+        error: EngineError,
+    },
+}
+
+/// The first leaf from `from` on that was born after `limit`, or a page on the way
+/// to it that cannot be read. `passed` is called with each page on disk on the way.
+pub(super) fn next_in(
+    pages: &Pages,
+    (child, level, base): (&Child, u8, u64),
+    (from, limit): (u64, u64),
+    passed: &mut dyn FnMut(&PageRef, u8),
+) -> Option<Next> {
+    if child.birth() <= limit || base + span(level) <= from {
+        return None;
+    }
+    let hurt = |error| {
+        let page = child.clone();
+        let (first, leaves) = (base, span(level));
+        Some(Next::Hurt {
+            page,
+            level,
+            first,
+            leaves,
+            error,
+        })
+    };
+    let page = match resident(pages, child, level) {
+        Ok(page) => page,
+        Err(error) => return hurt(error),
+    };
+    if let Some(r) = child.disk() {
+        passed(&r, level);
+    }
+    if level == 0 {
+        return Some(Next::Leaf(base, page));
+    }
+    let inner = match as_inner(&page) {
+        Ok(inner) => inner,
+        Err(error) => return hurt(error),
+    };
+    inner.iter().find_map(|(i, below)| {
+        let start = base + i as u64 * span(level - 1);
+        next_in(pages, (below, level - 1, start), (from, limit), passed)
+    })
+}
+
+/// What a tree has at one place of one level, as far as it can be found.
+pub(super) fn page_at(pages: &Pages, tree: &Tree, level: u8, leaf: u64) -> Option<Child> {
+    let mut child = tree.root.clone()?;
+    if leaf >= span(tree.level) || tree.level < level {
+        return None;
+    }
+    for above in (level + 1..=tree.level).rev() {
+        let page = resident(pages, &child, above).ok()?;
+        let slot = leaf / span(above - 1) % 64;
+        let next = as_inner(&page).ok()?.get(slot as usize)?.clone();
+        child = next;
+    }
+    Some(child)
 }
 
 /// Calls `found` for each block below leaves `from..to` that the trees map

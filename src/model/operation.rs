@@ -37,6 +37,8 @@ pub enum OperationKind {
     Flatten,
     /// Fill a volume from an image file.
     ImportImage,
+    /// Bring what changed elsewhere into a volume that is what it was before.
+    ApplyDifference,
     /// Take one point in time of several volumes.
     CreateGroup,
     /// Change a group's name or description.
@@ -63,7 +65,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::CreateVolume,
         Self::UpdateVolume,
         Self::ExtendVolume,
@@ -87,6 +89,7 @@ impl OperationKind {
         Self::RelinkTarget,
         Self::UnlinkTarget,
         Self::ImportImage,
+        Self::ApplyDifference,
     ];
 
     /// The name on the command line and in the journal.
@@ -105,6 +108,7 @@ impl OperationKind {
             Self::Clone => "clone",
             Self::Flatten => "flatten",
             Self::ImportImage => "import-image",
+            Self::ApplyDifference => "apply-difference",
             Self::CreateGroup => "create-group",
             Self::UpdateGroup => "update-group",
             Self::DeleteGroup => "delete-group",
@@ -141,6 +145,7 @@ impl OperationKind {
             Self::Clone => "clone",
             Self::Flatten => "flatten",
             Self::ImportImage => "import",
+            Self::ApplyDifference => "apply",
         }
     }
 }

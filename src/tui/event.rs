@@ -12,6 +12,7 @@ use crate::config::{Config, Fault};
 use crate::model::{
     Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
 };
+use crate::provider::DataRange;
 use crate::task::Control;
 
 /// When something happened: time comes with events, never from a clock.
@@ -95,12 +96,61 @@ pub(crate) struct Cost {
     pub(crate) bytes: u64,
 }
 
+/// What is looked at where a volume or a snapshot lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Layer {
+    /// Where anything is.
+    Data,
+    /// What differs from what it descends from.
+    Own,
+    /// What differs from a point in time that was marked.
+    Changed,
+}
+
+impl Layer {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
+}
+
+/// One layer to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Which.
+    pub(crate) layer: Layer,
+    /// What it is compared with; `None` for what is there.
+    pub(crate) from: Option<ObjectRef>,
+    /// A volume or a snapshot.
+    pub(crate) to: ObjectRef,
+    /// Whether its stretches are to be listed one by one.
+    pub(crate) listed: bool,
+}
+
+/// A part of a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Slice {
+    /// Of which.
+    pub(crate) layer: Layer,
+    /// The size of the whole, in bytes.
+    pub(crate) size: u64,
+    /// What is there, or what differs.
+    pub(crate) ranges: Vec<DataRange>,
+    /// It was looked at up to here, in bytes.
+    pub(crate) end: u64,
+    /// Whether its stretches are to be listed one by one.
+    pub(crate) listed: bool,
+}
+
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
     /// A part of a list.
     Page(Page),
+    /// A part of what was looked at.
+    Slice(Slice),
+    /// Everything was looked at, or could not be.
+    Looked(Result<(), Problem>),
     /// The list has ended.
     Listed(Result<(), Problem>),
     /// One thing as it is now.
@@ -157,6 +207,8 @@ pub(crate) enum Effect {
     Show(Ticket, ObjectRef),
     /// Fetch the body of this.
     Raw(Ticket, ObjectRef),
+    /// Look where these lie, a slice at a time.
+    Look(Ticket, Vec<Looked>),
     /// Plan these.
     Plan(Ticket, Vec<Operation>),
     /// Begin these.

@@ -78,7 +78,18 @@ pub(crate) fn has_side(state: &State) -> bool {
 pub(crate) fn heading(state: &State) -> u16 {
     match state.screen().place {
         Place::Tree(_) => 3,
+        Place::Difference(..) => 4 + map_rows(state),
         _ => 1,
+    }
+}
+
+/// How many rows the map above a list of differences has.
+pub(crate) fn map_rows(state: &State) -> u16 {
+    match state.size.1 {
+        40.. => 8,
+        24.. => 4,
+        18.. => 2,
+        _ => 0,
     }
 }
 

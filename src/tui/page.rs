@@ -1,5 +1,6 @@
 //! The screens that are text: all fields of a thing, its raw body, a task's time line, a message.
 
+pub(crate) mod map;
 mod object;
 mod task;
 
@@ -48,6 +49,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
             None => page.text("it is not kept any more", Role::Dim),
         },
         Place::Log => page.log(),
+        Place::Map(object, mark) => page.map(object, mark.as_ref()),
         _ => {}
     }
     page.lines
@@ -263,6 +265,8 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
             None => "task".to_owned(),
         },
         Place::Describe(object) | Place::Members(object) => state.name_of(object),
+        Place::Map(object, _) => format!("{} as it lies", state.name_of(object)),
+        Place::Difference(..) => "difference".to_owned(),
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
         Place::Log => "Log".to_owned(),

@@ -130,7 +130,7 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
     let Some((purpose, _)) = state.asked.get(&ticket).cloned() else {
         return;
     };
-    let last = !matches!(answer, Answer::Page(_));
+    let last = !matches!(answer, Answer::Page(_) | Answer::Slice(_));
     if last {
         state.asked.remove(&ticket);
     }
@@ -147,6 +147,18 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
                         .page(page.items, now);
                 }
                 _ => {}
+            }
+        }
+        (Purpose::Look, Answer::Slice(slice)) => {
+            for look in looks(state, ticket) {
+                look.take(&slice);
+            }
+        }
+        (Purpose::Look, Answer::Looked(result)) => {
+            for look in looks(state, ticket) {
+                look.done = result.is_ok();
+                look.version += 1;
+                look.problem = result.clone().err();
             }
         }
         (purpose, Answer::Listed(result)) => on_listed(state, &purpose, result),
@@ -190,6 +202,12 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
         (Purpose::Control(_), Answer::Controlled(Err(problem))) => state.complain(problem),
         _ => {}
     }
+}
+
+/// What was asked for with this ticket, on whichever screen it is.
+fn looks(state: &mut State, ticket: Ticket) -> impl Iterator<Item = &mut super::state::Look> {
+    let looks = state.views.all_mut().filter_map(|s| s.look.as_deref_mut());
+    looks.filter(move |look| look.ticket == ticket)
 }
 
 fn on_listed(state: &mut State, purpose: &Purpose, result: Result<(), Problem>) {

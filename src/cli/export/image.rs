@@ -2,7 +2,7 @@
 
 use super::part::Output;
 use super::progress::{Pace, Stopped};
-use crate::engine::images::{Format, Origin, Qcow2Writer, Run, WriteError, data_runs};
+use crate::engine::images::{Format, Origin, Qcow2Packer, Qcow2Writer, Run, WriteError, data_runs};
 use crate::model::Problem;
 use crate::provider::Content;
 
@@ -79,6 +79,24 @@ pub(super) fn write(
         }
         Ok::<(), Stopped>(())
     })?;
+    out.end_at(length).map_err(|e| out.failed(&e))?;
+    Ok(length)
+}
+
+/// Writes a qcow2 image with compressed clusters.
+pub(super) fn pack(
+    content: &dyn Content,
+    out: &mut Output,
+    pace: &mut Pace<'_>,
+) -> Result<u64, Stopped> {
+    let out = std::cell::RefCell::new(out);
+    let length = Qcow2Packer::write(
+        &Bytes(content),
+        &mut |offset, bytes: &[u8]| out.borrow_mut().put(offset, bytes),
+        &|e| Stopped::Problem(out.borrow().failed(&e)),
+        &mut |at, data| pace.moved(at, data, 0, &out.borrow()),
+    )?;
+    let out = out.into_inner();
     out.end_at(length).map_err(|e| out.failed(&e))?;
     Ok(length)
 }

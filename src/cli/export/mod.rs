@@ -7,27 +7,50 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::{ExportArgs, GlobalOptions, ImageFormat};
-use super::open::{Purpose, open};
+use super::args::{ExportArgs, ExportFormat, GlobalOptions};
+use super::open::{Opened, Purpose, open};
 use super::{EXIT_INTERRUPTED, text};
-use crate::engine::images::Format;
-use crate::model::{Bytes, Object, Problem, ProblemKind};
-use crate::provider::{Content, Resolver};
+use crate::engine::images::{Format, Seal};
+use crate::model::{Bytes, Kind, Object, ObjectRef, Problem, ProblemKind};
+use crate::provider::embedded::ORIGIN;
+use crate::provider::{Content, Reader, Resolver};
 
+mod difference;
 mod image;
+mod moment;
 mod part;
 mod progress;
 
+use difference::{Begun, Ends};
+use moment::Moment;
 use part::{Output, Part, State};
 use progress::{Pace, Stopped};
 
 /// What stands for standard output.
 const STREAM: &str = "-";
 
+/// What is written.
+enum What {
+    Image(Format),
+    /// A qcow2 image with compressed clusters.
+    Packed,
+    Difference(Box<Ends>),
+}
+
+impl What {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Image(format) => format.name(),
+            Self::Packed => "compressed qcow2",
+            Self::Difference(_) => "difference",
+        }
+    }
+}
+
 /// What is to be done.
 struct Export {
     content: Arc<dyn Content>,
-    format: Format,
+    what: What,
     place: Option<PathBuf>,
     /// What is kept of it, where it can be gone on with: a snapshot is the same tomorrow.
     state: Option<State>,
@@ -46,35 +69,20 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     let opened = open(options, Purpose::Look).await?;
     let reader = &*opened.connection.reader;
     let object = Resolver::new(reader).find_content(&args.source).await?;
-    let format = format(args);
-    let state = matches!(object, Object::Snapshot(_)).then(|| State {
-        source: object.id().to_owned(),
-        since: None,
-        format: format.to_string(),
-        position: 0,
-        length: 0,
-    });
-    if args.resume && (state.is_none() || place.is_none()) {
-        return Err(Problem::user(
-            "only the export of a snapshot to a file can be gone on with: a volume is not what it was",
-        )
-        .hint("take a snapshot, and export that"));
-    }
-    let work = Export {
-        content: reader.content(&object.reference())?,
-        format,
-        place,
-        state,
-        resume: args.resume,
-        force: args.force,
+    let moment = Moment::of(&opened, &object).await?;
+    let result = from_moment(&opened, args, place, &object, moment.as_ref()).await;
+    let over = match moment {
+        Some(moment) => moment.over(&opened).await,
+        None => Ok(()),
     };
-    let written = run(work).await;
     opened.close().await?;
+    let written = result?;
+    over?;
     let to = match args.file.as_os_str() == STREAM {
         true => "standard output".to_owned(),
         false => args.file.display().to_string(),
     };
-    match written? {
+    match written {
         Ended::Whole { data, size, from } => {
             let gone_on = match from {
                 0 => String::new(),
@@ -103,13 +111,132 @@ pub(super) async fn export(options: &GlobalOptions, args: &ExportArgs) -> Result
     }
 }
 
-/// The format that was said, else the one that the file's ending says, else raw.
-fn format(args: &ExportArgs) -> Format {
-    match args.format {
-        Some(ImageFormat::Qcow2) => Format::Qcow2,
-        None if args.file.extension().is_some_and(|end| end == "qcow2") => Format::Qcow2,
-        Some(ImageFormat::Raw) | None => Format::Raw,
+/// Exports what the object is, or what it was at that moment.
+async fn from_moment(
+    opened: &Opened,
+    args: &ExportArgs,
+    place: Option<PathBuf>,
+    object: &Object,
+    moment: Option<&Moment>,
+) -> Result<Ended, Problem> {
+    let reader = &*opened.connection.reader;
+    let source = moment.map_or_else(|| object.reference(), |moment| moment.snapshot().clone());
+    let (what, since) = what(reader, args, object, &source).await?;
+    // Where a compressed cluster goes is not known from the mapping alone.
+    let known = matches!(object, Object::Snapshot(_)) && !args.compress;
+    let state = known.then(|| State {
+        source: object.id().to_owned(),
+        since,
+        format: what.name().to_owned(),
+        position: 0,
+        length: 0,
+        digest: None,
+    });
+    if args.resume && (state.is_none() || place.is_none()) {
+        return Err(Problem::user(
+            "only the export of a snapshot to a file, without --compress, can be gone on with: a volume is not what it was",
+        )
+        .hint("take a snapshot, and export that"));
     }
+    run(Export {
+        content: reader.content(&source)?,
+        what,
+        place,
+        state,
+        resume: args.resume,
+        force: args.force,
+    })
+    .await
+}
+
+/// What is to be written: what was said, else what the file's ending says, else a raw image.
+/// With the id of the snapshot that it is since.
+async fn what(
+    reader: &dyn Reader,
+    args: &ExportArgs,
+    object: &Object,
+    source: &ObjectRef,
+) -> Result<(What, Option<String>), Problem> {
+    let qcow2 = args.file.extension().is_some_and(|end| end == "qcow2");
+    let format = match args.format {
+        Some(format) => format,
+        None if args.since.is_some() => ExportFormat::Diff,
+        None if qcow2 => ExportFormat::Qcow2,
+        None => ExportFormat::Raw,
+    };
+    if args.compress && format != ExportFormat::Qcow2 {
+        return Err(Problem::user("only a qcow2 image is compressed")
+            .hint("say --format qcow2, or let the file's name end so"));
+    }
+    match (format, &args.since) {
+        (ExportFormat::Diff, since) => {
+            let since = match since {
+                Some(name) => Some(
+                    Resolver::new(reader)
+                        .find(Kind::Snapshot, name, None)
+                        .await?,
+                ),
+                None => None,
+            };
+            let id = since.as_ref().map(|since| since.id().to_owned());
+            let ends = Box::new(ends(reader, object, source, since.as_ref())?);
+            Ok((What::Difference(ends), id))
+        }
+        (_, Some(_)) => Err(
+            Problem::user("an image is of all there is, not since a snapshot")
+                .hint("leave out --since, or --format"),
+        ),
+        (ExportFormat::Qcow2, None) if args.compress && args.file.as_os_str() == STREAM => {
+            Err(Problem::user(
+                "a compressed image cannot be written to standard output: its header is written last",
+            )
+            .hint("name a file, or leave out --compress"))
+        }
+        (ExportFormat::Qcow2, None) if args.compress => Ok((What::Packed, None)),
+        (ExportFormat::Raw, None) => Ok((What::Image(Format::Raw), None)),
+        (ExportFormat::Qcow2, None) => Ok((What::Image(Format::Qcow2), None)),
+    }
+}
+
+/// The name of a snapshot, and its id where it was first taken.
+fn point(object: &Object) -> (Option<String>, Option<String>) {
+    match object {
+        Object::Snapshot(snapshot) => {
+            let id = snapshot.metadata.get(ORIGIN).cloned();
+            let id = id.unwrap_or_else(|| snapshot.id.to_string());
+            (Some(snapshot.name.clone()), Some(id))
+        }
+        _ => (None, None),
+    }
+}
+
+fn ends(
+    reader: &dyn Reader,
+    object: &Object,
+    source: &ObjectRef,
+    since: Option<&Object>,
+) -> Result<Ends, Problem> {
+    let (to, to_id) = point(object);
+    let (from, from_id) = since.map(point).unwrap_or_default();
+    let full = object.full_name();
+    let volume = full.split('@').next().unwrap_or_default();
+    Ok(Ends {
+        from,
+        to,
+        seal: Seal {
+            from: from_id,
+            to: to_id,
+            taken: match object {
+                Object::Snapshot(snapshot) => snapshot.created.map(|time| time.to_string()),
+                _ => None,
+            },
+            volume: volume.to_owned(),
+        },
+        since: match since {
+            Some(since) => Some(reader.difference(&since.reference(), source)?),
+            None => None,
+        },
+    })
 }
 
 /// How an export ended.
@@ -151,17 +278,27 @@ fn whole_or_absent(work: &Export, stop: &AtomicBool) -> Result<Ended, Problem> {
         Some(place) => Output::File(Part::open(place, work.force, work.resume)?),
         None => Output::stream(),
     };
-    let from = match out.part().and_then(Part::found) {
+    let begun = match out.part().and_then(Part::found) {
         Some(found) => gone_on_with(work, &out, found)?,
-        None => 0,
+        None => Begun::default(),
     };
+    let from = begun.position;
     let size = work.content.size();
     let mut state = work.state.clone();
     if let Some(state) = &mut state {
-        state.position = from;
+        (state.position, state.length) = (from, begun.length);
+        state.digest = out
+            .part()
+            .and_then(Part::found)
+            .and_then(|found| found.digest.clone());
     }
     let mut pace = Pace::new(stop, size, state);
-    let written = image::write(&*work.content, work.format, from, &mut out, &mut pace);
+    let content = &*work.content;
+    let written = match &work.what {
+        What::Image(format) => image::write(content, *format, from, &mut out, &mut pace),
+        What::Packed => image::pack(content, &mut out, &mut pace),
+        What::Difference(ends) => difference::write(content, ends, &begun, &mut out, &mut pace),
+    };
     pace.clear();
     let stopped = match written.and_then(|_| Ok(out.finish()?)) {
         Ok(()) => {
@@ -194,7 +331,7 @@ fn whole_or_absent(work: &Export, stop: &AtomicBool) -> Result<Ended, Problem> {
 }
 
 /// Where an interrupted export goes on, if what is there is its beginning.
-fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Problem> {
+fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<Begun, Problem> {
     let other = |what: String| {
         let place = work.place.as_deref().unwrap_or(Path::new(STREAM));
         Problem::conflict(format!(
@@ -204,8 +341,8 @@ fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Probl
         .because(what)
         .hint("export anew, without --resume")
     };
-    let Some(state) = &work.state else {
-        return Ok(0);
+    let (Some(state), Some(part)) = (&work.state, out.part()) else {
+        return Ok(Begun::default());
     };
     if (&found.source, &found.since) != (&state.source, &state.since) {
         return Err(other(format!(
@@ -214,16 +351,18 @@ fn gone_on_with(work: &Export, out: &Output, found: &State) -> Result<u64, Probl
         )));
     }
     if found.format != state.format {
-        return Err(other(format!("it is a {} image", found.format)));
+        return Err(other(format!("it is a {}", found.format)));
     }
-    let Some(part) = out.part() else {
-        return Ok(0);
+    let (position, length) = (found.position, found.length);
+    let begun = match &work.what {
+        What::Image(format) => image::ends_as_said(&*work.content, *format, position, part.file())?
+            .then(|| Begun {
+                position,
+                ..Begun::default()
+            }),
+        What::Packed => None,
+        What::Difference(_) => Begun::check(part.file(), position, length, found.digest.as_deref())
+            .map_err(|e| part::unwritable(part.path(), &e))?,
     };
-    if !image::ends_as_said(&*work.content, work.format, found.position, part.file())? {
-        return Err(other(format!(
-            "{} is not what was written",
-            part.path().display()
-        )));
-    }
-    Ok(found.position)
+    begun.ok_or_else(|| other(format!("{} is not what was written", part.path().display())))
 }

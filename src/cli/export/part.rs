@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) position: u64,
     /// How long the part is then, where it is written from its first byte to its last.
     pub(super) length: u64,
+    /// The SHA-256 of so much of it, in hexadecimal digits.
+    pub(super) digest: Option<String>,
 }
 
 /// A file that is being written, under a name of its own beside its place.
@@ -143,6 +145,11 @@ impl Part {
         &self.path
     }
 
+    /// Where it is to be.
+    pub(super) fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// The file itself.
     pub(super) fn file(&self) -> &File {
         &self.file
@@ -255,13 +262,18 @@ impl Output {
 
     /// The problem that it cannot be written.
     pub(super) fn failed(&self, error: &io::Error) -> Problem {
-        match self {
-            Self::File(part) => unwritable(&part.place, error),
-            Self::Stream { .. } if error.kind() == io::ErrorKind::BrokenPipe => Problem::new(
+        Self::failure(self.part().map(Part::place), error)
+    }
+
+    /// The problem that a file, or standard output, cannot be written.
+    pub(super) fn failure(place: Option<&Path>, error: &io::Error) -> Problem {
+        match place {
+            Some(place) => unwritable(place, error),
+            None if error.kind() == io::ErrorKind::BrokenPipe => Problem::new(
                 ProblemKind::System,
                 "whoever reads standard output has gone away: the export is not whole",
             ),
-            Self::Stream { .. } => unwritable(Path::new("standard output"), error),
+            None => unwritable(Path::new("standard output"), error),
         }
     }
 }

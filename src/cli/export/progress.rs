@@ -34,6 +34,8 @@ pub(super) struct Pace<'a> {
     state: Option<State>,
     kept: Instant,
     reached: (u64, u64),
+    /// The digest of the output so far, where it is kept.
+    pub(super) digest: Option<String>,
     /// Bytes of data that were written.
     pub(super) data: u64,
 }
@@ -45,6 +47,7 @@ impl<'a> Pace<'a> {
             stop,
             bar: bar(total),
             reached: state.as_ref().map_or((0, 0), |s| (s.position, s.length)),
+            digest: state.as_ref().and_then(|s| s.digest.clone()),
             state,
             kept: Instant::now(),
             data: 0,
@@ -79,6 +82,7 @@ impl<'a> Pace<'a> {
             return Ok(false);
         };
         (state.position, state.length) = self.reached;
+        state.digest.clone_from(&self.digest);
         if state.position == 0 {
             return Ok(false);
         }

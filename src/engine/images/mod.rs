@@ -9,11 +9,14 @@
 mod detect;
 mod difference;
 mod error;
+mod examine;
 mod image;
 mod origin;
 mod qcow2;
 mod raw;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 pub use detect::{Format, detect};
 pub use difference::{
@@ -21,9 +24,12 @@ pub use difference::{
     seal_at_end,
 };
 pub use error::ImageError;
+pub use examine::{examine_difference, examine_image};
 pub use image::{Image, OpenImage};
 pub use origin::{Origin, data_runs};
-pub use qcow2::{Compression, Header as Qcow2Header, WriteError, Writer as Qcow2Writer};
+pub use qcow2::{
+    Compression, Header as Qcow2Header, Packer as Qcow2Packer, WriteError, Writer as Qcow2Writer,
+};
 pub use storage::ReadAt;
 
 /// A stretch of an image, in bytes.

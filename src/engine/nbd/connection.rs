@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::budget::{Budget, Share};
-use super::buffers::Buffers;
+use super::buffers::{Buffer, Buffers};
 use super::execute::{Refusal, execute};
 use super::export::Export;
 use super::handshake::{Agreed, negotiate};
@@ -132,7 +132,7 @@ impl<'a> Connection<'a> {
     /// Takes requests and answers them until there are no more.
     fn work(&self) -> io::Result<()> {
         let _unanswered = Unanswered(self.stream);
-        let mut replies = Vec::new();
+        let mut replies = Buffer::default();
         let mut held = None;
         loop {
             let mut receiver = held.take().unwrap_or_else(|| self.receiver.lock());
@@ -158,7 +158,7 @@ impl<'a> Connection<'a> {
             }
             let allowed: Duration = taken.requests.iter().map(|r| fast(&r.header)).sum();
             let begun = Instant::now();
-            let done = self.answer(taken, &mut replies).and_then(|requests| {
+            let done = self.answer(&taken, &mut replies).and_then(|()| {
                 let fast = begun.elapsed() <= allowed;
                 self.fast.store(fast, Ordering::Relaxed);
                 if slow || !fast {
@@ -174,7 +174,7 @@ impl<'a> Connection<'a> {
                     }
                 }
                 self.send(&mut replies)?;
-                for request in requests {
+                for request in taken.requests {
                     self.shared.buffers.put(request.payload);
                 }
                 Ok(())
@@ -255,14 +255,13 @@ impl<'a> Connection<'a> {
     }
 
     /// Carries out what was taken. Replies that were not sent yet are left in `replies`.
-    fn answer(&self, taken: Taken<'_>, replies: &mut Vec<u8>) -> io::Result<Vec<Request>> {
-        if taken.share.is_some() && replies.capacity() < REPLIES {
+    fn answer(&self, taken: &Taken<'_>, replies: &mut Buffer) -> io::Result<()> {
+        if taken.share.is_some() && replies.room() < REPLIES {
             // A long reply; its memory goes back when it is sent.
             let reads = |r: &&Request| r.header.kind == command::READ;
             if let Some(long) = taken.requests.first().filter(reads) {
                 let length = long.header.memory() as usize + OVERHEAD;
                 *replies = self.shared.buffers.take(length);
-                replies.clear();
             }
         }
         for request in &taken.requests {
@@ -283,19 +282,19 @@ impl<'a> Connection<'a> {
                 self.send(replies)?;
             }
         }
-        Ok(taken.requests)
+        Ok(())
     }
 
-    fn send(&self, replies: &mut Vec<u8>) -> io::Result<()> {
+    fn send(&self, replies: &mut Buffer) -> io::Result<()> {
         if replies.is_empty() {
             return Ok(());
         }
         let sending = self.sender.lock();
         let mut stream = self.stream;
-        let sent = stream.write_all(replies);
+        let sent = stream.write_all(replies.bytes());
         drop(sending);
-        replies.clear();
-        if replies.capacity() > REPLIES {
+        replies.truncate(0);
+        if replies.room() > REPLIES {
             self.shared.buffers.put(std::mem::take(replies));
         }
         sent

@@ -1,6 +1,7 @@
 //! Carrying out one request, and its reply.
 //! Source: "Request types", "Command flags" and "Error values" of the protocol document.
 
+use super::buffers::Buffer;
 use super::export::Export;
 use super::handshake::Agreed;
 use super::limits::MESSAGE;
@@ -47,7 +48,7 @@ impl Refusal {
     }
 
     /// Appends it as the reply to a request.
-    pub(super) fn reply(&self, out: &mut Vec<u8>, header: &Header, agreed: &Agreed) {
+    pub(super) fn reply(&self, out: &mut Buffer, header: &Header, agreed: &Agreed) {
         if !agreed.structured {
             return reply::simple(out, header, self.error);
         }
@@ -122,7 +123,7 @@ pub(super) fn execute(
     export: &Export,
     agreed: &Agreed,
     request: &Request,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Option<Refusal> {
     let before = out.len();
     let header = &request.header;
@@ -140,7 +141,7 @@ fn carry_out(
     export: &Export,
     agreed: &Agreed,
     request: &Request,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), Refusal> {
     let header = &request.header;
     check(export, agreed, header)?;
@@ -171,7 +172,9 @@ fn change(export: &Export, volume: VolumeId, request: &Request) -> Result<(), Re
         return Ok(());
     }
     match header.kind {
-        command::WRITE => export.store.write(volume, offset, &request.payload)?,
+        command::WRITE => export
+            .store
+            .write(volume, offset, request.payload.bytes())?,
         command::TRIM => export.store.discard(volume, offset, length)?,
         _ => {
             let (first, last) = (
@@ -232,10 +235,8 @@ fn stretches(export: &Export, header: &Header) -> EngineResult<Vec<Stretch>> {
 }
 
 /// Reads a range to the end of the reply.
-fn append(export: &Export, offset: u64, length: u64, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let at = out.len();
-    out.resize(at + length as usize, 0);
-    let buffer = out.get_mut(at..).unwrap_or_default();
+fn append(export: &Export, offset: u64, length: u64, out: &mut Buffer) -> Result<(), Refusal> {
+    let buffer = out.grow(length as usize);
     Ok(export.store.read(export.source, offset, buffer)?)
 }
 
@@ -243,7 +244,7 @@ fn read(
     export: &Export,
     agreed: &Agreed,
     header: &Header,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), Refusal> {
     let (offset, length) = (header.offset, header.length);
     out.reserve(length as usize + reply::CHUNK_LEN + 8);
@@ -276,7 +277,7 @@ fn block_status(
     export: &Export,
     agreed: &Agreed,
     header: &Header,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), Refusal> {
     if agreed.contexts.is_empty() {
         return Err(Refusal::invalid("no metadata context was agreed on"));

@@ -1,5 +1,6 @@
 //! Replies of the transmission phase, put together in memory.
 
+use super::buffers::Buffer;
 use super::request::Header;
 use super::wire::{SIMPLE_REPLY_MAGIC, STRUCTURED_REPLY_MAGIC, chunk};
 
@@ -7,14 +8,14 @@ use super::wire::{SIMPLE_REPLY_MAGIC, STRUCTURED_REPLY_MAGIC, chunk};
 pub(super) const CHUNK_LEN: usize = 20;
 
 /// Appends a simple reply; the data of a successful read is to follow.
-pub(super) fn simple(out: &mut Vec<u8>, header: &Header, error: u32) {
+pub(super) fn simple(out: &mut Buffer, header: &Header, error: u32) {
     out.extend_from_slice(&SIMPLE_REPLY_MAGIC.to_be_bytes());
     out.extend_from_slice(&error.to_be_bytes());
     out.extend_from_slice(&header.cookie.to_be_bytes());
 }
 
 /// Appends the header of a chunk with `length` bytes to follow.
-pub(super) fn chunk(out: &mut Vec<u8>, header: &Header, flags: u16, kind: u16, length: u32) {
+pub(super) fn chunk(out: &mut Buffer, header: &Header, flags: u16, kind: u16, length: u32) {
     out.extend_from_slice(&STRUCTURED_REPLY_MAGIC.to_be_bytes());
     out.extend_from_slice(&flags.to_be_bytes());
     out.extend_from_slice(&kind.to_be_bytes());
@@ -23,14 +24,14 @@ pub(super) fn chunk(out: &mut Vec<u8>, header: &Header, flags: u16, kind: u16, l
 }
 
 /// Appends the header of a chunk of data, which is to follow.
-pub(super) fn data(out: &mut Vec<u8>, header: &Header, last: bool, offset: u64, length: u32) {
+pub(super) fn data(out: &mut Buffer, header: &Header, last: bool, offset: u64, length: u32) {
     let flags = if last { chunk::FLAG_DONE } else { 0 };
     chunk(out, header, flags, chunk::OFFSET_DATA, length + 8);
     out.extend_from_slice(&offset.to_be_bytes());
 }
 
 /// Appends a chunk that says that a range reads as zeroes.
-pub(super) fn hole(out: &mut Vec<u8>, header: &Header, last: bool, offset: u64, length: u32) {
+pub(super) fn hole(out: &mut Buffer, header: &Header, last: bool, offset: u64, length: u32) {
     let flags = if last { chunk::FLAG_DONE } else { 0 };
     chunk(out, header, flags, chunk::OFFSET_HOLE, 12);
     out.extend_from_slice(&offset.to_be_bytes());
@@ -38,13 +39,13 @@ pub(super) fn hole(out: &mut Vec<u8>, header: &Header, last: bool, offset: u64, 
 }
 
 /// Appends a chunk without content that ends a reply.
-pub(super) fn done(out: &mut Vec<u8>, header: &Header) {
+pub(super) fn done(out: &mut Buffer, header: &Header) {
     chunk(out, header, chunk::FLAG_DONE, chunk::NONE, 0);
 }
 
 /// Appends the descriptors of one metadata context.
 pub(super) fn status(
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
     header: &Header,
     last: bool,
     context: u32,
@@ -62,7 +63,7 @@ pub(super) fn status(
 
 /// Appends an error with its words, and where it lies if that is known.
 pub(super) fn error(
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
     header: &Header,
     error: u32,
     message: &str,

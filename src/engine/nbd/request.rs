@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::buffers::Buffers;
+use super::buffers::{Buffer, Buffers};
 use super::input::Input;
 use super::wire::{MAX_PAYLOAD, REQUEST_LEN, REQUEST_MAGIC, command};
 
@@ -26,7 +26,7 @@ pub(super) struct Header {
 pub(super) struct Request {
     pub(super) header: Header,
     /// Data to be written; empty for other commands, and for a write that is too long.
-    pub(super) payload: Vec<u8>,
+    pub(super) payload: Buffer,
 }
 
 impl Header {
@@ -97,12 +97,12 @@ pub(super) fn read_payload<R: Read>(
     buffers: &Buffers,
 ) -> io::Result<Request> {
     let length = header.payload();
-    let mut payload = Vec::new();
+    let mut payload = Buffer::default();
     if length > MAX_PAYLOAD {
         input.skip(u64::from(length))?;
     } else if length > 0 {
         payload = buffers.take(length as usize);
-        input.read_exact(&mut payload)?;
+        input.read_exact(payload.grow(length as usize))?;
     }
     Ok(Request { header, payload })
 }

@@ -4,6 +4,7 @@ mod basics;
 mod check;
 mod commits;
 mod crash;
+mod damage;
 mod faults;
 mod model;
 mod points;

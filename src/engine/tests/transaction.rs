@@ -2,7 +2,9 @@
 
 use super::basics::{get, snap};
 use super::{fresh, reopen};
-use crate::engine::{Action, Attrs, EngineError, Made, PointId, Source, Store, VolumeId};
+use crate::engine::{
+    Action, Attrs, EngineError, Made, PointId, SnapshotRequest, Source, Store, VolumeId,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -93,4 +95,51 @@ fn what_does_not_go_together_changes_nothing() {
         .transact(vec![delete(at_one), delete(at_two)])
         .unwrap();
     assert!(store.points().is_empty());
+}
+
+#[test]
+fn a_group_has_no_write_that_an_earlier_one_is_missing_for() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (_, store) = fresh();
+    let volumes = ["a", "b"].map(|name| store.create_volume(name, MIB, Attrs::new()).unwrap());
+    let done = AtomicBool::new(false);
+    let number = |source| {
+        let bytes = get(&store, source, 0, 8);
+        u64::from_le_bytes(bytes.try_into().unwrap())
+    };
+    std::thread::scope(|scope| {
+        // Each number goes to the first volume, then to the second.
+        let writer = scope.spawn(|| {
+            let mut n = 0u64;
+            while !done.load(Ordering::Relaxed) {
+                n += 1;
+                let mut block = [0; 4096];
+                block[..8].copy_from_slice(&n.to_le_bytes());
+                for volume in volumes {
+                    store.write(volume, 0, &block).unwrap();
+                }
+            }
+            n
+        });
+        let mut apart = 0;
+        for round in 0..300 {
+            let request = |volume| SnapshotRequest {
+                volume,
+                name: format!("g{round}"),
+                attrs: Attrs::new(),
+            };
+            let group = store.snapshot(&volumes.map(request)).unwrap();
+            let [first, second] = [0, 1].map(|i| number(Source::Point(group[i])));
+            assert!(
+                first == second || first == second + 1,
+                "{first} and {second}"
+            );
+            apart += u64::from(first != second);
+            let gone = |point: &PointId| Action::DeletePoint { point: *point };
+            store.transact(group.iter().map(gone).collect()).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(writer.join().unwrap() > 300 && apart <= 300);
+    });
+    store.settle().unwrap();
 }

@@ -22,6 +22,14 @@ const KEYS_KEPT: usize = 16;
 /// store: RFC 3339.
 pub(super) const TAKEN: &str = "taken";
 
+/// The id that a snapshot had where it was first taken, on one that was made by applying a
+/// difference. It is the same point in time, wherever it is.
+pub const ORIGIN: &str = "origin";
+/// On a volume in which a difference is put together, the idempotency key of that step.
+pub(super) const STAGING: &str = "applying";
+/// On a volume that has a difference applied and lacks its snapshot: what that is to be, as JSON.
+pub(super) const APPLIED: &str = "applied";
+
 /// The group or the session that a point in time is a member of: `group:UUID`, `session:UUID`.
 pub(super) const SET: &str = "set";
 /// Its name; the same on all its members.
@@ -43,7 +51,9 @@ pub(super) const LINKED: &str = "linked";
 pub(super) const LINK_ALL: [&str; 5] = [LINK, LINK_POINT, LINK_SOURCE, LINK_MODE, LINKED];
 
 /// Those that have a place of their own on the screen, or are nobody's business.
-const OWN: [&str; 15] = [
+const OWN: [&str; 17] = [
+    STAGING,
+    APPLIED,
     DESCRIPTION,
     INSTANCE,
     DEVICE,

@@ -17,9 +17,11 @@ mod convert;
 pub mod demo;
 mod demo_sets;
 
+mod difference;
 mod error;
 mod import;
 mod plan;
+mod plan_difference;
 mod plan_image;
 mod plan_sets;
 mod plan_snapshots;
@@ -34,6 +36,7 @@ mod specs;
 mod targets;
 mod writer;
 
+pub use attributes::ORIGIN;
 pub use specs::capabilities;
 
 /// How a store is opened.
@@ -47,6 +50,8 @@ pub struct Options {
     pub idle: bool,
     /// The most that background copies write, in bytes a second.
     pub copy_rate: Option<u64>,
+    /// Memory for the mapping, in bytes; the engine's own choice where `None`.
+    pub cache: Option<u64>,
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
@@ -122,6 +127,13 @@ impl Embedded {
             copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
+        };
+        let engine = match options.cache {
+            Some(cache_bytes) => OpenOptions {
+                cache_bytes,
+                ..engine
+            },
+            None => engine,
         };
         let opened = if options.create && !options.read_only {
             Store::open_or_create(dir, &engine)

@@ -19,6 +19,9 @@ pub(super) const RECLAIM: &str = "reclaim";
 /// The step that fills a volume from an image.
 pub(super) const FILL: &str = "fill";
 
+/// The step that applies a difference.
+pub(super) const APPLY: &str = "apply";
+
 /// Plans `operation` as things stand now.
 pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Problem> {
     match shared.capabilities.operation(operation.kind) {
@@ -51,6 +54,7 @@ pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Probl
         OperationKind::Clone => look.clone_volume(),
         OperationKind::Flatten => look.flatten(),
         OperationKind::ImportImage => look.import_image(),
+        OperationKind::ApplyDifference => look.apply_difference(),
         OperationKind::ShrinkVolume => look.shrink_volume(),
         OperationKind::CreateGroup => look.create_set(SetKind::Group),
         OperationKind::UpdateGroup => look.update_group(),

@@ -421,6 +421,39 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                 .default("false"),
             ],
         ),
+        spec(
+            OperationKind::ApplyDifference,
+            "Apply a difference",
+            None,
+            "Brings what changed elsewhere into a volume that is what it was before, as a whole or not at all.",
+            vec![
+                FieldSpec::required(
+                    "file",
+                    "Difference",
+                    FieldType::File,
+                    "What `export --since` wrote; - for standard input.",
+                ),
+                FieldSpec::optional(
+                    "volume",
+                    "Into",
+                    VOLUME,
+                    "The volume; it holds what the difference is since, and nothing newer.",
+                ),
+                FieldSpec::optional(
+                    "name",
+                    "Or new volume",
+                    NAME,
+                    "The name of a new volume, for a difference from nothing.",
+                ),
+                FieldSpec::optional(
+                    "foreign",
+                    "Without a seal",
+                    FieldType::Flag,
+                    "Take one without checksum and ids, as `rbd export-diff` writes it.",
+                )
+                .default("false"),
+            ],
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::reader::blocking;
 use super::run::{Run, said};
-use super::{Shared, attributes, convert, error, import, plan};
+use super::{Shared, attributes, convert, difference, error, import, plan};
 use crate::engine::{self, JobKind, JobState, VolumeId};
 use crate::model::{Bytes, Kind, OperationKind, Plan, Problem, ProblemKind, StepOutcome, TaskId};
 use crate::provider::{Fate, Steer, StepContext, Writer};
@@ -48,6 +48,14 @@ impl Writer for EmbeddedWriter {
                 })
                 .await
             }
+            plan::APPLY => {
+                let plan = plan.clone();
+                let key = attributes::key(&context.task, step);
+                blocking(&self.shared, move |shared| {
+                    difference::apply(shared, &plan, &context, &key)
+                })
+                .await
+            }
             _ => {
                 let (operation, name) = (plan.operation.clone(), planned.name.clone());
                 blocking(&self.shared, move |shared| {
@@ -82,6 +90,7 @@ impl Writer for EmbeddedWriter {
                 true => Fate::Running,
                 false => Fate::NotDone,
             }),
+            plan::APPLY => difference::fate(shared, &operation, &key),
             _ => {
                 let run = Run {
                     shared,

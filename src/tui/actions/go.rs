@@ -1,6 +1,6 @@
 //! Going about: opening, going back, views, menus, and leaving.
 
-use super::ActionId;
+use super::{ActionId, lie};
 use crate::config::theme::Role;
 use crate::model::{Kind, VolumeId};
 use crate::tui::event::Effect;
@@ -46,7 +46,7 @@ pub(super) fn open(state: &mut State) {
 }
 
 /// Goes one deeper.
-fn go_to(state: &mut State, place: Place) {
+pub(super) fn go_to(state: &mut State, place: Place) {
     if let Place::Task(id) = &place {
         state.tasks.seen(id);
     }
@@ -70,6 +70,9 @@ pub(super) fn back(state: &mut State) {
         screen.marks.clear();
     } else {
         state.forget(|purpose| matches!(purpose, Purpose::Raw(_)));
+        if state.screen().look.is_some() {
+            lie::forget(state);
+        }
         state.views.pop();
     }
 }
@@ -169,6 +172,7 @@ pub(super) fn refresh(state: &mut State) {
     if let Place::Raw(object) = place {
         state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
     }
+    lie::look(state);
     state.notify("reading again", Role::Info);
 }
 

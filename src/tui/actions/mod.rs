@@ -4,6 +4,7 @@
 mod change;
 mod go;
 mod keymap;
+mod lie;
 mod registry;
 mod stand_in;
 mod table;
@@ -35,6 +36,8 @@ pub(crate) enum ActionId {
     MarkAll,
     Describe,
     Raw,
+    Map,
+    Difference,
     Create,
     Snapshot,
     Group,

@@ -1,6 +1,6 @@
 //! The registry itself.
 
-use super::{Action, ActionId, Group, change, go, table, terminal};
+use super::{Action, ActionId, Group, change, go, lie, table, terminal};
 use crate::tui::key::Key;
 use crate::tui::state::Place;
 
@@ -39,6 +39,10 @@ pub(crate) static ACTIONS: &[Action] = &[
         "show every field of it", go::has_object, go::describe),
     action!(Raw, Look, [Key::char('y')], "raw",
         "show it as the system has it", go::has_object, go::raw),
+    action!(Map, Look, [Key::char('B')], "block map",
+        "show how it lies: shared, own, never written, changed since the marked one", lie::can_map, lie::map),
+    action!(Difference, Look, [Key::char('f')], "difference",
+        "show what differs between the marked point in time and this one", lie::can_compare, lie::compare),
     action!(Create, Change, [Key::char('c')], "create",
         "make another of what is listed here", |s| change::allowed(s, ActionId::Create), |s| change::run(s, ActionId::Create)),
     action!(Snapshot, Change, [Key::char('S')], "snapshot",

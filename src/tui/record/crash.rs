@@ -128,6 +128,8 @@ fn answered(answer: &Answer) -> String {
     let all = |good: usize, all: usize| format!("{good} of {all} well");
     match answer {
         Answer::Page(page) => format!("a page of {}", page.items.len()),
+        Answer::Slice(slice) => format!("{} stretches of {:?}", slice.ranges.len(), slice.layer),
+        Answer::Looked(result) => format!("looked, {}", came(result)),
         Answer::Listed(result) => format!("listed, {}", came(result)),
         Answer::Shown(result) => format!("shown, {}", came(result)),
         Answer::Raw(result) => format!("raw, {}", came(result)),

@@ -7,6 +7,7 @@ mod members;
 mod messages;
 mod sessions;
 mod snapshots;
+mod stretches;
 mod targets;
 mod tasks;
 mod tree;
@@ -123,9 +124,13 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         Place::Journal => Some(Box::new(tasks::Tasks::all(state))),
         Place::Messages => Some(Box::new(messages::Messages { state })),
         Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
-        Place::Task(_) | Place::Describe(_) | Place::Raw(_) | Place::Message(_) | Place::Log => {
-            None
-        }
+        Place::Difference(..) => Some(Box::new(stretches::Stretches { state })),
+        Place::Map(..)
+        | Place::Task(_)
+        | Place::Describe(_)
+        | Place::Raw(_)
+        | Place::Message(_)
+        | Place::Log => None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use ratatui::buffer::Buffer;
@@ -14,10 +15,15 @@ use tokio::task::AbortHandle;
 use crate::model::{
     Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
 };
-use crate::provider::Connection;
+use crate::provider::{Connection, Content, DataRange, Difference, Reader};
 use crate::task::{Control, Tracker};
-use crate::tui::event::{Answer, Effect, Event, PictureForm, Ticket};
+use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
 use crate::tui::record::picture;
+
+/// A slice has about so many stretches at most.
+const SLICE: usize = 4096;
+/// A slice is read for about so long at most.
+const MOMENT: Duration = Duration::from_millis(30);
 
 /// The means to ask and to change.
 pub(super) struct Performer {
@@ -88,6 +94,7 @@ impl Performer {
             Effect::List(ticket, query) => self.list(ticket, query),
             Effect::Show(ticket, object) => self.show(ticket, object),
             Effect::Raw(ticket, object) => self.raw(ticket, object),
+            Effect::Look(ticket, layers) => self.look(ticket, layers),
             Effect::Plan(ticket, operations) => self.plan(ticket, operations),
             Effect::Submit(ticket, plans) => self.submit(ticket, plans),
             Effect::Control(ticket, task, control) => self.control(ticket, task, control),
@@ -162,6 +169,19 @@ impl Performer {
             ticket,
             async move { Answer::Raw(reader.raw(&object).await) },
         );
+    }
+
+    /// Looks at one slice after another, so that it can be given up between any two.
+    fn look(&mut self, ticket: Ticket, layers: Vec<Looked>) {
+        let (reader, events) = (self.connection.reader.clone(), self.events.clone());
+        self.ask(ticket, async move {
+            for layer in layers {
+                if let Err(problem) = look(&reader, &layer, ticket, &events).await {
+                    return Answer::Looked(Err(problem));
+                }
+            }
+            Answer::Looked(Ok(()))
+        });
     }
 
     fn plan(&mut self, ticket: Ticket, operations: Vec<Operation>) {
@@ -255,6 +275,93 @@ fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Pro
             Problem::new(ProblemKind::System, what).caused_by(&e)
         })?;
     Ok(format!("the picture is {}", path.display()))
+}
+
+/// One layer to its end.
+async fn look(
+    reader: &Arc<dyn Reader>,
+    layer: &Looked,
+    ticket: Ticket,
+    events: &mpsc::Sender<Event>,
+) -> Result<(), Problem> {
+    let mut offset = 0;
+    let (opening, asked) = (reader.clone(), layer.clone());
+    let source = blocking(move || Source::open(&*opening, &asked)).await?;
+    loop {
+        let from = source.clone();
+        let (ranges, end) = blocking(move || from.slice(offset)).await?;
+        let over = end >= source.size() || end <= offset;
+        offset = end;
+        let slice = Slice {
+            layer: layer.layer,
+            size: source.size(),
+            ranges,
+            end: if over { source.size() } else { end },
+            listed: layer.listed,
+        };
+        let sent = events.send(Event::Answer(ticket, Answer::Slice(slice)));
+        if sent.await.is_err() || over {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs what may wait for the disk where waiting harms nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| {
+        Problem::new(ProblemKind::Bug, "a part of the program ended abruptly").caused_by(&e)
+    })?
+}
+
+/// Where a layer is read from.
+#[derive(Clone)]
+enum Source {
+    Content(Arc<dyn Content>),
+    Difference(Arc<dyn Difference>),
+}
+
+impl Source {
+    fn open(reader: &dyn Reader, layer: &Looked) -> Result<Self, Problem> {
+        Ok(match &layer.from {
+            None => Self::Content(reader.content(&layer.to)?),
+            Some(from) => Self::Difference(reader.difference(from, &layer.to)?),
+        })
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Self::Content(content) => content.size(),
+            Self::Difference(difference) => difference.size(),
+        }
+    }
+
+    /// What there is from `offset` on, as much as is read within a moment; and up to where.
+    fn slice(&self, offset: u64) -> Result<(Vec<DataRange>, u64), Problem> {
+        let begun = Instant::now();
+        let mut all = Vec::new();
+        let mut end = offset;
+        while all.len() < SLICE && begun.elapsed() < MOMENT && end < self.size() {
+            let from = end;
+            match self {
+                Self::Content(content) => {
+                    let ranges = content.ranges(end)?;
+                    end = ranges.last().map_or(end, |last| last.offset + last.length);
+                    all.extend(ranges);
+                }
+                Self::Difference(difference) => {
+                    let changes = difference.changes(end)?;
+                    end = changes.end;
+                    all.extend(changes.ranges);
+                }
+            }
+            if end <= from {
+                break;
+            }
+        }
+        Ok((all, end))
+    }
 }
 
 fn read_only() -> Problem {

@@ -2,6 +2,7 @@
 
 mod inventory;
 mod items;
+mod look;
 mod messages;
 mod needs;
 mod outline;
@@ -33,6 +34,7 @@ use crate::model::{
 use crate::task::Control;
 
 pub(crate) use inventory::{History, Inventory, Listing, Standing};
+pub(crate) use look::{Look, Stretch};
 pub(crate) use messages::{Message, Messages};
 pub(crate) use needs::Need;
 pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
@@ -53,6 +55,8 @@ pub(crate) enum Purpose {
     Show(ObjectRef),
     /// The body of one thing.
     Raw(ObjectRef),
+    /// Where something lies.
+    Look,
     /// The plans for the form in hand.
     Plan,
     /// Beginning what the review in hand shows.
@@ -283,7 +287,7 @@ impl State {
         let screen = self.screen();
         match (&screen.place, &screen.selected) {
             (Place::Tree(volume), Some(RowId::Here) | None) => Some(volume.into()),
-            (Place::Describe(object) | Place::Raw(object), _)
+            (Place::Describe(object) | Place::Raw(object) | Place::Map(object, _), _)
             | (_, Some(RowId::Object(object)))
             | (Place::Members(object), None) => Some(object.clone()),
             _ => None,

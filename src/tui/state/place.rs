@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::look::Look;
 use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
 
 /// What a screen shows.
@@ -31,6 +32,10 @@ pub(crate) enum Place {
     Tree(VolumeId),
     /// A group or a session with its members.
     Members(ObjectRef),
+    /// A volume or a snapshot as it lies, with what changed since a marked one.
+    Map(ObjectRef, Option<ObjectRef>),
+    /// What differs between two points in time.
+    Difference(ObjectRef, ObjectRef),
     /// The time line of one task.
     Task(TaskId),
     /// All fields of one thing.
@@ -79,9 +84,11 @@ impl Place {
     pub(crate) fn object(&self) -> Option<ObjectRef> {
         match self {
             Self::Tree(volume) => Some(volume.into()),
-            Self::Members(object) | Self::Describe(object) | Self::Raw(object) => {
-                Some(object.clone())
-            }
+            Self::Members(object)
+            | Self::Describe(object)
+            | Self::Raw(object)
+            | Self::Map(object, _)
+            | Self::Difference(_, object) => Some(object.clone()),
             _ => None,
         }
     }
@@ -90,7 +97,12 @@ impl Place {
     pub(crate) fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) | Self::Log
+            Self::Task(_)
+                | Self::Describe(_)
+                | Self::Raw(_)
+                | Self::Message(_)
+                | Self::Map(..)
+                | Self::Log
         )
     }
 }
@@ -107,6 +119,8 @@ pub(crate) enum RowId {
     Task(TaskId),
     /// A message.
     Message(u64),
+    /// A stretch that differs, by where it begins.
+    Stretch(u64),
 }
 
 /// By which column rows are sorted.
@@ -158,6 +172,8 @@ pub(crate) struct Screen {
     pub(crate) filling: bool,
     /// The body, for a screen that shows one.
     pub(crate) raw: Option<Raw>,
+    /// What was found, for a screen that shows where something lies.
+    pub(crate) look: Option<Box<Look>>,
 }
 
 impl Screen {
@@ -188,6 +204,7 @@ impl Screen {
             moved: Duration::ZERO,
             filling: true,
             raw: None,
+            look: None,
         }
     }
 }

@@ -13,6 +13,7 @@ fn prepared() -> Vec<Driver> {
         "j j",
         "enter",
         "enter g",
+        "enter g space j",
         "2 j",
         "3",
         "3 enter",

@@ -11,7 +11,8 @@ use crate::model::{
     Capabilities, Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot,
     Task, TaskId, TaskState, Volume,
 };
-use crate::tui::event::{Answer, Effect, Event, Ticket};
+use crate::provider::DataRange;
+use crate::tui::event::{Answer, Effect, Event, Layer, Looked, Slice, Ticket};
 use crate::tui::key::Key;
 use crate::tui::overlay::Overlay;
 use crate::tui::record::Recorder;
@@ -182,6 +183,12 @@ impl Driver {
                 };
                 self.reply(*ticket, Answer::Raw(Ok(raw)));
             }
+            Effect::Look(ticket, layers) => {
+                for looked in layers {
+                    self.reply(*ticket, Answer::Slice(slice(looked)));
+                }
+                self.reply(*ticket, Answer::Looked(Ok(())));
+            }
             Effect::Plan(ticket, operations) => {
                 let plans = operations.iter().map(|o| Ok(plan(o))).collect();
                 self.reply(*ticket, Answer::Planned(plans));
@@ -315,6 +322,28 @@ impl Driver {
     /// Whether it was told to end.
     pub(super) fn has_quit(&self) -> bool {
         self.asked.contains(&Effect::Quit)
+    }
+}
+
+/// A quarter is data; a part of that is own; two stretches changed.
+fn slice(looked: &Looked) -> Slice {
+    let size = 8 << 30;
+    let range = |offset: u64, length: u64, data| DataRange {
+        offset: offset << 20,
+        length: length << 20,
+        data,
+    };
+    let ranges = match looked.layer {
+        Layer::Data => vec![range(0, 2048, true), range(2048, 6144, false)],
+        Layer::Own => vec![range(512, 96, true)],
+        Layer::Changed => vec![range(1024, 200, true), range(7000, 12, false)],
+    };
+    Slice {
+        layer: looked.layer,
+        size,
+        ranges,
+        end: size,
+        listed: looked.listed,
     }
 }
 

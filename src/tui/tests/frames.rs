@@ -125,6 +125,20 @@ fn members() {
 }
 
 #[test]
+fn block_map() {
+    pin("map", |d| {
+        d.keys("enter g space j B");
+    });
+}
+
+#[test]
+fn difference() {
+    pin("difference", |d| {
+        d.keys("enter g space G f");
+    });
+}
+
+#[test]
 fn a_form_with_a_choice() {
     pin("link", |d| {
         d.keys("4 L tab");

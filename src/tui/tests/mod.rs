@@ -9,6 +9,7 @@ pub(super) mod fixtures;
 mod frames;
 mod honest;
 mod keys_doc;
+mod lie;
 mod random;
 mod recordings;
 mod sets;

@@ -8,6 +8,7 @@ use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::{Kind, VolumeId};
 use crate::tui::actions::{Action, ActionId};
+use crate::tui::layout;
 use crate::tui::page;
 use crate::tui::rows::{self, Column, Rows};
 use crate::tui::state::{PATIENCE, Place, Screen, Standing, State};
@@ -28,6 +29,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             summary(canvas, state, area, volume);
             area.y += 2;
             area.height = area.height.saturating_sub(2);
+        }
+        if let Place::Difference(..) = &screen.place {
+            let above = layout::heading(state) - 1;
+            let lines = page::map::difference(state, area.width, layout::map_rows(state));
+            for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+                let room = area.width.saturating_sub(GUTTER + 1);
+                canvas.spans(area.x + GUTTER, y, room, line);
+            }
+            area.y += above;
+            area.height = area.height.saturating_sub(above);
         }
         table(canvas, state, area, &*rows);
     } else {

@@ -76,6 +76,8 @@ fn of_place(state: &State) -> Vec<Hint> {
             A::Snapshot,
             A::Group,
             A::Session,
+            A::Difference,
+            A::Map,
             A::Part,
             A::Delete,
             A::Flatten,
@@ -112,6 +114,8 @@ fn of_place(state: &State) -> Vec<Hint> {
             A::Restore,
             A::Clone,
             A::Delete,
+            A::Map,
+            A::Mark,
             A::Describe,
             A::Menu,
             A::Filter,
@@ -163,6 +167,9 @@ fn of_place(state: &State) -> Vec<Hint> {
         ],
         Place::Task(_) => &[A::Back, A::Retry, A::Pause, A::Cancel, A::Undo, A::Palette],
         Place::Messages => &[A::Open, A::Filter, A::Volumes, A::Palette],
+        Place::Map(..) | Place::Difference(..) => {
+            &[A::Back, A::Sort, A::Filter, A::Refresh, A::Palette]
+        }
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
         Place::Message(_) => &[A::Back, A::Copy, A::Palette],
         Place::Log => &[A::Back, A::Picture, A::Palette],

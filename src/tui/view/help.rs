@@ -128,6 +128,11 @@ fn about(place: &Place) -> &'static str {
         Place::Targets => {
             "Linked targets, and volumes that a background copy fills: what each shows, how it stands, how fast."
         }
+        Place::Map(..) => {
+            "How it lies: what it shares with what it descends from, what is its own, and where nothing was \
+             ever written. Another point in time that was marked before shows what changed since."
+        }
+        Place::Difference(..) => "Where two points in time differ, and how much.",
         Place::Members(_) => {
             "What it is made of. What is done to the first row is done to the whole; to another, to that one alone."
         }

@@ -17,7 +17,7 @@
 //! Behind the end record, where `rbd` reads no further, stands a seal of our own:
 //!
 //! ```text
-//! "snapdeck" le32 length, JSON: the ids of both snapshots
+//! "snapdeck" le32 length, JSON: the ids of both snapshots, and when the later was taken
 //! 32 bytes  SHA-256 of all before
 //! le32      length of the seal
 //! ```
@@ -51,6 +51,9 @@ pub struct Seal {
     pub from: Option<String>,
     /// The id of the later snapshot where it was first taken; none: a volume as it was then.
     pub to: Option<String>,
+    /// When the later snapshot was taken: RFC 3339.
+    #[serde(default)]
+    pub taken: Option<String>,
     /// The name of the volume that it was made of.
     pub volume: String,
 }

@@ -36,6 +36,7 @@ fn seal() -> Seal {
     Seal {
         from: Some("1".into()),
         to: Some("2".into()),
+        taken: None,
         volume: "v".into(),
     }
 }

@@ -54,6 +54,16 @@ impl<W: Write> DifferenceWriter<W> {
         self.length
     }
 
+    /// The digest of all so far.
+    pub fn digest(&self) -> &Sha256 {
+        &self.digest
+    }
+
+    /// What it is written to.
+    pub fn output(&self) -> &W {
+        &self.out
+    }
+
     /// Data at an offset.
     ///
     /// # Errors

@@ -3,16 +3,22 @@
 use std::io::{self, Read as _};
 
 use flate2::{Decompress, FlushDecompress, Status};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::header::Compression;
+
+/// The most memory that a frame of zstd may ask for, in bytes: no cluster has use for more.
+const MAX_WINDOW: u64 = 8 << 20;
 
 /// Fills `out`, a whole cluster, from compressed bytes; what follows them is of no interest.
 pub(super) fn decompress(how: Compression, packed: &[u8], out: &mut [u8]) -> io::Result<()> {
     match how {
         Compression::Zlib => inflate(packed, out),
         Compression::Zstd => {
+            let mut frames = FrameDecoder::new();
+            frames.set_max_window_size(MAX_WINDOW);
             let mut decoder =
-                ruzstd::decoding::StreamingDecoder::new(packed).map_err(io::Error::other)?;
+                StreamingDecoder::new_with_decoder(packed, frames).map_err(io::Error::other)?;
             decoder.read_exact(out)
         }
     }

@@ -3,9 +3,11 @@
 mod compressed;
 mod header;
 mod map;
+mod packer;
 mod reader;
 mod writer;
 
 pub use header::{Compression, Header};
+pub use packer::Packer;
 pub(super) use reader::Qcow2;
 pub use writer::{WriteError, Writer};

@@ -12,17 +12,17 @@ use super::super::detect::QCOW2_MAGIC;
 use super::super::origin::{Origin, data_runs};
 
 /// Bits of an offset within a cluster: 64 KiB, as QEMU has it unless told otherwise.
-const CLUSTER_BITS: u32 = 16;
-const CLUSTER: u64 = 1 << CLUSTER_BITS;
+pub(super) const CLUSTER_BITS: u32 = 16;
+pub(super) const CLUSTER: u64 = 1 << CLUSTER_BITS;
 /// Entries of a table.
-const ENTRIES: u64 = CLUSTER / 8;
+pub(super) const ENTRIES: u64 = CLUSTER / 8;
 /// What a table of the second level is about, in bytes of the disk.
-const COVERED: u64 = CLUSTER * ENTRIES;
+pub(super) const COVERED: u64 = CLUSTER * ENTRIES;
 /// Counts in a block of counts, of 16 bits each.
-const COUNTS: u64 = CLUSTER / 2;
+pub(super) const COUNTS: u64 = CLUSTER / 2;
 /// The reference count of the cluster that an entry names is one.
-const COPIED: u64 = 1 << 63;
-const HEADER_BYTES: usize = 104;
+pub(super) const COPIED: u64 = 1 << 63;
+const HEADER_BYTES: u32 = 104;
 
 /// Why an image was not written.
 #[derive(Debug, thiserror::Error)]
@@ -182,39 +182,11 @@ impl Writer {
 
     /// The header, the counts and the table of the first level.
     fn head(&self, put: Put<'_>) -> io::Result<()> {
-        let mut header = vec![0; CLUSTER as usize];
-        let mut fields = Vec::with_capacity(HEADER_BYTES);
-        let (long, short) = (u64::to_be_bytes, u32::to_be_bytes);
-        fields.extend(QCOW2_MAGIC);
-        fields.extend(short(3));
-        // No backing file.
-        fields.extend(long(0));
-        fields.extend(short(0));
-        fields.extend(short(CLUSTER_BITS));
-        fields.extend(long(self.size));
-        // Not encrypted.
-        fields.extend(short(0));
-        fields.extend(short(self.tables.len() as u32));
-        fields.extend(long(self.l1_cluster() * CLUSTER));
-        fields.extend(long(CLUSTER));
-        fields.extend(short(self.counts.0 as u32));
-        // No snapshots, no features.
-        fields.extend(short(0));
-        fields.extend([0; 32]);
-        // Counts of 2^4 bits.
-        fields.extend(short(4));
-        fields.extend(short(HEADER_BYTES as u32));
-        if let Some(slot) = header.get_mut(..fields.len()) {
-            slot.copy_from_slice(&fields);
-        }
+        let l1 = (self.tables.len() as u64, self.l1_cluster() * CLUSTER);
+        let header = header(self.size, l1, (CLUSTER, self.counts.0));
         put(0, &header)?;
 
         let (tables, blocks) = self.counts;
-        let entries = |entries: &mut dyn Iterator<Item = u64>| -> Vec<u8> {
-            let mut bytes: Vec<u8> = entries.flat_map(u64::to_be_bytes).collect();
-            bytes.resize(bytes.len().next_multiple_of(CLUSTER as usize), 0);
-            bytes
-        };
         let counts = entries(&mut (0..blocks).map(|n| (1 + tables + n) * CLUSTER));
         put(CLUSTER, &counts)?;
         let total = self.clusters();
@@ -235,6 +207,41 @@ impl Writer {
         l1.resize((self.l1 * CLUSTER) as usize, 0);
         put(self.l1_cluster() * CLUSTER, &l1)
     }
+}
+
+/// The cluster with the header of an image of a disk of `size` bytes: entries of its table of the
+/// first level and where that is, where its table of counts is and how many clusters that has.
+pub(super) fn header(size: u64, l1: (u64, u64), counts: (u64, u64)) -> Vec<u8> {
+    let mut fields = Vec::with_capacity(CLUSTER as usize);
+    let (long, short) = (u64::to_be_bytes, u32::to_be_bytes);
+    fields.extend(QCOW2_MAGIC);
+    fields.extend(short(3));
+    // No backing file.
+    fields.extend(long(0));
+    fields.extend(short(0));
+    fields.extend(short(CLUSTER_BITS));
+    fields.extend(long(size));
+    // Not encrypted.
+    fields.extend(short(0));
+    fields.extend(short(l1.0 as u32));
+    fields.extend(long(l1.1));
+    fields.extend(long(counts.0));
+    fields.extend(short(counts.1 as u32));
+    // No snapshots, no features.
+    fields.extend(short(0));
+    fields.extend([0; 32]);
+    // Counts of 2^4 bits.
+    fields.extend(short(4));
+    fields.extend(short(HEADER_BYTES));
+    fields.resize(CLUSTER as usize, 0);
+    fields
+}
+
+/// A table of these entries, in whole clusters.
+pub(super) fn entries(entries: &mut dyn Iterator<Item = u64>) -> Vec<u8> {
+    let mut bytes: Vec<u8> = entries.flat_map(u64::to_be_bytes).collect();
+    bytes.resize(bytes.len().next_multiple_of(CLUSTER as usize), 0);
+    bytes
 }
 
 /// The first part of an origin.

@@ -168,7 +168,7 @@ fn work(
 
 /// Makes a range read as zeroes: whole blocks take no room then, and what shares a block
 /// with the range's ends stays.
-pub(super) fn clear(
+pub(in super::super) fn clear(
     store: &Store,
     id: VolumeId,
     offset: u64,

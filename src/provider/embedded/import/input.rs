@@ -14,8 +14,8 @@ use crate::provider::StepContext;
 pub(in super::super) const STREAM: &str = "-";
 /// How much is read and written at once.
 const CHUNK: usize = 1 << 20;
-/// The first bytes, which say what it is.
-const HEAD: u64 = 512;
+/// The first bytes, which say what it is; all that stands before the data of a difference.
+const HEAD: usize = 16 << 10;
 /// A volume grows in steps of this at least, in bytes.
 const GROW: u64 = 64 << 20;
 
@@ -28,9 +28,20 @@ pub(in super::super) struct Input {
 impl Input {
     /// Waits for the first bytes.
     pub(in super::super) fn new(mut rest: Box<dyn Read + Send>) -> io::Result<Self> {
-        let mut head = Vec::new();
-        (&mut rest).take(HEAD).read_to_end(&mut head)?;
+        let mut head = vec![0; HEAD];
+        let n = read_full(&mut rest, &mut head, &|| false)?;
+        head.truncate(n);
         Ok(Self { head, rest })
+    }
+
+    /// The first bytes.
+    pub(in super::super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// All of it.
+    pub(in super::super) fn into_read(self) -> impl Read {
+        io::Cursor::new(self.head).chain(self.rest)
     }
 
     /// Whether it can be taken in as a raw image.
@@ -73,21 +84,21 @@ pub(super) fn fill(
     let store = &shared.store;
     let failed = |e| error::problem(&e, "what came from standard input was not taken in whole");
     let mut size = store.volume(id).map_err(failed)?.size;
-    let mut source = io::Cursor::new(input.head).chain(input.rest);
+    let mut source = input.into_read();
     let mut buffer = vec![0; CHUNK];
     let mut at = 0;
     loop {
+        let n = read_full(&mut source, &mut buffer, &|| context.should_stop()).map_err(|e| {
+            Problem::new(ProblemKind::System, "standard input cannot be read")
+                .because(format!("the volume holds the first {} of it", Bytes(at)))
+                .caused_by(&e)
+        })?;
         if context.should_stop() {
             return Err(Problem::user(format!(
                 "cancelled; the volume holds the first {} of what came from standard input",
                 Bytes(at)
             )));
         }
-        let n = read_full(&mut source, &mut buffer).map_err(|e| {
-            Problem::new(ProblemKind::System, "standard input cannot be read")
-                .because(format!("the volume holds the first {} of it", Bytes(at)))
-                .caused_by(&e)
-        })?;
         let Some(part) = buffer.get(..n).filter(|part| !part.is_empty()) else {
             break;
         };
@@ -127,14 +138,24 @@ pub(super) fn fill(
     })
 }
 
-/// Reads until the buffer is full or the stream has ended.
-fn read_full(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads until the buffer is full, the stream has ended or `stop` says so. A stream that has
+/// nothing just now says that it would block.
+fn read_full(
+    source: &mut impl Read,
+    buffer: &mut [u8],
+    stop: &dyn Fn() -> bool,
+) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match source.read(rest) {
             Ok(0) => break,
             Ok(n) => filled += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && stop() => break,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                ) => {}
             Err(e) => return Err(e),
         }
     }

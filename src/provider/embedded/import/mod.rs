@@ -14,6 +14,7 @@ mod copy;
 mod input;
 mod unfinished;
 
+pub(super) use copy::clear;
 use copy::{Copied, Failed};
 pub(super) use input::{Input, STREAM};
 pub(super) use unfinished::{UNFINISHED, Unfinished};
