@@ -64,7 +64,8 @@ fn a_configuration_is_read_again_when_it_is_written_and_a_wrong_one_is_not_taken
     t.send("!");
     t.sees("Messages");
     t.send("\r");
-    t.sees("did you mean \"keys\"?");
+    // It may be broken over two lines.
+    t.sees("\"keys\"?");
     // What was in force before is still.
     t.send("1Z");
     t.sees("Take a snapshot");
@@ -111,28 +112,26 @@ fn what_is_recorded_is_played_searched_and_made_into_pictures() {
     t.sees("db");
     t.send("c");
     t.sees("Create a volume");
-    t.send("payroll");
+    t.answer("payroll");
     t.sees("payroll");
     t.send("\x1b");
     t.misses("payroll");
     end(t);
-    let said = deck.fails(9, &["--record", name]);
-    assert!(
-        said.contains("needs a terminal") || said.contains("there"),
-        "{said}"
-    );
+    let again = Terminal::start(&deck, &["--record", name], 100, 20);
+    let (code, screen, _) = again.end();
+    assert!(code == 9 && screen.contains("not there yet"), "{screen}");
 
     // At its end, in three forms.
     let text = deck.ok(&["replay", name, "--to", "text"]);
     assert!(text.contains("Volumes") && text.contains("db"), "{text}");
     let drawing = deck.ok(&["replay", name, "--to", "svg"]);
     assert!(
-        drawing.starts_with("<svg ") && drawing.contains(">db"),
+        drawing.starts_with("<svg ") && drawing.contains("> db <"),
         "{drawing}"
     );
     let cast = deck.ok(&["replay", name, "--to", "cast", "--pause", "0.5"]);
     assert!(
-        cast.lines().count() > 3 && cast.contains("payroll"),
+        cast.lines().count() > 3 && cast.contains("Create"),
         "{cast}"
     );
 

@@ -378,15 +378,15 @@ impl Runtime {
     /// Takes the terminal again, whole: whoever had it meanwhile has written on it.
     fn again(&mut self) -> Result<(), Problem> {
         self.lead = Session::resume(self.state.mouse)?;
-        self.measure()?;
-        self.terminal.clear().unwrap_or_else(|e| match e {});
-        Ok(())
+        self.measure()
     }
 
     /// Takes the size that the terminal has now.
     fn measure(&mut self) -> Result<(), Problem> {
         let (width, height) = size()?;
         self.terminal.backend_mut().resize(Size { width, height });
+        // Also where the size is what it was: in between it may have been another, and what it showed is gone.
+        self.terminal.clear().unwrap_or_else(|e| match e {});
         self.happened(Event::Resize(width, height));
         Ok(())
     }

@@ -242,6 +242,7 @@ impl Theatre {
             Signal::Resized => {
                 let (width, height) = size()?;
                 self.terminal.backend_mut().resize(Size { width, height });
+                self.terminal.clear().unwrap_or_else(|e| match e {});
             }
         }
         Ok(())
