@@ -16,6 +16,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use snapdeck::engine::images::examine_image;
 use support::{Deck, same};
 use tools::{have, run, try_run};
 
@@ -453,6 +454,50 @@ fn what_cannot_be_read_is_refused_by_its_name() {
     fs::write(&image, [b"KDMV".as_slice(), &[0; 1020]].concat()).unwrap();
     let said = deck.fails(2, &["import", &name, "--name", "w"]);
     assert!(said.contains("is a VMDK image"), "{said}");
+}
+
+#[test]
+fn whatever_is_altered_in_an_image_it_is_read_or_refused() {
+    if !have(QEMU) {
+        return;
+    }
+    let deck = Deck::new();
+    let mut chance = Chance(0xf022);
+    let raw = deck.path("r.raw");
+    raw_image(&raw, MIB, 6, &mut chance);
+    for options in [
+        &["-o", "cluster_size=512"][..],
+        &["-o", "cluster_size=64k"],
+        &["-c", "-o", "cluster_size=4k"],
+        &["-c", "-o", "cluster_size=64k,compression_type=zstd"],
+        &["-c", "-o", "cluster_size=16k,extended_l2=on"],
+        &["-o", "cluster_size=16k,extended_l2=on"],
+    ] {
+        let image = deck.path("i.qcow2");
+        let head = ["convert", "-f", "raw", "-O", "qcow2"];
+        let (from, to) = (text(&raw), text(&image));
+        run("qemu-img", &[&head[..], options, &[&from, &to]].concat());
+        let whole = fs::read(&image).unwrap();
+        assert!(examine_image(&whole), "{options:?}");
+        let mut refused = 0;
+        for n in 0..250 {
+            let mut bytes = whole.clone();
+            for _ in 0..=chance.next(3) {
+                let most = if n % 2 == 0 { 128 } else { bytes.len() as u64 };
+                let at = chance.next(most) as usize;
+                bytes[at] = match chance.next(3) {
+                    0 => 0xff,
+                    1 => bytes[at] ^ 1 << chance.next(8),
+                    _ => chance.next(256) as u8,
+                };
+            }
+            refused += u32::from(!examine_image(&bytes));
+        }
+        assert!(
+            refused > 0,
+            "{options:?}: nothing that was altered mattered"
+        );
+    }
 }
 
 #[test]

@@ -54,6 +54,9 @@ pub struct GlobalOptions {
     /// Read no configuration
     #[arg(long, global = true, help_heading = GLOBAL, conflicts_with = "config")]
     pub no_config: bool,
+    /// Open a damaged store as far as it can be read, and change nothing in it
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub salvage: bool,
     /// The most that background copies write, such as 50MiB a second
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_COPY_RATE")]
     pub copy_rate: Option<Bytes>,
@@ -456,6 +459,9 @@ pub struct TaskArgs {
 /// `snapdeck scrub`.
 #[derive(Clone, Debug, Args)]
 pub struct ScrubArgs {
+    /// Put right what can be: copies of metadata, maps and counters, data that the log has
+    #[arg(long)]
+    pub repair: bool,
     /// How to write what is hurt
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,

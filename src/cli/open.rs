@@ -58,6 +58,7 @@ pub(super) async fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Op
         read_only: options.read_only || purpose == Purpose::Look,
         create: purpose == Purpose::Change,
         idle: purpose == Purpose::Look,
+        salvage: options.salvage,
         hasty: false,
         copy_rate: options.copy_rate.map(|rate| rate.0),
         cache: options.cache.map(|bytes| bytes.0),

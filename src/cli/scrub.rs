@@ -18,10 +18,16 @@ use crate::model::{Bytes, Problem, ProblemKind};
 /// Reads everything, and says what is not what was written.
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) async fn scrub(options: &GlobalOptions, args: &ScrubArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Look).await?;
+    let purpose = if args.repair {
+        Purpose::Follow
+    } else {
+        Purpose::Look
+    };
+    let opened = open(options, purpose).await?;
+    let repair = args.repair;
     let stop = Arc::new(AtomicBool::new(false));
     let (store, stopped) = (opened.store()?.clone(), stop.clone());
-    let work = tokio::task::spawn_blocking(move || check(&store, &stopped));
+    let work = tokio::task::spawn_blocking(move || check(&store, repair, &stopped));
     tokio::pin!(work);
     let joined = tokio::select! {
         joined = &mut work => joined,
@@ -40,9 +46,13 @@ pub(super) async fn scrub(options: &GlobalOptions, args: &ScrubArgs) -> Result<u
         Format::Yaml => output::print(&output::yaml(&found)?)?,
     }
     let checked = Bytes(found.checked);
-    if !found.hurt.is_empty() {
-        let count = found.hurt.len();
-        eprintln!("hurt: {count} found in {checked} of data that was checked");
+    let left = found.hurt.iter().filter(|hurt| !hurt.repaired).count();
+    let mended = found.hurt.len() - left;
+    if mended > 0 {
+        eprintln!("repaired: {mended}");
+    }
+    if left > 0 {
+        eprintln!("hurt: {left} found in {checked} of data that was checked");
         return Ok(ProblemKind::System.exit_code());
     }
     if found.complete {
@@ -74,10 +84,12 @@ struct HurtRow {
     offset: Option<u64>,
     length: Option<u64>,
     what: String,
+    repaired: bool,
 }
 
 impl Row for HurtRow {
-    const HEADER: &'static [&'static str] = &["VOLUME", "SNAPSHOT", "OFFSET", "WHAT"];
+    const HEADER: &'static [&'static str] =
+        &["VOLUME", "SNAPSHOT", "OFFSET", "LENGTH", "REPAIRED", "WHAT"];
 
     const FIELDS: &'static [&'static str] = &[
         "volume",
@@ -87,6 +99,7 @@ impl Row for HurtRow {
         "offset",
         "length",
         "what",
+        "repaired",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -96,6 +109,9 @@ impl Row for HurtRow {
             name(&self.snapshot_name),
             self.offset
                 .map_or_else(|| "-".to_owned(), |offset| offset.to_string()),
+            self.length
+                .map_or_else(|| "-".to_owned(), |length| length.to_string()),
+            if self.repaired { "yes" } else { "no" }.to_owned(),
             self.what.clone(),
         ]
     }
@@ -119,6 +135,7 @@ fn row(store: &Store, hurt: Hurt) -> HurtRow {
         snapshot_name: point.map(|point| point.name),
         offset: hurt.offset,
         length: hurt.offset.map(|_| hurt.len),
+        repaired: hurt.repaired,
         what: match hurt.source {
             Some(_) => hurt.what,
             None => format!("{}: {}", hurt.of, hurt.what),
@@ -126,13 +143,18 @@ fn row(store: &Store, hurt: Hurt) -> HurtRow {
     }
 }
 
-fn check(store: &Store, stop: &AtomicBool) -> Result<Found, Problem> {
+fn check(store: &Store, repair: bool, stop: &AtomicBool) -> Result<Found, Problem> {
     let bar = bar();
-    let report = store.scrub(&mut |done, total| {
+    let mut progress = |done: u64, total: u64| {
         bar.set_length(total.max(done));
         bar.set_position(done);
         !stop.load(Ordering::Relaxed)
-    });
+    };
+    let report = if repair {
+        store.repair(&mut progress)
+    } else {
+        store.scrub(&mut progress)
+    };
     bar.finish_and_clear();
     let ScrubReport {
         blocks,

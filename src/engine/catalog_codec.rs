@@ -115,6 +115,9 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
         },
         _ => return Err(input.bad("a node is of an unknown kind")),
     };
+    if catalog.nodes.contains_key(&id) {
+        return Err(input.bad("a node is there twice"));
+    }
     let tree = Tree { root, level };
     catalog.add_node(Node {
         id,

@@ -37,6 +37,40 @@ impl Log {
         head: LogHead,
         replay: &mut dyn FnMut(Group) -> Result<()>,
     ) -> Result<Self> {
+        let mut log = Self::at(disk, store, segment_bytes, head);
+        log.read_on(replay)?;
+        Ok(log)
+    }
+
+    /// The same as far as it goes, for reading only; says what kept it from going on.
+    pub(super) fn salvage(
+        disk: Arc<dyn Disk>,
+        store: u64,
+        segment_bytes: u64,
+        head: LogHead,
+        replay: &mut dyn FnMut(Group) -> Result<()>,
+    ) -> (Self, Option<EngineError>) {
+        let mut log = Self::at(disk, store, segment_bytes, head);
+        let trouble = log.read_on(replay).err();
+        (log, trouble)
+    }
+
+    fn at(disk: Arc<dyn Disk>, store: u64, segment_bytes: u64, head: LogHead) -> Self {
+        Self {
+            disk,
+            store,
+            segment_bytes,
+            head,
+            live: Vec::new(),
+            spare: Vec::new(),
+            next_slot: 0,
+        }
+    }
+
+    fn read_on(&mut self, replay: &mut dyn FnMut(Group) -> Result<()>) -> Result<()> {
+        let log = self;
+        let head = log.head;
+        let (disk, store) = (log.disk.clone(), log.store);
         let read = |e| EngineError::io("reading the log", e);
         let mut slots = BTreeMap::new();
         let mut segments = Segments::new();
@@ -54,15 +88,6 @@ impl Log {
                 segments.entry(number).or_default().push(found);
             }
         }
-        let mut log = Self {
-            disk,
-            store,
-            segment_bytes,
-            head,
-            live: Vec::new(),
-            spare: Vec::new(),
-            next_slot: 0,
-        };
         let mut first = segments.get(&head.segment).into_iter().flatten();
         let Some(first) = first.find(|found| found.slot == head.slot) else {
             return Err(EngineError::damaged(format!(
@@ -98,7 +123,7 @@ impl Log {
             .into_iter()
             .filter(|(slot, len)| !live.contains(slot) && *len > ALIGN)
             .collect();
-        Ok(log)
+        Ok(())
     }
 
     /// Reads again what was written from `head` on, and hands each group to `found`.

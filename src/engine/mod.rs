@@ -70,6 +70,7 @@ mod recovery;
 mod remap;
 mod reuse;
 mod root;
+mod salvage;
 mod scrub;
 mod scrub_store;
 mod snapshots;

@@ -7,13 +7,15 @@ use uuid::Uuid;
 
 use super::apply::{Env, State};
 use super::bytes::In;
+use super::catalog::{Catalog, Role};
 use super::catalog_codec::{decode_jobs, take_node};
 use super::checkpoint::Checkpoints;
 use super::core::{Core, Parts, Tuning};
 use super::disk::{Disk, FileName};
 use super::error::{EngineError, Result};
 use super::log::{Group, Log};
-use super::page::BLOCK;
+use super::ops::MAX_VOLUME_SIZE;
+use super::page::{BLOCK, PageRef};
 use super::page_codec::PageKind;
 use super::pages::Pages;
 use super::record::{Piece, Record};
@@ -22,7 +24,7 @@ use super::space::Space;
 use super::superblock::Superblock;
 
 /// Half of the store's id, enough to tell its pages from others'.
-fn short_id(store: Uuid) -> u64 {
+pub(super) fn short_id(store: Uuid) -> u64 {
     store.as_u64_pair().1
 }
 
@@ -68,9 +70,11 @@ impl Core {
             .len(FileName::Meta)
             .map_err(|e| EngineError::io("looking at meta", e))?
             .unwrap_or(0);
-        check_length(FileName::Meta, meta_len, root.meta_backed * 512)?;
-        let mut space = Space::load(&pages, root.data_backed, root.data_tables.clone())?;
+        let needed = root.meta_backed.saturating_mul(512);
+        check_length(FileName::Meta, meta_len, needed)?;
+        // Before there is memory for what the root says there is.
         let backed = data_backed(&*disk, superblock.chunk_blocks, root.data_backed)?;
+        let mut space = Space::load(&pages, root.data_backed, root.data_tables.clone())?;
         space.extend(backed);
         let meta = Space::load(&pages, root.meta_backed, root.meta_tables.clone())?;
 
@@ -196,36 +200,84 @@ fn load_state(pages: &Pages, root: &Root) -> Result<State> {
         ..State::default()
     };
     let catalog = &mut state.catalog;
-    for r in root.chunks.values() {
-        let body = pages.read_body(r, PageKind::Nodes, 0)?;
-        let mut input = In::new(&body, "a page of nodes");
-        for _ in 0..input.u32()? {
-            take_node(&mut input, catalog)?;
-        }
+    if let Some(e) = load_chunks(pages, root, catalog).into_iter().next() {
+        return Err(e);
     }
     if let Some(r) = &root.jobs {
         decode_jobs(&pages.read_body(r, PageKind::Jobs, 0)?, catalog)?;
     }
-    let orphan = catalog.nodes.values().find(|node| {
-        let known = |id: u64| catalog.nodes.contains_key(&id);
-        // A parent is older than its child, so there are no rings.
-        node.parent
-            .is_some_and(|parent| !known(parent) || parent >= node.id)
-    });
-    if let Some(node) = orphan {
-        return Err(EngineError::damaged(format!(
-            "node {} descends from one that is not there",
-            node.id
-        )));
-    }
+    check_catalog(catalog, root)?;
     catalog.next_node = root.next_node;
     catalog.dirty_chunks.clear();
     Ok(state)
 }
 
+/// Loads the nodes of a checkpoint. Returns what kept some of them from being read.
+pub(super) fn load_chunks(pages: &Pages, root: &Root, catalog: &mut Catalog) -> Vec<EngineError> {
+    let mut load = |r: &PageRef| -> Result<()> {
+        let body = pages.read_body(r, PageKind::Nodes, 0)?;
+        let mut input = In::new(&body, "a page of nodes");
+        for _ in 0..input.u32()? {
+            take_node(&mut input, catalog)?;
+        }
+        Ok(())
+    };
+    root.chunks.values().filter_map(|r| load(r).err()).collect()
+}
+
+/// Sees that what was loaded can be as it is.
+fn check_catalog(catalog: &Catalog, root: &Root) -> Result<()> {
+    /// Births have 48 bits, and so has all that is counted with them.
+    const MOST: u64 = 1 << 48;
+    let bad = |what: String| Err(EngineError::damaged(what));
+    if root.lsn >= MOST || root.next_node >= MOST {
+        return bad("the root counts further than can be counted".into());
+    }
+    for node in catalog.nodes.values() {
+        let id = node.id;
+        // A parent is older than its child, so there are no rings.
+        let known = |parent: u64| parent < id && catalog.nodes.contains_key(&parent);
+        if !node.parent.is_none_or(known) {
+            return bad(format!("node {id} descends from one that is not there"));
+        }
+        let counts = [
+            node.referenced,
+            node.written,
+            node.exclusive.get().unwrap_or(0),
+        ];
+        if id >= root.next_node
+            || node.freeze > root.lsn
+            || node.size > MAX_VOLUME_SIZE
+            || !node.size.is_multiple_of(BLOCK)
+            || counts.iter().any(|count| *count >= MOST)
+        {
+            return bad(format!("node {id} cannot be as it is"));
+        }
+        if let Role::Head(volume) = node.role
+            && catalog
+                .volumes
+                .get(&volume)
+                .is_none_or(|volume| volume.head != id)
+        {
+            return bad(format!("two nodes are the head of volume {volume}"));
+        }
+        if let Role::Point { id: point, .. } = node.role
+            && catalog.points.get(&point) != Some(&id)
+        {
+            return bad(format!("two nodes are the snapshot {point}"));
+        }
+    }
+    for job in catalog.jobs.values() {
+        if !catalog.volumes.contains_key(&job.volume) || job.done.max(job.total) >= MOST {
+            return bad(format!("the copy {} is of no volume", job.id));
+        }
+    }
+    Ok(())
+}
+
 /// Applies a group. Blocks that the log holds are collected: they are written
 /// once it is known that no later record uses the same block.
-fn replay(
+pub(super) fn replay(
     state: &mut State,
     env: Env<'_>,
     group: Group,

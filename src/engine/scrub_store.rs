@@ -277,6 +277,14 @@ impl Scrub<'_> {
     /// Holds the maps and the counters against all mappings.
     pub(super) fn account(&mut self, lost: &[Fixed]) -> Result<()> {
         let core = self.core;
+        if core.space.lock().is_unknown() {
+            self.note_store(
+                "the maps of free space",
+                "they were not read: the store was opened to save what can be read",
+                false,
+            );
+            return Ok(());
+        }
         let _alone = core.reclaiming.lock();
         if self.repair {
             return self.account_and_mend(lost);

@@ -65,6 +65,8 @@ pub(super) struct Space {
     pub(super) used: u64,
     /// Busy units in all.
     busy: u64,
+    /// What is in use is not known.
+    unknown: bool,
     /// Where the last unit was taken.
     cursor: u64,
     /// What was given up and is busy still, by record.
@@ -82,6 +84,19 @@ fn place(unit: u64) -> (usize, usize, u64) {
 }
 
 impl Space {
+    /// A map of which nothing is known: what is in use and what is free is not looked at.
+    pub(super) fn unknown() -> Self {
+        Self {
+            unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is such a map.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
     /// A map of `backed` units, none of them in use.
     pub(super) fn new(backed: u64) -> Self {
         let mut space = Self::default();
@@ -126,6 +141,9 @@ impl Space {
         units: impl IntoIterator<Item = u64>,
         used: bool,
     ) -> Result<()> {
+        if self.unknown {
+            return Ok(());
+        }
         for unit in units {
             let (index, word, mask) = place(unit);
             if unit >= self.backed {

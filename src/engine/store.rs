@@ -25,6 +25,10 @@ pub struct OpenOptions {
     /// Whether a thread gives back space, copies and writes checkpoints. Without
     /// it nothing is advanced but what is asked; for programs that run briefly.
     pub background: bool,
+    /// Open a damaged store as far as it can be read, for reading only: the newest checkpoint
+    /// that is whole, and of the log what follows it without a gap. Nothing is written to it.
+    /// [`StoreStats::read_only`](super::StoreStats) says what is hurt.
+    pub salvage: bool,
     /// A limit for background copies, in bytes a second.
     pub copy_rate: Option<u64>,
     /// Whether an operation (not a write of data) is on the disk when it
@@ -37,6 +41,7 @@ impl Default for OpenOptions {
         Self {
             cache_bytes: 256 << 20,
             background: true,
+            salvage: false,
             copy_rate: None,
             durable_ops: true,
         }
@@ -106,7 +111,12 @@ impl Store {
             }
         }
         let lock = StoreLock::take(dir)?;
-        let core = Core::open(Arc::new(FileDisk::new(dir)), tuning(options))?;
+        let disk = Arc::new(FileDisk::new(dir));
+        let core = if options.salvage {
+            Core::salvage(disk, tuning(options))?
+        } else {
+            Core::open(disk, tuning(options))?
+        };
         Self::start(core, options, Some(lock))
     }
 
@@ -151,6 +161,12 @@ impl Store {
             Core::open(disk, tuning)?
         };
         Self::start(core, &OpenOptions::default(), None)
+    }
+
+    /// What can be read of a store on any disk, for tests.
+    #[cfg(test)]
+    pub(super) fn salvaged(disk: Arc<dyn super::disk::Disk>, tuning: Tuning) -> Result<Self> {
+        Self::start(Core::salvage(disk, tuning)?, &OpenOptions::default(), None)
     }
 
     /// Closes the store: the background stops, everything is written, the lock

@@ -79,6 +79,7 @@ pub(crate) fn heading(state: &State) -> u16 {
     match state.screen().place {
         Place::Tree(_) => 3,
         Place::Difference(..) => 4 + map_rows(state),
+        Place::Pulse => 8,
         _ => 1,
     }
 }

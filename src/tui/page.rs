@@ -251,6 +251,9 @@ pub(crate) fn tab(state: &State, place: &Place) -> String {
 pub(crate) fn title(state: &State, place: &Place) -> String {
     let kind = |kind: Kind| format!("{}s", capital(state.word(kind)));
     match place {
+        Place::Pulse => "Pulse".to_owned(),
+        Place::Instances => "Instances".to_owned(),
+        Place::Instance(name) => state.clean(name).into_owned(),
         Place::Volumes => kind(Kind::Volume),
         Place::Snapshots => kind(Kind::Snapshot),
         Place::Groups => kind(Kind::Group),

@@ -4,6 +4,7 @@
 mod direct;
 mod file;
 mod lock;
+mod overlay;
 #[cfg(test)]
 pub(super) mod sim;
 
@@ -12,6 +13,7 @@ use std::io;
 
 pub(super) use file::{FileDisk, make_directory};
 pub(super) use lock::{LOCK_FILE, StoreLock};
+pub(super) use overlay::Overlay;
 
 /// A file of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use super::points::each;
 use super::world::{Model, Op, World, compare, model_of};
 use super::{fresh, reopen, small};
 use crate::engine::disk::FileName;
-use crate::engine::disk::sim::SimDisk;
+use crate::engine::disk::sim::{SimDisk, fingerprint};
 use crate::engine::{
     Attrs, EngineError, Hurt, PointId, ScrubReport, SnapshotRequest, Source, Store, VolumeId,
 };
@@ -335,7 +335,7 @@ fn wounds() -> u64 {
 #[test]
 fn no_wound_gives_wrong_bytes() {
     let histories = histories(12);
-    let opened = AtomicU64::new(0);
+    let (opened, saved) = (AtomicU64::new(0), AtomicU64::new(0));
     each(wounds(), |i| {
         let mut dice = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut roll = || {
@@ -378,11 +378,18 @@ fn no_wound_gives_wrong_bytes() {
                 let _ = store.repair(&mut |_, _| true);
                 right_or_refused(&store, models, *last);
             }
-            Err(EngineError::Damaged { .. }) => {}
+            Err(EngineError::Damaged { .. }) => {
+                if let Ok(store) = Store::salvaged(hurt.clone(), small()) {
+                    saved.fetch_add(1, Ordering::Relaxed);
+                    right_or_refused(&store, models, *last);
+                    scrub(&store);
+                }
+            }
             Err(e) => panic!("{e:?}"),
         }
     });
     assert!(opened.into_inner() > wounds() / 4);
+    assert!(saved.into_inner() > wounds() / 100);
 }
 
 /// Every byte of the superblocks, the headers of the log, and the first pages.
@@ -433,4 +440,75 @@ fn hurt_is_told_in_stretches() {
         repaired: false,
     };
     assert_eq!(hurt, [expected]);
+}
+
+#[test]
+fn what_is_left_of_a_log_with_a_hole_can_be_read_when_asked_for() {
+    let (disk, store, v, p) = shared();
+    let mut ends = Vec::new();
+    for i in 0..5u8 {
+        store
+            .write(v, u64::from(i) * MIB, &[i + 230; 4096])
+            .unwrap();
+        store.flush().unwrap();
+        ends.push(store.core().log.lock().head());
+    }
+    let hurt = Arc::new(SimDisk::of(disk.medium().seen()));
+    // The third of them.
+    let at = ends[1];
+    hurt.flip(FileName::Log(at.slot), at.offset as usize * 8 + 4000);
+    let refused = Store::on_disk(hurt.clone(), small(), false);
+    assert!(
+        matches!(refused, Err(EngineError::Damaged { .. })),
+        "{refused:?}"
+    );
+    let before = hurt.medium().seen();
+    let saved = Store::salvaged(hurt.clone(), small()).unwrap();
+    let said = saved.stats().read_only.unwrap();
+    assert!(
+        said.contains("log") && said.contains("later records"),
+        "{said}"
+    );
+    let mut buf = [0; 4096];
+    for (i, expected) in [230, 231, 3, 4, 5].into_iter().enumerate() {
+        saved
+            .read(Source::Volume(v), i as u64 * MIB, &mut buf)
+            .unwrap();
+        assert_eq!(buf, [expected; 4096], "{i}");
+    }
+    saved.read(Source::Point(p), 0, &mut buf).unwrap();
+    assert_eq!(buf, [1; 4096]);
+    let refused = saved.write(v, 0, &[1; 4096]);
+    assert!(
+        matches!(refused, Err(EngineError::ReadOnly { .. })),
+        "{refused:?}"
+    );
+    let refused = saved.repair(&mut |_, _| true);
+    assert!(matches!(refused, Err(EngineError::ReadOnly { .. })));
+    scrub(&saved);
+    saved.close().unwrap();
+    drop(saved);
+    assert_eq!(fingerprint(&before), fingerprint(&hurt.medium().seen()));
+}
+
+#[test]
+fn a_store_whose_newest_checkpoint_is_gone_is_saved_from_the_one_before() {
+    let (disk, store, v, _) = shared();
+    let root = store.core().checkpoints.lock().root.unwrap();
+    store.close().unwrap();
+    zero(&disk, FileName::Meta, root.addr * 512, root.sectors() * 512);
+    let refused = Store::on_disk(disk.clone(), small(), false);
+    assert!(
+        matches!(refused, Err(EngineError::Damaged { .. })),
+        "{refused:?}"
+    );
+    let saved = Store::salvaged(disk, small()).unwrap();
+    assert!(saved.stats().read_only.unwrap().contains("the one before"));
+    let mut buf = [0; 4096];
+    // It may be older, and parts of it may be gone; what is read is right.
+    for i in 1..200 {
+        if saved.volume(v).is_ok() && saved.read(Source::Volume(v), i * MIB, &mut buf).is_ok() {
+            assert!(buf == [i as u8 + 1; 4096] || buf == [0; 4096], "{i}");
+        }
+    }
 }

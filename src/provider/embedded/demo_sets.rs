@@ -77,6 +77,9 @@ pub(super) fn seed(store: &Store, now: Time) -> Result<u64, EngineError> {
     for design in &SETS {
         let members = take(store, design, now)?;
         taken += members.len() as u64;
+        for (volume, _) in &members {
+            go_on(store, *volume, design.minutes.unsigned_abs())?;
+        }
         match design.name {
             "mail01-move" => {
                 if let Some((_, point)) = members.first() {
@@ -121,6 +124,17 @@ fn take(
         .collect();
     let points = store.snapshot(&requests)?;
     Ok(volumes.into_iter().zip(points).collect())
+}
+
+/// What is written after a point in time was taken, so that it differs from what comes.
+fn go_on(store: &Store, volume: VolumeId, seed: u64) -> Result<(), EngineError> {
+    for run in 0..24 {
+        let block = (run * 401 + seed * 977) % 2_048;
+        let length = 4_096 * (1 + (run + seed) % 8) as usize;
+        let byte = (run * 13 + seed) as u8;
+        store.write(volume, block * 4_096, &vec![byte; length])?;
+    }
+    Ok(())
 }
 
 /// A target that shares with the session and was written to, and one that has copied it all.

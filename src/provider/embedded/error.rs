@@ -45,6 +45,9 @@ pub(super) fn opening(error: &EngineError, dir: &Path) -> Problem {
         EngineError::Locked { .. } => {
             problem.hint("a store is open in one program at a time; quit the console that has it")
         }
+        EngineError::Damaged { .. } | EngineError::Truncated { .. } => problem
+            .hint("`snapdeck --salvage get volumes` and `snapdeck --salvage export` read what can be read of it, and change nothing")
+            .hint("if the disk below failed, make a copy of the directory before anything else is tried"),
         _ => problem,
     }
 }

@@ -48,6 +48,8 @@ pub struct Options {
     pub create: bool,
     /// Leave background work (copies, reclaiming) as it is: for a look that ends at once.
     pub idle: bool,
+    /// Open a damaged store as far as it can be read; it is read-only then.
+    pub salvage: bool,
     /// The most that background copies write, in bytes a second.
     pub copy_rate: Option<u64>,
     /// Memory for the mapping, in bytes; the engine's own choice where `None`.
@@ -124,6 +126,7 @@ impl Embedded {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Problem> {
         let engine = OpenOptions {
             background: !options.idle,
+            salvage: options.salvage,
             copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
             ..OpenOptions::default()
@@ -135,13 +138,13 @@ impl Embedded {
             },
             None => engine,
         };
-        let opened = if options.create && !options.read_only {
+        let opened = if options.create && !options.read_only && !options.salvage {
             Store::open_or_create(dir, &engine)
         } else {
             Store::open(dir, &engine)
         };
         let store = opened.map_err(|e| error::opening(&e, dir))?;
-        Ok(Self::over(store, dir, options.read_only))
+        Ok(Self::over(store, dir, options.read_only || options.salvage))
     }
 
     fn over(store: Store, dir: &Path, read_only: bool) -> Self {

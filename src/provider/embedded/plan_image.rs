@@ -176,7 +176,7 @@ impl Look<'_> {
 /// The format that was said, if one was.
 fn format(operation: &Operation) -> Result<Option<Format>, Problem> {
     match operation.find_text("format") {
-        None | Some("" | "auto") => Ok(None),
+        None | Some("auto") => Ok(None),
         Some(text) => match text.parse() {
             Ok(format) => Ok(Some(format)),
             Err(why) => Err(Problem::user(format!("the format of the image: {why}"))

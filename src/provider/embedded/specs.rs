@@ -402,9 +402,10 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                 FieldSpec::optional(
                     "format",
                     "Format",
-                    FieldType::Text { max: 16 },
-                    "The image's format, raw or qcow2; found from its first bytes unless said.",
-                ),
+                    FieldType::Choice(&["auto", "raw", "qcow2"]),
+                    "The image's format; auto finds it from the first bytes.",
+                )
+                .default("auto"),
                 FieldSpec::optional(
                     "backing",
                     "Backing files",

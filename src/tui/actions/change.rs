@@ -19,7 +19,7 @@ pub(super) fn kind(id: ActionId, state: &State) -> Option<OperationKind> {
         (ActionId::Create, _) => match &state.screen().place {
             Place::Volumes => O::CreateVolume,
             Place::Snapshots | Place::Tree(_) => O::CreateSnapshot,
-            Place::Groups => O::CreateGroup,
+            Place::Groups | Place::Instances | Place::Instance(_) => O::CreateGroup,
             Place::Sessions => O::CreateSession,
             Place::Targets => O::LinkTarget,
             Place::Members(set) if set.kind == Kind::Session => O::LinkTarget,

@@ -1,11 +1,12 @@
 //! Going about: opening, going back, views, menus, and leaving.
 
+use super::related::related;
 use super::{ActionId, lie};
 use crate::config::theme::Role;
 use crate::model::{Kind, VolumeId};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
-use crate::tui::state::{Pane, Place, Purpose, RowId, State};
+use crate::tui::state::{Location, Pane, Place, Purpose, RowId, State};
 
 pub(super) fn always(_state: &State) -> Result<(), String> {
     Ok(())
@@ -23,8 +24,13 @@ fn target(state: &State) -> Option<Place> {
             _ => Place::Describe(object.clone()),
         }),
         (Place::Tree(volume), RowId::Here) => Some(Place::Describe(volume.into())),
-        (Place::Tasks | Place::Journal, RowId::Task(id)) => Some(Place::Task(id.clone())),
-        (Place::Messages, RowId::Message(number)) => Some(Place::Message(*number)),
+        (_, RowId::Instance(name)) if screen.place != Place::Instance(name.clone()) => {
+            Some(Place::Instance(name.clone()))
+        }
+        (Place::Tasks | Place::Journal | Place::Pulse, RowId::Task(id)) => {
+            Some(Place::Task(id.clone()))
+        }
+        (Place::Messages | Place::Pulse, RowId::Message(number)) => Some(Place::Message(*number)),
         _ => None,
     }
 }
@@ -46,7 +52,7 @@ pub(super) fn open(state: &mut State) {
 }
 
 /// Goes one deeper.
-pub(super) fn go_to(state: &mut State, place: Place) {
+pub(crate) fn go_to(state: &mut State, place: Place) {
     if let Place::Task(id) = &place {
         state.tasks.seen(id);
     }
@@ -123,6 +129,58 @@ pub(super) fn view(state: &mut State, place: &Place) {
 
 pub(super) fn turn(state: &mut State, by: isize) {
     state.views.turn(by);
+}
+
+pub(super) fn can_relate(state: &State) -> Result<(), String> {
+    match related(state).is_empty() {
+        true => Err("nothing is selected that has to do with anything".to_owned()),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn relate(state: &mut State) {
+    let chooser = Chooser::related(state);
+    state.open(Overlay::Chooser(Box::new(chooser)));
+}
+
+pub(super) fn can_go_backward(state: &State) -> Result<(), String> {
+    let there = state.trail.has_past();
+    there
+        .then_some(())
+        .ok_or_else(|| "this is where you began".to_owned())
+}
+
+pub(super) fn backward(state: &mut State) {
+    let to = state.trail.back();
+    travel(state, to);
+}
+
+pub(super) fn can_go_forward(state: &State) -> Result<(), String> {
+    let there = state.trail.has_future();
+    there
+        .then_some(())
+        .ok_or_else(|| "you have not gone back".to_owned())
+}
+
+pub(super) fn forward(state: &mut State) {
+    let to = state.trail.forward();
+    travel(state, to);
+}
+
+/// Goes to where somebody was, and asks again for what that screen shows.
+fn travel(state: &mut State, to: Option<Location>) {
+    let Some(to) = to else {
+        return;
+    };
+    state.views.restore(&to);
+    let screen = state.screen();
+    match screen.place.clone() {
+        Place::Raw(object) if screen.raw.is_none() => {
+            state.ask(Purpose::Raw(object.clone()), |t| Effect::Raw(t, object));
+        }
+        Place::Map(..) | Place::Difference(..) if screen.look.is_none() => lie::look(state),
+        _ => {}
+    }
 }
 
 pub(super) fn palette(state: &mut State) {

@@ -6,6 +6,7 @@ mod go;
 mod keymap;
 mod lie;
 mod registry;
+mod related;
 mod stand_in;
 mod table;
 mod terminal;
@@ -19,9 +20,10 @@ use super::state::State;
 use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
-pub(crate) use go::{is_row, quit};
+pub(crate) use go::{go_to, is_row, quit};
 pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
+pub(crate) use related::{place_of, related};
 
 /// The name of an action. Written down, and in the configuration, it is in kebab-case (`mark-all`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,8 +32,12 @@ pub(crate) enum ActionId {
     Open,
     Back,
     Palette,
+    Related,
+    Backward,
+    Forward,
     Filter,
     Sort,
+    Columns,
     Mark,
     MarkAll,
     Describe,
@@ -69,6 +75,8 @@ pub(crate) enum ActionId {
     Targets,
     Tasks,
     Journal,
+    Pulse,
+    Instances,
     NextView,
     PreviousView,
     Up,
@@ -177,6 +185,8 @@ impl Action {
     pub(crate) fn of_view(place: &crate::tui::state::Place) -> Option<&'static Self> {
         use crate::tui::state::Place;
         let id = match place {
+            Place::Pulse => ActionId::Pulse,
+            Place::Instances => ActionId::Instances,
             Place::Volumes => ActionId::Volumes,
             Place::Snapshots => ActionId::Snapshots,
             Place::Groups => ActionId::Groups,

@@ -3,7 +3,7 @@
 use crate::tui::layout;
 use crate::tui::overlay::{Chooser, FilterLine, Overlay};
 use crate::tui::rows;
-use crate::tui::state::{Place, State};
+use crate::tui::state::{Place, RowId, State};
 
 /// How far to move.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ fn select(state: &mut State, place: usize) {
 pub(super) fn mark(state: &mut State) {
     let screen = state.views.screen_mut();
     if let Some(id) = screen.selected.clone()
-        && matches!(id, crate::tui::state::RowId::Object(_))
+        && matches!(id, RowId::Object(_) | RowId::Instance(_))
         && !screen.marks.remove(&id)
     {
         screen.marks.insert(id);
@@ -107,7 +107,7 @@ pub(super) fn mark_all(state: &mut State) {
         .shown
         .iter()
         .map(|&row| rows.id(row as usize))
-        .filter(|id| matches!(id, crate::tui::state::RowId::Object(_)))
+        .filter(|id| matches!(id, RowId::Object(_) | RowId::Instance(_)))
         .collect();
     drop(rows);
     let screen = state.views.screen_mut();
@@ -121,6 +121,11 @@ pub(super) fn mark_all(state: &mut State) {
 pub(super) fn filter(state: &mut State) {
     let line = FilterLine::new(&state.screen().filter);
     state.open(Overlay::Filter(line));
+}
+
+pub(super) fn columns(state: &mut State) {
+    let chooser = Chooser::columns(state);
+    state.open(Overlay::Chooser(Box::new(chooser)));
 }
 
 pub(super) fn sort(state: &mut State) {

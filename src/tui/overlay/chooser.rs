@@ -13,7 +13,7 @@ use crate::tui::actions::{self, ACTIONS, Action, ActionId};
 use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
-use crate::tui::state::{Need, Sort, State};
+use crate::tui::state::{Need, Place, Sort, State};
 
 /// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub(crate) enum Pick {
     Copy(&'static str, String),
     /// Keeps a picture of the screen.
     Picture(PictureForm),
+    /// Shows this column of this view, or hides it.
+    Show(&'static str, &'static str),
+    /// Goes there.
+    Go(Place),
     /// Fills the field with this thing; with none, empties it.
     Object(Option<ObjectRef>),
 }
@@ -123,10 +127,46 @@ impl Chooser {
         }
         // What can be done comes first; the order within is that of the registry.
         entries.sort_by_key(|entry| entry.reason.is_some());
+        // Things come last, and are found by typing.
+        entries.extend(objects(state));
         Self {
             before: Some(state.theme.clone()),
             ..Self::new("Command", entries)
         }
+    }
+
+    /// What the thing in hand has to do with.
+    pub(crate) fn related(state: &State) -> Self {
+        let entries = actions::related(state).into_iter().map(|related| Entry {
+            label: related.name,
+            detail: related.what,
+            key: String::new(),
+            reason: None,
+            pick: Pick::Go(related.place),
+        });
+        Self::new("Go to", entries.collect())
+    }
+
+    /// The columns to show or to hide.
+    pub(crate) fn columns(state: &State) -> Self {
+        let place = &state.screen().place;
+        let columns = rows::of(state, place).map_or(&[][..], |rows| rows.columns());
+        let view = place.view();
+        let entries = columns.iter().skip(1).map(|column| {
+            let hidden = state.hidden.contains(&(view, column.key));
+            Entry {
+                label: format!(
+                    "[{}] {}",
+                    if hidden { " " } else { "x" },
+                    column.title.to_lowercase()
+                ),
+                detail: String::new(),
+                key: String::new(),
+                reason: None,
+                pick: Pick::Show(view, column.key),
+            }
+        });
+        Self::new("Columns of this view", entries.collect())
     }
 
     /// All that can be done with what is in hand, and why not.
@@ -389,6 +429,16 @@ impl Chooser {
                     descending: again.is_some_and(|sort| !sort.descending),
                 });
             }
+            Pick::Show(view, key) => {
+                if !state.hidden.remove(&(view, key)) {
+                    state.hidden.insert((view, key));
+                }
+                let cursor = self.cursor;
+                *self = Self::columns(state);
+                self.cursor = cursor.min(self.found.len().saturating_sub(1));
+                return After::Stay;
+            }
+            Pick::Go(place) => actions::go_to(state, place),
             Pick::Object(object) => {
                 if let Some(Overlay::Form(form)) = state.overlays.last_mut() {
                     form.chosen(object);
@@ -397,6 +447,46 @@ impl Chooser {
         }
         After::Close
     }
+}
+
+/// Everything that is known by name.
+fn objects(state: &State) -> impl Iterator<Item = Entry> {
+    let inventory = &state.inventory;
+    let volumes = inventory
+        .volumes
+        .items
+        .iter()
+        .map(|v| (&v.name, ObjectRef::from(&v.id)));
+    let groups = inventory
+        .groups
+        .items
+        .iter()
+        .map(|g| (&g.name, ObjectRef::from(&g.id)));
+    let sessions = inventory
+        .sessions
+        .items
+        .iter()
+        .map(|s| (&s.name, ObjectRef::from(&s.id)));
+    let targets = inventory
+        .targets
+        .items
+        .iter()
+        .map(|t| (&t.name, ObjectRef::from(&t.id)));
+    let all = volumes.chain(groups).chain(sessions).chain(targets);
+    let things = all.map(|(name, object)| Entry {
+        label: state.clean(name).into_owned(),
+        detail: state.word(object.kind).to_owned(),
+        key: String::new(),
+        reason: None,
+        pick: Pick::Go(actions::place_of(&object)),
+    });
+    things.chain(inventory.instances.items.iter().map(|instance| Entry {
+        label: state.clean(&instance.name).into_owned(),
+        detail: "instance".to_owned(),
+        key: String::new(),
+        reason: None,
+        pick: Pick::Go(Place::Instance(instance.name.clone())),
+    }))
 }
 
 fn of_action(action: &Action, state: &State) -> Entry {

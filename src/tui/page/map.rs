@@ -10,8 +10,8 @@ use crate::tui::state::{Look, Place, State};
 
 /// How wide the offset before each row is.
 const OFFSET: u16 = 11;
-/// The dots of a cell in the order in which a cell is read: down the left side, then the right.
-const DOTS: [u32; 8] = [0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80];
+/// A cell as full as so many of its eighths.
+const EIGHTHS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// What is in a part of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,12 @@ fn cells(state: &State, look: &Look, columns: u16, rows: u16, parent: bool) -> V
                 let cell = row * columns + column;
                 let found = sort(look, cell, cells, parent);
                 let glyph = match (state.ascii, found) {
-                    (true, _) => found.ascii().to_owned(),
-                    (false, Sort::Never) => state.glyphs().waiting.to_owned(),
-                    (false, _) => dots(look, cell, cells),
+                    (true, _) => found.ascii(),
+                    (false, Sort::Never) => state.glyphs().waiting,
+                    (false, _) => full(look, cell, cells),
                 };
                 match line.last_mut() {
-                    Some((said, role)) if *role == found.role() => said.to_mut().push_str(&glyph),
+                    Some((said, role)) if *role == found.role() => said.to_mut().push_str(glyph),
                     _ => line.push((glyph.into(), found.role())),
                 }
             }
@@ -84,24 +84,17 @@ fn cells(state: &State, look: &Look, columns: u16, rows: u16, parent: bool) -> V
         .collect()
 }
 
-/// A cell of eight dots: those of its eighths that hold the sort that it is shown as.
-fn dots(look: &Look, cell: u64, cells: u64) -> String {
-    let [data, own, changed] = look.part(cell, cells).0;
+/// A cell that is as full as many of its eighths hold the sort that it is shown as.
+fn full(look: &Look, cell: u64, cells: u64) -> &'static str {
+    let [_, own, changed] = look.part(cell, cells).0;
     let layer = match (changed, own) {
         (1.., _) => Layer::Changed,
         (_, 1..) => Layer::Own,
         _ => Layer::Data,
     };
-    let mut bits = 0;
-    for (eighth, bit) in (0..).zip(DOTS) {
-        if look.part(cell * 8 + eighth, cells * 8).0[layer as usize] > 0 {
-            bits |= bit;
-        }
-    }
-    let full = if bits == 0 && data > 0 { 0xff } else { bits };
-    char::from_u32(0x2800 + full)
-        .map(String::from)
-        .unwrap_or_default()
+    let holds = |eighth: &u64| look.part(cell * 8 + eighth, cells * 8).0[layer as usize] > 0;
+    let count = (0..8).filter(holds).count();
+    EIGHTHS[count.saturating_sub(1)]
 }
 
 /// An entry of the legend.
@@ -109,7 +102,7 @@ fn legend(line: &mut Line, state: &State, sort: Sort, said: &str) {
     let glyph = match (state.ascii, sort) {
         (true, _) => sort.ascii(),
         (false, Sort::Never) => state.glyphs().waiting,
-        (false, _) => "⣿",
+        (false, _) => state.glyphs().bar,
     };
     let gap = if line.is_empty() { "" } else { "   " };
     line.push((format!("{gap}{glyph} ").into(), sort.role()));

@@ -1,16 +1,69 @@
-//! What `/` takes: words that must all match. A word is matched loosely with the name and
-//! exactly within any other cell; `!word` inverts, `column:word` looks at one column.
+//! What `/` takes: words that must all match. A word is matched loosely with the name and exactly
+//! within any other cell; `!word` inverts. `column:text` looks within one column, `column=text` at
+//! all of it, `column~text` matches it loosely, and `column>1T`, `age<30d` compare.
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::Rows;
+use super::{Quantity, Rows};
+use crate::model::Bytes;
+
+/// How a term looks at a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Test {
+    Within,
+    Whole,
+    Loose,
+    More,
+    MoreOrSame,
+    Less,
+    LessOrSame,
+}
+
+/// The signs, the longer before those that they begin with.
+const SIGNS: [(&str, Test); 7] = [
+    (">=", Test::MoreOrSame),
+    ("<=", Test::LessOrSame),
+    (">", Test::More),
+    ("<", Test::Less),
+    ("~", Test::Loose),
+    ("=", Test::Whole),
+    (":", Test::Within),
+];
 
 struct Term {
     invert: bool,
-    column: Option<String>,
+    column: Option<(String, Test)>,
     text: String,
     loose: Pattern,
+}
+
+impl Term {
+    /// Reads one word; `None` while it is not whole yet (`!`, `state:`).
+    fn parse(word: &str) -> Option<Self> {
+        let (invert, word) = match word.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, word),
+        };
+        let sign = SIGNS
+            .iter()
+            .filter_map(|(sign, test)| Some((word.find(sign)?, *sign, *test)))
+            .filter(|(at, ..)| *at > 0)
+            .min_by_key(|(at, sign, _)| (*at, std::cmp::Reverse(sign.len())));
+        let (column, text) = match sign {
+            Some((at, sign, test)) => (
+                Some((word[..at].to_lowercase(), test)),
+                &word[at + sign.len()..],
+            ),
+            None => (None, word),
+        };
+        (!text.is_empty()).then(|| Self {
+            invert,
+            column,
+            text: text.to_lowercase(),
+            loose: pattern(text),
+        })
+    }
 }
 
 /// A filter, read.
@@ -21,31 +74,10 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Reads what was typed; a word that is not whole yet (`!`, `state:`) lets all pass.
+    /// Reads what was typed; a word that is not whole yet lets all pass.
     pub(crate) fn parse(text: &str) -> Self {
-        let terms = text
-            .split_whitespace()
-            .filter_map(|word| {
-                let (invert, word) = match word.strip_prefix('!') {
-                    Some(rest) => (true, rest),
-                    None => (false, word),
-                };
-                let (column, word) = match word.split_once(':') {
-                    Some((column, rest)) if !column.is_empty() => {
-                        (Some(column.to_lowercase()), rest)
-                    }
-                    _ => (None, word),
-                };
-                (!word.is_empty()).then(|| Term {
-                    invert,
-                    column,
-                    text: word.to_lowercase(),
-                    loose: pattern(word),
-                })
-            })
-            .collect();
         Self {
-            terms,
+            terms: text.split_whitespace().filter_map(Term::parse).collect(),
             matcher: Matcher::new(Config::DEFAULT),
             buffer: Vec::new(),
         }
@@ -59,30 +91,85 @@ impl Filter {
             buffer,
         } = self;
         terms.iter().all(|term| {
+            let mut loose = |text: &str| {
+                let text = Utf32Str::new(text, buffer);
+                term.loose.score(text, matcher).is_some()
+            };
             let found = match &term.column {
-                Some(key) => rows.columns().iter().enumerate().any(|(column, c)| {
-                    c.key.starts_with(key.as_str()) && within(rows, row, column, &term.text)
+                Some((key, test)) => columns(rows, key).any(|column| match test {
+                    Test::Within => cell(rows, row, column).contains(&term.text),
+                    Test::Whole => {
+                        let cell = cell(rows, row, column);
+                        // A glyph stands before the word of a state.
+                        let word = cell.trim_start_matches(|c: char| !c.is_alphanumeric());
+                        cell == term.text || word == term.text
+                    }
+                    Test::Loose => loose(&cell(rows, row, column)),
+                    test => compares(rows, row, column, *test, &term.text),
                 }),
-                None => {
+                None => match rows.trait_of(row, &term.text) {
+                    Some(has) => has,
                     // Loosely inverted, a word would take away far more than was meant.
-                    let name = rows.name(row);
-                    let mut loose = || {
-                        let name = Utf32Str::new(&name, buffer);
-                        term.loose.score(name, matcher).is_some()
-                    };
-                    (!term.invert && loose())
-                        || (0..rows.columns().len())
-                            .any(|column| within(rows, row, column, &term.text))
-                }
+                    None => {
+                        (!term.invert && loose(&rows.name(row)))
+                            || (0..rows.columns().len())
+                                .any(|column| cell(rows, row, column).contains(&term.text))
+                    }
+                },
             };
             found != term.invert
         })
     }
 }
 
-fn within(rows: &dyn Rows, row: usize, column: usize, text: &str) -> bool {
+/// The columns that a key means: those that begin so; `age` is the time of whatever there is.
+fn columns(rows: &dyn Rows, key: &str) -> impl Iterator<Item = usize> {
+    let all = rows.columns();
+    let aged = key == "age" && !all.iter().any(|column| column.key == "age");
+    let wanted = move |column: &super::Column| match aged {
+        true => matches!(column.key, "made" | "begun"),
+        false => column.key.starts_with(key),
+    };
+    let found: Vec<usize> = (0..all.len()).filter(|&i| wanted(&all[i])).collect();
+    found.into_iter()
+}
+
+fn cell(rows: &dyn Rows, row: usize, column: usize) -> String {
     let cell: String = rows.cell(row, column).into_iter().map(|s| s.0).collect();
-    cell.to_lowercase().contains(text)
+    cell.to_lowercase()
+}
+
+fn compares(rows: &dyn Rows, row: usize, column: usize, test: Test, text: &str) -> bool {
+    let Some(quantity) = rows.quantity(row, column) else {
+        return false;
+    };
+    let (is, than) = match quantity {
+        Quantity::Bytes(bytes) => (bytes.0, text.parse::<Bytes>().ok().map(|b| b.0)),
+        Quantity::Count(count) => (count, text.parse().ok()),
+        Quantity::Age(seconds) => (seconds, seconds_of(text)),
+    };
+    than.is_some_and(|than| match test {
+        Test::More => is > than,
+        Test::MoreOrSame => is >= than,
+        Test::Less => is < than,
+        _ => is <= than,
+    })
+}
+
+/// A length of time: `90s`, `5m`, `12h`, `30d`, `2w`, `1y`.
+fn seconds_of(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let each = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        'y' => 365 * 86_400,
+        _ => return None,
+    };
+    let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    count.checked_mul(each)
 }
 
 fn pattern(text: &str) -> Pattern {
@@ -113,4 +200,23 @@ pub(crate) fn fuzzy<'a>(
         .collect();
     found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     found.into_iter().map(|(_, i)| i).collect()
+}
+
+/// What the word that is being typed may be meant to become: the columns that begin so, with what
+/// they can be asked.
+pub(crate) fn completions(rows: &dyn Rows, text: &str) -> Vec<String> {
+    let word = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let word = word.strip_prefix('!').unwrap_or(word).to_lowercase();
+    if word.is_empty() || SIGNS.iter().any(|(sign, _)| word.contains(sign)) {
+        return Vec::new();
+    }
+    let columns = rows.columns().iter().enumerate();
+    let matching = columns.filter(|(_, column)| column.key.starts_with(&word));
+    let found = matching.map(|(i, column)| {
+        // A few rows tell whether it can be compared.
+        let counts = (0..rows.len().min(64)).any(|row| rows.quantity(row, i).is_some());
+        format!("{}{}", column.key, if counts { ">" } else { ":" })
+    });
+    let traits = rows.traits().iter().filter(|t| t.starts_with(&word));
+    found.chain(traits.map(|t| (*t).to_owned())).collect()
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 
-use super::{Column, Rows, Spans, ago, figure, known, one};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, figure, known, one};
 use crate::config::theme::Role;
 use crate::model::{Group, GroupState, Kind, Member, ObjectRef};
 use crate::tui::state::{RowId, State};
@@ -80,6 +80,16 @@ impl Rows for Groups<'_> {
         };
         by.then_with(|| a.name.cmp(&b.name))
             .then_with(|| a.id.cmp(&b.id))
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        let group = self.at(row);
+        Some(match column {
+            1 => Quantity::Count(group.members.len() as u64),
+            3 => age_of(group.created, self.state)?,
+            4 => Quantity::Bytes(group.exclusive()?),
+            _ => return None,
+        })
     }
 
     fn version(&self) -> u64 {

@@ -3,8 +3,11 @@
 
 mod filter;
 mod groups;
+mod instance;
+mod instances;
 mod members;
 mod messages;
+mod pulse;
 mod sessions;
 mod snapshots;
 mod stretches;
@@ -17,10 +20,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::config::theme::Role;
+use crate::model::Bytes;
 use crate::tui::state::{Place, RowId, Sort, State};
 
-pub(crate) use filter::{Filter, fuzzy};
+pub(crate) use filter::{Filter, completions, fuzzy};
 pub(crate) use groups::state_cell as group_state;
+pub(crate) use pulse::summary as pulse_summary;
 pub(crate) use snapshots::state_cell as snapshot_state;
 pub(crate) use targets::state_cell as target_state;
 pub(crate) use tasks::{bar, glyph as task_glyph, left, rate, step_text, took};
@@ -77,6 +82,23 @@ impl Column {
 /// Pieces of text, each with its role.
 pub(crate) type Spans<'a> = Vec<(Cow<'a, str>, Role)>;
 
+/// What a cell says, to be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    /// A size.
+    Bytes(Bytes),
+    /// A number of things.
+    Count(u64),
+    /// Seconds since then.
+    Age(u64),
+}
+
+/// How long ago something was, to be compared with.
+fn age_of(then: Option<crate::model::Time>, state: &State) -> Option<Quantity> {
+    let age = crate::model::Age::between(then?, state.now.wall);
+    Some(Quantity::Age(age.0.max(0).unsigned_abs()))
+}
+
 /// The rows of a view.
 pub(crate) trait Rows {
     /// The columns; the first is the name.
@@ -101,6 +123,18 @@ pub(crate) trait Rows {
     fn head(&self, row: usize) -> usize {
         row
     }
+    /// What a cell says, to be compared with.
+    fn quantity(&self, _row: usize, _column: usize) -> Option<Quantity> {
+        None
+    }
+    /// The words that a filter knows of a row beside its cells.
+    fn traits(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether a row is what such a word says; `None` for a word that is none of them.
+    fn trait_of(&self, _row: usize, _word: &str) -> Option<bool> {
+        None
+    }
     /// What is drawn before the name, where rows form a tree.
     fn lead(&self, _row: usize) -> Spans<'_> {
         Vec::new()
@@ -114,6 +148,9 @@ pub(crate) trait Rows {
 /// The rows of a place; `None` for a place of text.
 pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + 'a>> {
     match place {
+        Place::Pulse => Some(Box::new(pulse::Pulse::new(state))),
+        Place::Instances => Some(Box::new(instances::Instances { state })),
+        Place::Instance(name) => Some(Box::new(instance::OneInstance::new(state, name))),
         Place::Volumes => Some(Box::new(volumes::Volumes { state })),
         Place::Snapshots => Some(Box::new(snapshots::Snapshots { state })),
         Place::Groups => Some(Box::new(groups::Groups { state })),

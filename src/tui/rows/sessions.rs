@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use super::groups::{self, volumes};
 use super::targets::{self, copy_cell};
-use super::{Column, Rows, Spans, ago, figure, known, one};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, figure, known, one};
 use crate::config::theme::Role;
 use crate::model::{LinkedTarget, ObjectRef, Session};
 use crate::tui::state::{RowId, State};
@@ -128,6 +128,24 @@ impl Rows for Sessions<'_> {
             (format!("{branch}{}", glyphs.arm).into(), Role::Border),
             (format!("{} ", glyphs.target).into(), Role::Info),
         ]
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        Some(match (column, self.at(row)) {
+            (3, (session, None)) => Quantity::Count(session.targets.len() as u64),
+            (5, (session, None)) => age_of(session.created, self.state)?,
+            (6, (session, None)) => Quantity::Bytes(session.exclusive()?),
+            (7, (_, Some(target))) => Quantity::Bytes(target.size),
+            _ => return None,
+        })
+    }
+
+    fn traits(&self) -> &'static [&'static str] {
+        &["linked"]
+    }
+
+    fn trait_of(&self, row: usize, word: &str) -> Option<bool> {
+        (word == "linked").then(|| !self.at(row).0.targets.is_empty())
     }
 
     fn version(&self) -> u64 {

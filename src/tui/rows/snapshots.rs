@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 
-use super::{Column, Rows, Spans, ago, figure, one};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, figure, one};
 use crate::config::theme::Role;
 use crate::model::{Kind, ObjectRef, Snapshot, SnapshotState};
 use crate::tui::state::{RowId, State};
@@ -146,6 +146,32 @@ impl Rows for Snapshots<'_> {
         };
         by.then_with(|| a.name.cmp(&b.name))
             .then_with(|| a.id.cmp(&b.id))
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        let snapshot = self.at(row);
+        Some(match column {
+            2 => age_of(snapshot.created, self.state)?,
+            3 => Quantity::Bytes(snapshot.exclusive?),
+            4 => Quantity::Bytes(snapshot.written?),
+            7 => Quantity::Bytes(snapshot.size),
+            _ => return None,
+        })
+    }
+
+    fn traits(&self) -> &'static [&'static str] {
+        &["guard", "grouped", "cloned", "linked"]
+    }
+
+    fn trait_of(&self, row: usize, word: &str) -> Option<bool> {
+        let snapshot = self.at(row);
+        Some(match word {
+            "guard" => snapshot.guard,
+            "grouped" => snapshot.group.is_some(),
+            "cloned" => !snapshot.clones.is_empty(),
+            "linked" => snapshot.session.is_some(),
+            _ => return None,
+        })
     }
 
     fn version(&self) -> u64 {

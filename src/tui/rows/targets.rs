@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 
-use super::{Column, Rows, Spans, ago, bar, figure, known, left, one, rate};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, bar, figure, known, left, one, rate};
 use crate::config::theme::Role;
 use crate::model::{LinkedTarget, ObjectRef, Progress, TargetState, Volume};
 use crate::tui::state::{RowId, State};
@@ -159,6 +159,18 @@ impl Rows for Targets<'_> {
         };
         by.then_with(|| self.plain(a).cmp(self.plain(b)))
             .then_with(|| a.cmp(&b))
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        Some(match (column, self.at(row)) {
+            (6, _) => Quantity::Bytes(self.copy(row)?.rate),
+            (8, Copy::Target(target)) => Quantity::Bytes(target.shared?),
+            (9, Copy::Target(target)) => Quantity::Bytes(target.written?),
+            (10, Copy::Target(target)) => Quantity::Bytes(target.size),
+            (10, Copy::Volume(volume)) => Quantity::Bytes(volume.size),
+            (11, Copy::Target(target)) => age_of(target.created, self.state)?,
+            _ => return None,
+        })
     }
 
     fn version(&self) -> u64 {

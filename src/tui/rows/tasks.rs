@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{Column, Rows, Spans, ago, one};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, one};
 use crate::config::theme::Role;
 use crate::model::{Progress, Task, TaskState, Undo};
 use crate::tui::state::{RowId, State};
@@ -169,6 +169,10 @@ impl Rows for Tasks<'_> {
             _ => Ordering::Equal,
         }
         .then_with(|| y.id.cmp(&x.id))
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        (column == 5).then(|| age_of(Some(self.at(row).created), self.state))?
     }
 
     fn version(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 
-use super::{Column, Rows, Spans, ago, figure, one};
+use super::{Column, Quantity, Rows, Spans, age_of, ago, figure, one};
 use crate::config::theme::Role;
 use crate::model::{ObjectRef, Volume, VolumeState};
 use crate::tui::state::{RowId, State};
@@ -181,6 +181,39 @@ impl Rows for Volumes<'_> {
         };
         by.then_with(|| a.name.cmp(&b.name))
             .then_with(|| a.id.cmp(&b.id))
+    }
+
+    fn quantity(&self, row: usize, column: usize) -> Option<Quantity> {
+        let volume = self.at(row);
+        Some(match column {
+            1 => Quantity::Bytes(volume.size),
+            2 => Quantity::Bytes(volume.used?),
+            3 => Quantity::Bytes(volume.exclusive?),
+            4 => Quantity::Count(volume.snapshots),
+            7 => age_of(volume.last_snapshot, self.state)?,
+            8 => Quantity::Bytes(volume.written?),
+            10 => age_of(volume.created, self.state)?,
+            _ => return None,
+        })
+    }
+
+    fn traits(&self) -> &'static [&'static str] {
+        &["attached", "cloned", "copying", "linked"]
+    }
+
+    fn trait_of(&self, row: usize, word: &str) -> Option<bool> {
+        let volume = self.at(row);
+        Some(match word {
+            "attached" => volume.instance.is_some(),
+            // What descends from another volume's point in time.
+            "cloned" => volume.parent.is_some() && volume.snapshots == 0,
+            "copying" => volume.copy.is_some(),
+            "linked" => {
+                let targets = &self.state.inventory.targets.items;
+                targets.iter().any(|target| target.volume == volume.id)
+            }
+            _ => return None,
+        })
     }
 
     fn version(&self) -> u64 {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::instances::Instances;
 use super::items::Item;
 use super::outline::Outline;
 use crate::model::{
@@ -240,6 +241,8 @@ pub(crate) struct Inventory {
     pub(crate) targets: Listing<LinkedTarget>,
     /// Sessions with their targets.
     pub(crate) outline: Outline,
+    /// The machines that volumes are attached to.
+    pub(crate) instances: Instances,
     /// Snapshots that were asked for one by one, since no list that is read has them.
     looked_at: BTreeMap<SnapshotId, Option<Snapshot>>,
     histories: BTreeMap<VolumeId, History>,
@@ -301,6 +304,7 @@ impl Inventory {
     /// Makes the trees anew whose volume or snapshots changed.
     pub(crate) fn grow_trees(&mut self) {
         self.outline.grow(&self.sessions, &self.targets);
+        self.instances.grow(&self.volumes, &self.groups);
         for (id, history) in &mut self.histories {
             let Some(volume) = self.volumes.get(id.as_str()) else {
                 continue;

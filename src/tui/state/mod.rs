@@ -1,5 +1,6 @@
 //! The whole state of the console. Changed by `update` alone, read by `view`.
 
+mod instances;
 mod inventory;
 mod items;
 mod look;
@@ -10,6 +11,7 @@ mod place;
 mod settings;
 mod settle;
 mod tasks;
+mod trail;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,6 +35,7 @@ use crate::model::{
 };
 use crate::task::Control;
 
+pub(crate) use instances::Instance;
 pub(crate) use inventory::{History, Inventory, Listing, Standing};
 pub(crate) use look::{Look, Stretch};
 pub(crate) use messages::{Message, Messages};
@@ -40,6 +43,7 @@ pub(crate) use needs::Need;
 pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
 pub(crate) use settle::PATIENCE;
 pub(crate) use tasks::{Pane, TaskList};
+pub(crate) use trail::{Location, Trail};
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(6);
@@ -127,6 +131,12 @@ pub(crate) struct State {
     pub(crate) messages: Messages,
     /// Where the user is.
     pub(crate) views: Views,
+    /// Where the user has been.
+    pub(crate) trail: Trail,
+    /// The filters that were used, the newest last.
+    pub(crate) filters: Vec<String>,
+    /// The columns that are not shown, by the title of the view and their key.
+    pub(crate) hidden: BTreeSet<(&'static str, &'static str)>,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
     /// Dialogs and menus, the topmost last.
@@ -195,6 +205,9 @@ impl State {
             tasks: TaskList::new(beginning.tasks),
             messages: Messages::default(),
             views,
+            trail: Trail::default(),
+            filters: Vec::new(),
+            hidden: BTreeSet::new(),
             beside: None,
             overlays: Vec::new(),
             notice,
@@ -297,14 +310,25 @@ impl State {
     /// The marked things, in the order of the screen; where none is marked, the one in hand.
     pub(crate) fn objects(&self) -> Vec<ObjectRef> {
         let screen = self.screen();
-        if screen.marks.is_empty() {
-            return self.object().into_iter().collect();
+        // A machine stands for its volumes.
+        let of = |id: &RowId| match id {
+            RowId::Object(object) => vec![object.clone()],
+            RowId::Instance(name) => {
+                let instance = self.inventory.instances.get(name);
+                let volumes = instance.map(|i| i.volumes(&self.inventory));
+                volumes
+                    .into_iter()
+                    .flatten()
+                    .map(|v| (&v.id).into())
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        match (screen.marks.is_empty(), &screen.selected) {
+            (false, _) => screen.marks.iter().flat_map(of).collect(),
+            (true, Some(id @ RowId::Instance(_))) if !screen.place.is_text() => of(id),
+            (true, _) => self.object().into_iter().collect(),
         }
-        let objects = screen.marks.iter().filter_map(|id| match id {
-            RowId::Object(object) => Some(object.clone()),
-            _ => None,
-        });
-        objects.collect()
     }
 
     /// The task that a control is meant for: the selected one, that of the screen, or else the first in

@@ -48,12 +48,19 @@ impl State {
         // What is described, or is selected without being in a list, is asked for by itself.
         let object = self.object().filter(|o| o.kind == Kind::Snapshot);
         needs.snapshot = object.map(|object| SnapshotId(object.id));
+        if let Place::Map(object, _) = place
+            && let Some(parent) = crate::tui::page::map::parent(self, object)
+        {
+            needs.snapshot = Some(SnapshotId(parent.id));
+        }
         match (place, &self.beside) {
             (Place::Tree(volume), _) => {
                 needs.add(Need::Of(volume.clone()));
                 self.sets_of(volume, &mut needs);
             }
-            (Place::Volumes, Some(beside)) => needs.add(Need::Of(VolumeId(beside.id.clone()))),
+            (Place::Volumes, Some(beside)) if beside.kind == Kind::Volume => {
+                needs.add(Need::Of(VolumeId(beside.id.clone())))
+            }
             (Place::Describe(object), _) => {
                 let snapshot = (object.kind == Kind::Snapshot).then(|| self.snapshot(&object.id));
                 if let Some(snapshot) = snapshot.flatten() {

@@ -12,6 +12,8 @@ use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
 /// What a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// Everything at a glance, and what needs attention.
+    Pulse,
     /// All volumes.
     Volumes,
     /// All snapshots.
@@ -22,6 +24,8 @@ pub(crate) enum Place {
     Sessions,
     /// All linked targets, and other copies under way.
     Targets,
+    /// All machines that volumes are attached to.
+    Instances,
     /// The tasks of this console, and those that are not over.
     Tasks,
     /// All tasks that there ever were.
@@ -36,6 +40,8 @@ pub(crate) enum Place {
     Map(ObjectRef, Option<ObjectRef>),
     /// What differs between two points in time.
     Difference(ObjectRef, ObjectRef),
+    /// One machine, by name.
+    Instance(String),
     /// The time line of one task.
     Task(TaskId),
     /// All fields of one thing.
@@ -50,12 +56,14 @@ pub(crate) enum Place {
 
 impl Place {
     /// The views that there can be, in the order of their tabs.
-    pub(crate) const VIEWS: [Self; 8] = [
+    pub(crate) const VIEWS: [Self; 10] = [
+        Self::Pulse,
         Self::Volumes,
         Self::Snapshots,
         Self::Groups,
         Self::Sessions,
         Self::Targets,
+        Self::Instances,
         Self::Tasks,
         Self::Journal,
         Self::Messages,
@@ -64,7 +72,15 @@ impl Place {
     /// The kinds that its rows are made from, the first before all.
     pub(crate) fn kinds(&self) -> &'static [Kind] {
         match self {
+            Self::Pulse => &[
+                Kind::Volume,
+                Kind::Snapshot,
+                Kind::Group,
+                Kind::Session,
+                Kind::Target,
+            ],
             Self::Volumes => &[Kind::Volume],
+            Self::Instances | Self::Instance(_) => &[Kind::Volume, Kind::Group],
             Self::Snapshots => &[Kind::Snapshot],
             Self::Groups => &[Kind::Group],
             Self::Sessions => &[Kind::Session, Kind::Target],
@@ -77,6 +93,32 @@ impl Place {
                 Kind::Volume | Kind::Snapshot => &[Kind::Volume],
             },
             _ => &[],
+        }
+    }
+
+    /// What its kind of view is called among the settings of views.
+    pub(crate) fn view(&self) -> &'static str {
+        match self {
+            Self::Pulse => "pulse",
+            Self::Volumes => "volumes",
+            Self::Snapshots => "snapshots",
+            Self::Groups => "groups",
+            Self::Sessions => "sessions",
+            Self::Targets => "targets",
+            Self::Instances => "instances",
+            Self::Tasks => "tasks",
+            Self::Journal => "journal",
+            Self::Messages => "messages",
+            Self::Tree(_) => "tree",
+            Self::Members(_) => "members",
+            Self::Instance(_) => "instance",
+            Self::Difference(..) => "difference",
+            Self::Map(..)
+            | Self::Task(_)
+            | Self::Describe(_)
+            | Self::Raw(_)
+            | Self::Message(_)
+            | Self::Log => "text",
         }
     }
 
@@ -119,6 +161,8 @@ pub(crate) enum RowId {
     Task(TaskId),
     /// A message.
     Message(u64),
+    /// A machine.
+    Instance(String),
     /// A stretch that differs, by where it begins.
     Stretch(u64),
 }
@@ -279,6 +323,22 @@ impl Views {
         let stack = &mut self.stacks[self.current];
         let last = stack.len() - 1;
         &mut stack[last]
+    }
+
+    /// Goes to where somebody was: the screens that are still there stay as they are.
+    pub(crate) fn restore(&mut self, location: &[Place]) {
+        let Some(root) = location.first() else {
+            return;
+        };
+        self.turn_to(root);
+        let stack = &mut self.stacks[self.current];
+        let same = stack
+            .iter()
+            .zip(location)
+            .take_while(|(s, p)| s.place == **p);
+        let same = same.count().max(1);
+        stack.truncate(same);
+        stack.extend(location.iter().skip(same).cloned().map(Screen::new));
     }
 
     /// Goes one deeper.

@@ -33,6 +33,8 @@ impl State {
             self.messages.seen = self.messages.next;
         }
         self.arrange();
+        let here = self.views.stack().iter().map(|s| s.place.clone()).collect();
+        self.trail.note(here);
         self.look_beside();
         self.ask_for_changes();
         self.ask_for_lists();

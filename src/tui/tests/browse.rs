@@ -190,7 +190,7 @@ fn views_keep_their_place() {
     d.keys("tab");
     assert_eq!(*d.place(), Place::Groups);
     d.keys("shift-tab shift-tab shift-tab");
-    assert_eq!(*d.place(), Place::Messages);
+    assert_eq!(*d.place(), Place::Pulse);
     d.keys("1 1");
     assert_eq!(
         *d.place(),

@@ -376,6 +376,8 @@ fn key(name: &str) -> Key {
         "F8" => Key::f(8),
         "F9" => Key::f(9),
         "ctrl-c" => Key::ctrl('c'),
+        "ctrl-n" => Key::ctrl('n'),
+        "ctrl-p" => Key::ctrl('p'),
         "ctrl-z" => Key::ctrl('z'),
         one if one.chars().count() == 1 => Key::char(one.chars().next().unwrap()),
         other => panic!("no key is called {other}"),

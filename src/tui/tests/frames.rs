@@ -125,6 +125,38 @@ fn members() {
 }
 
 #[test]
+fn pulse() {
+    pin("pulse", |d| {
+        d.tasks(some_tasks());
+        d.keys("0");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn instances() {
+    pin("instances", |d| {
+        d.keys("6");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn instance() {
+    pin("instance", |d| {
+        d.keys("6 enter");
+        d.wait(100);
+    });
+}
+
+#[test]
+fn related_things() {
+    pin("related", |d| {
+        d.keys("5 o");
+    });
+}
+
+#[test]
 fn block_map() {
     pin("map", |d| {
         d.keys("enter g space j B");

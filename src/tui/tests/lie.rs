@@ -28,7 +28,7 @@ fn a_map_tells_what_is_shared_own_and_never_written() {
     ] {
         assert!(screen.contains(said), "{said}\n{screen}");
     }
-    assert!(screen.contains("\u{28ff}"), "cells of dots");
+    assert!(screen.contains("█████"), "whole cells");
     // Without anything that it descends from, all of it is its own.
     d.keys("esc j j B");
     assert!(d.screen().contains("2 GiB own"), "{}", d.screen());

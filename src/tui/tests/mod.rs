@@ -5,6 +5,7 @@ mod browse;
 mod change;
 mod config_doc;
 mod driver;
+mod finding;
 pub(super) mod fixtures;
 mod frames;
 mod honest;

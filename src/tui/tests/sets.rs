@@ -281,7 +281,7 @@ fn a_view_without_data_is_not_there() {
         start.screen()
     );
     assert_eq!(*start.place(), Place::Volumes);
-    start.keys("tab tab");
+    start.keys("tab tab tab");
     assert_eq!(*start.place(), Place::Tasks);
     assert!(!start.screen().contains("Sessions"));
 }

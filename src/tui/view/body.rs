@@ -30,6 +30,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             area.y += 2;
             area.height = area.height.saturating_sub(2);
         }
+        if screen.place == Place::Pulse {
+            let above = layout::heading(state) - 1;
+            let lines = rows::pulse_summary(state, area.width);
+            for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+                let room = area.width.saturating_sub(GUTTER + 1);
+                canvas.spans(area.x + GUTTER, y, room, line);
+            }
+            area.y += above;
+            area.height = area.height.saturating_sub(above);
+        }
         if let Place::Difference(..) = &screen.place {
             let above = layout::heading(state) - 1;
             let lines = page::map::difference(state, area.width, layout::map_rows(state));
@@ -106,9 +116,15 @@ struct Placed {
 }
 
 /// Which columns there is room for, and where. The first stays whatever happens; the others go by rank.
-fn place(columns: &[Column], area: Rect, widest: u16) -> Vec<Placed> {
+fn place(
+    columns: &[Column],
+    hidden: impl Fn(&str) -> bool,
+    area: Rect,
+    widest: u16,
+) -> Vec<Placed> {
     let room = area.width.saturating_sub(GUTTER + 1);
     let mut order: Vec<usize> = (1..columns.len()).collect();
+    order.retain(|&i| !hidden(columns[i].key));
     order.sort_by_key(|&i| columns[i].rank);
     let title = text::width(columns[0].title);
     let natural = widest.max(title).max(columns[0].width.min(20));
@@ -159,7 +175,9 @@ fn table(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) {
     }
     let screen = state.screen();
     let columns = rows.columns();
-    let placed = place(columns, area, screen.widest);
+    let view = screen.place.view();
+    let hidden = |key: &str| state.hidden.iter().any(|(v, k)| *v == view && *k == key);
+    let placed = place(columns, hidden, area, screen.widest);
     for p in &placed {
         let column = &columns[p.index];
         let sorted = screen

@@ -8,6 +8,7 @@ use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::overlay::{FilterLine, Focus, Holds, Overlay};
+use crate::tui::rows;
 use crate::tui::state::{Place, State};
 use crate::tui::text;
 
@@ -167,6 +168,25 @@ fn of_place(state: &State) -> Vec<Hint> {
         ],
         Place::Task(_) => &[A::Back, A::Retry, A::Pause, A::Cancel, A::Undo, A::Palette],
         Place::Messages => &[A::Open, A::Filter, A::Volumes, A::Palette],
+        Place::Pulse => &[
+            A::Open,
+            A::Related,
+            A::Retry,
+            A::Filter,
+            A::Refresh,
+            A::Palette,
+        ],
+        Place::Instances | Place::Instance(_) => &[
+            A::Open,
+            A::Group,
+            A::Snapshot,
+            A::Restore,
+            A::Related,
+            A::Menu,
+            A::Mark,
+            A::Filter,
+            A::Palette,
+        ],
         Place::Map(..) | Place::Difference(..) => {
             &[A::Back, A::Sort, A::Filter, A::Refresh, A::Palette]
         }
@@ -264,10 +284,15 @@ fn of_overlay(overlay: &Overlay) -> Vec<Hint> {
 pub(super) fn filter(canvas: &mut Canvas<'_>, state: &State, area: Rect, line: &FilterLine) {
     canvas.wipe(area);
     let x = canvas.text(area.x + 1, area.y, 2, "/", Role::Key);
-    let said = format!(
-        "{} found   !word inverts   state:busy looks at one column",
-        state.screen().shown.len()
-    );
+    let rows = rows::of(state, &state.screen().place);
+    let more = rows.map_or_else(Vec::new, |rows| {
+        rows::completions(&*rows, line.input.value())
+    });
+    let hint = match more.as_slice() {
+        [] => "size>1T  age<30d  state:error  name~db  !linked".to_owned(),
+        more => format!("<tab> {}", more.join("  ")),
+    };
+    let said = format!("{} found   {hint}", state.screen().shown.len());
     let width = text::width(&said);
     let mut room = area.width.saturating_sub(4);
     if room > width + 24 {

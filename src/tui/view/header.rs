@@ -185,7 +185,7 @@ fn tabs(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         .collect();
     let width = |tab: &(String, String, _)| text::width(&tab.0) + text::width(&tab.1) + 3;
     let widths: Vec<u16> = tabs.iter().map(width).collect();
-    let shown = fitting(&widths, current, area.width.saturating_sub(10));
+    let shown = fitting(&widths, current, area.width.saturating_sub(6));
     let mut x = area.x + 2;
     canvas.line(area.x, area.y, 1, canvas.glyphs.rule, Role::Border);
     if shown.start > 0 {

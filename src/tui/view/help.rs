@@ -119,6 +119,11 @@ fn about(place: &Place) -> &'static str {
              list stands the snapshot tree of the selected one where there is room."
         }
         Place::Snapshots => "The snapshots of every volume.",
+        Place::Pulse => "Everything at a glance; below it what needs attention, the worst first.",
+        Place::Instances => {
+            "The machines that volumes are attached to. What is done to one is done to all its volumes."
+        }
+        Place::Instance(_) => "One machine: its volumes, and the points in time of it as a whole.",
         Place::Groups => {
             "Points in time of several volumes, each taken at one moment. Own is what deleting one would free."
         }
