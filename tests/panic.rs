@@ -16,7 +16,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use portable_pty::CommandBuilder;
-use snapdeck::config::Theme;
 use snapdeck::model::{
     Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw,
 };
@@ -95,12 +94,8 @@ fn child() {
         connection,
         tracker,
         options: tui::Options {
-            theme: Theme::default(),
-            read_only: false,
-            ascii: None,
-            colors: None,
-            mouse: true,
-            welcome: None,
+            state: Some(store.with_file_name("state")),
+            ..tui::Options::default()
         },
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -134,6 +129,24 @@ fn a_panic_gives_the_terminal_back_and_is_told() {
     );
     restored(&bytes);
     assert!(screen.contains("a fault on purpose"), "{screen}");
+    // The last that happened is kept, and the report says where.
+    let crashes: Vec<_> = std::fs::read_dir(deck.path("state/crashes"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(crashes.len(), 1);
+    let name = crashes[0]
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
+    let unbroken = screen.replace('\n', "");
+    assert!(unbroken.contains(&name), "{screen}");
+    let left = std::fs::read_to_string(&crashes[0]).unwrap();
+    assert!(
+        left.contains("a fault on purpose") && left.contains("key r\n"),
+        "{left}"
+    );
     let told = bytes.windows(18).rposition(|w| w == b"a fault on purpose");
     let back = bytes.windows(8).rposition(|w| w == b"\x1b[?1049l");
     assert!(back < told, "it was told to a screen that is gone");

@@ -6,10 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
+use crate::config::{Config, Source};
 use crate::model::Bytes;
 
 /// Where help lists what holds for every command.
 const GLOBAL: &str = "Options for every command";
+/// Those of the console alone.
+const CONSOLE: &str = "Options of the console";
 
 /// One terminal console for the snapshots of every block store an administrator runs.
 #[derive(Debug, Parser)]
@@ -45,6 +48,12 @@ pub struct GlobalOptions {
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
+    /// The configuration; ~/.config/snapdeck/config.toml unless said
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "SNAPDECK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, global = true, help_heading = GLOBAL, conflicts_with = "config")]
+    pub no_config: bool,
     /// Open a damaged store as far as it can be read, and change nothing in it
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub salvage: bool,
@@ -55,14 +64,33 @@ pub struct GlobalOptions {
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_CACHE")]
     pub cache: Option<Bytes>,
     /// Draw with ASCII characters only
-    #[arg(long, global = true, help_heading = GLOBAL)]
+    #[arg(long, global = true, help_heading = CONSOLE)]
     pub ascii: bool,
-    /// Colours of the console; found from the terminal unless said
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TIER")]
+    /// Draw with Unicode characters, whatever the locale and the terminal say
+    #[arg(long, global = true, help_heading = CONSOLE, conflicts_with = "ascii")]
+    pub unicode: bool,
+    /// Colours; found from the terminal unless said
+    #[arg(long, global = true, help_heading = CONSOLE, value_name = "TIER")]
     pub colors: Option<Colors>,
-    /// The console's theme: dark, light or high-contrast
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
+    /// The theme: one of the program's or one of your own
+    #[arg(long, global = true, help_heading = CONSOLE, value_name = "NAME")]
     pub theme: Option<String>,
+    /// Record everything that happens into a new file, for `snapdeck replay`
+    #[arg(long, global = true, help_heading = CONSOLE, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Show what each frame costs
+    #[arg(long, global = true, help_heading = CONSOLE)]
+    pub perf: bool,
+    /// What the configuration says, once it is read.
+    #[arg(skip)]
+    pub(super) configured: Configured,
+}
+
+/// A configuration that was read, and from where.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Configured {
+    pub(super) config: Config,
+    pub(super) source: Option<Source>,
 }
 
 /// The colours that a terminal has.
@@ -109,11 +137,44 @@ pub enum Command {
     Task(TaskArgs),
     /// Read and check all data and all mappings, and name what is hurt
     Scrub(ScrubArgs),
+    /// Play a recording, or make something else of it
+    Replay(ReplayArgs),
+    /// Gather what helps whoever looks for a fault, in one file that names nobody
+    Support(SupportArgs),
+    /// Look at what can be set, and whether what is set is right
+    Config(ConfigArgs),
     /// Print the completions of a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Whether it is about the program itself, and must not stumble over what is set.
+    pub(super) fn is_about_the_program(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Support(_) | Self::Completions { .. }
+        )
+    }
+}
+
+/// `snapdeck support`.
+#[derive(Clone, Debug, Args)]
+pub struct SupportArgs {
+    /// The file to make; snapdeck-support-TIME.tar.gz here unless said
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Name what would be in it and what is withheld, and write nothing
+    #[arg(long, conflicts_with = "show")]
+    pub list: bool,
+    /// Print one of the files that would be in it, and write nothing
+    #[arg(long, value_name = "NAME")]
+    pub show: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `snapdeck demo`.
@@ -300,6 +361,70 @@ pub struct NbdArgs {
     /// Serve at a TCP address: HOST, HOST:PORT or :PORT; 127.0.0.1:10809 unless said
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+}
+
+/// `snapdeck replay`.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording
+    pub file: PathBuf,
+    /// Begin there: seconds, M:SS or H:MM:SS
+    #[arg(long, value_name = "TIME", value_parser = super::replay::time)]
+    pub at: Option<std::time::Duration>,
+    /// So many times as fast
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = super::replay::speed)]
+    pub speed: f64,
+    /// Begin without playing
+    #[arg(long)]
+    pub paused: bool,
+    /// Make this of it instead; a picture shows the moment of --at, or the last
+    #[arg(long, value_name = "FORM")]
+    pub to: Option<ReplayForm>,
+    /// No pause of an asciicast is longer: seconds
+    #[arg(long, value_name = "TIME", value_parser = super::replay::time)]
+    pub pause: Option<std::time::Duration>,
+    /// Write it to this file rather than to standard output
+    #[arg(short, long, value_name = "FILE", requires = "to")]
+    pub output: Option<PathBuf>,
+}
+
+/// What can be made of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplayForm {
+    /// An asciicast, version 2
+    Cast,
+    /// The screen as text
+    Text,
+    /// The screen with the sequences of a terminal
+    Ansi,
+    /// The screen as a drawing
+    Svg,
+}
+
+/// `snapdeck config`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: ConfigCommand,
+}
+
+/// The commands of `snapdeck config`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong in a configuration, with the line and what was meant
+    Check {
+        /// Which; the one in force unless said
+        file: Option<PathBuf>,
+    },
+    /// Print all that can be set, with what holds where nothing is
+    Doc {
+        /// Print the JSON schema instead
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Print where things are
+    Path,
 }
 
 /// `snapdeck follow`.

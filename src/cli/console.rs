@@ -2,13 +2,13 @@
 
 use std::io::IsTerminal as _;
 
-use super::args::{Colors, GlobalOptions};
+use super::args::{Configured, GlobalOptions};
 use super::open::{Opened, open_in, store_dir};
 use super::text;
-use crate::config::Theme;
+use crate::config::Paths;
 use crate::model::Problem;
 use crate::provider::embedded::Options;
-use crate::tui::{self, ColorTier};
+use crate::tui;
 
 /// Opens the console on a store, and makes it where there is none.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
@@ -41,30 +41,21 @@ pub(super) async fn open_console(
     options: &GlobalOptions,
     welcome: Option<String>,
 ) -> Result<u8, Problem> {
-    let theme = match &options.theme {
-        None => Theme::default(),
-        Some(name) => Theme::named(name).ok_or_else(|| {
-            let names: Vec<_> = Theme::built_in().into_iter().map(|t| t.name).collect();
-            Problem::user(format!("there is no theme \"{name}\""))
-                .hint(format!("the themes are {}", names.join(", ")))
-        })?,
-    };
+    let Configured { config, source } = options.configured.clone();
+    // What is said before the console opens is seen in its log too.
+    let log = tui::LogTap::install(&config.settings.log)?;
     opened.let_others_in();
     let setup = tui::Setup {
         connection: opened.connection.clone(),
         tracker: opened.tracker.clone(),
         options: tui::Options {
-            theme,
-            read_only: options.read_only,
-            ascii: options.ascii.then_some(true),
-            colors: options.colors.map(|colors| match colors {
-                Colors::None => ColorTier::None,
-                Colors::Sixteen => ColorTier::Ansi16,
-                Colors::TwoHundredFiftySix => ColorTier::Ansi256,
-                Colors::True => ColorTier::True,
-            }),
-            mouse: true,
+            config,
+            source,
             welcome,
+            record: options.record.clone(),
+            perf: options.perf,
+            state: Paths::of_user().ok().map(|paths| paths.state),
+            log: Some(log),
         },
     };
     let ended = tui::run(setup).await;

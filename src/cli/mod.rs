@@ -9,6 +9,7 @@ use crate::model::{Problem, ProblemKind};
 
 mod args;
 mod ask;
+mod config;
 mod console;
 mod demo;
 
@@ -26,8 +27,10 @@ mod open;
 mod operation_args;
 mod output;
 mod plan_text;
+mod replay;
 mod run;
 mod scrub;
+mod support;
 mod task;
 mod text;
 
@@ -70,8 +73,13 @@ pub fn main() -> color_eyre::Result<ExitCode> {
 }
 
 async fn dispatch(cli: Cli) -> Result<u8, Problem> {
-    let options = cli.options.clone();
-    match cli.chosen() {
+    let mut options = cli.options.clone();
+    let chosen = cli.chosen();
+    // What looks at a configuration must not stumble over it.
+    if !chosen.is_about_the_program() {
+        config::settle(&mut options)?;
+    }
+    match chosen {
         Command::Console => console::console(&options).await,
         Command::Demo(demo) => demo::demo(&options, &demo).await,
         Command::Get(get) => get::get(&options, &get).await,
@@ -85,6 +93,9 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Follow(follow) => follow::follow(&options, &follow).await,
         Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
+        Command::Replay(args) => replay::replay(&options, &args).await,
+        Command::Config(args) => config::config(&options, &args),
+        Command::Support(args) => support::support(&options, &args),
         // Done before there is a runtime.
         Command::Completions { .. } => Ok(0),
     }

@@ -9,12 +9,16 @@ use crate::model::{Problem, ProblemKind};
 /// The folders of this user.
 #[derive(Clone, Debug)]
 pub struct Paths {
+    /// The home folder itself.
+    pub home: PathBuf,
     /// Where the default store is kept (`~/.local/share/snapdeck/store`).
     pub store: PathBuf,
     /// Where the demo estate is kept (`~/.local/share/snapdeck/demo`).
     pub demo: PathBuf,
     /// Where the configuration is (`~/.config/snapdeck`).
     pub config: PathBuf,
+    /// Where what the program leaves of itself is kept: pictures of the screen, crash files (`~/.local/state/snapdeck`).
+    pub state: PathBuf,
 }
 
 impl Paths {
@@ -34,10 +38,21 @@ impl Paths {
                 .hint("set HOME, or name a store with --store DIR")
         })?;
         Ok(Self {
+            home: strategy.home_dir().to_owned(),
             store: strategy.data_dir().join("store"),
             demo: strategy.data_dir().join("demo"),
             config: strategy.config_dir(),
+            // Only where there is no such folder on a system is there none here.
+            state: strategy
+                .state_dir()
+                .unwrap_or_else(|| strategy.data_dir().join("state")),
         })
+    }
+
+    /// What the user has set.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
     }
 
     /// The user's own themes.

@@ -4,6 +4,7 @@
 //! ```toml
 //! name = "dusk"
 //! about = "quiet violet on the terminal's own background"
+//! ground = "#14171e"           # the background that it is made for, where it paints none
 //! [colours]
 //! ink = "#c8d0e0 white"        # true colour, and what 16 colours show instead
 //! [roles]
@@ -12,12 +13,13 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
 /// A colour as a theme says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Colour {
     /// Whatever the terminal has.
     #[default]
@@ -34,7 +36,7 @@ pub enum Colour {
 }
 
 /// What a role looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// Of the text.
     pub fg: Colour,
@@ -55,7 +57,7 @@ pub struct Look {
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident => $name:literal,)+) => {
         /// What a piece of the screen is for. A theme gives each a look.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Role { $($(#[$doc])* $role,)+ }
 
         impl Role {
@@ -119,12 +121,14 @@ roles! {
 }
 
 /// A whole theme: a look for every role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theme {
     /// What `:theme` calls it.
     pub name: String,
     /// One line on it.
     pub about: String,
+    /// The background of the terminals that it is made for, where it paints none itself.
+    pub ground: (u8, u8, u8),
     looks: Vec<Look>,
 }
 
@@ -144,15 +148,19 @@ struct File {
     name: String,
     #[serde(default)]
     about: String,
+    ground: Option<Spanned<String>>,
     #[serde(default)]
     colours: BTreeMap<String, Spanned<String>>,
     roles: BTreeMap<String, Spanned<Value>>,
 }
 
-const BUILT_IN: [&str; 3] = [
+const BUILT_IN: [&str; 6] = [
     include_str!("../../themes/dark.toml"),
     include_str!("../../themes/light.toml"),
     include_str!("../../themes/high-contrast.toml"),
+    include_str!("../../themes/colour-blind.toml"),
+    include_str!("../../themes/mono.toml"),
+    include_str!("../../themes/dusk.toml"),
 ];
 
 const ANSI: [&str; 16] = [
@@ -179,8 +187,11 @@ impl Theme {
     /// is left out, which a test forbids.
     #[must_use]
     pub fn built_in() -> Vec<Self> {
-        let read = BUILT_IN.iter().filter_map(|text| Self::parse(text).ok());
-        read.collect()
+        static READ: LazyLock<Vec<Theme>> = LazyLock::new(|| {
+            let read = BUILT_IN.iter().filter_map(|text| Theme::parse(text).ok());
+            read.collect()
+        });
+        READ.clone()
     }
 
     /// The built-in theme of this name.
@@ -207,6 +218,18 @@ impl Theme {
             })?;
             colours.insert(name.as_str(), colour);
         }
+        let ground = match &file.ground {
+            None => (0, 0, 0),
+            Some(said) => match parse_colour(said.get_ref()) {
+                Ok(Colour::Rgb { rgb, .. }) => rgb,
+                _ => {
+                    return Err(ThemeError {
+                        line: line_of(said.span().start),
+                        why: format!("\"{}\" is not a colour; say #rrggbb", said.get_ref()),
+                    });
+                }
+            },
+        };
         let mut looks = vec![None; Role::ALL.len()];
         for (name, value) in &file.roles {
             let here = |why| ThemeError {
@@ -229,6 +252,7 @@ impl Theme {
         Ok(Self {
             name: file.name,
             about: file.about,
+            ground,
             looks,
         })
     }
@@ -246,6 +270,7 @@ impl Default for Theme {
         Self::built_in().into_iter().next().unwrap_or(Self {
             name: "plain".to_owned(),
             about: String::new(),
+            ground: (0, 0, 0),
             looks: Vec::new(),
         })
     }
@@ -322,7 +347,17 @@ mod tests {
             Theme::parse(text).unwrap();
         }
         let names: Vec<_> = Theme::built_in().into_iter().map(|t| t.name).collect();
-        assert_eq!(names, ["dark", "light", "high-contrast"]);
+        assert_eq!(
+            names,
+            [
+                "dark",
+                "light",
+                "high-contrast",
+                "colour-blind",
+                "mono",
+                "dusk"
+            ]
+        );
     }
 
     #[test]

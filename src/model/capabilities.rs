@@ -1,20 +1,27 @@
 //! What a provider can do, and how it speaks of it.
 
-use super::{Kind, OperationKind, OperationSpec};
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, OperationKind, OperationSpec, Term, term};
 
 /// A provider's own words for the kinds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Words {
     /// One volume (`volume`, `disk`).
-    pub volume: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub volume: Term,
     /// One snapshot (`snapshot`, `point-in-time copy`).
-    pub snapshot: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub snapshot: Term,
     /// One group (`snapshot group`, `group snapshot`).
-    pub group: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub group: Term,
     /// One session (`session`, `snapshot session`).
-    pub session: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub session: Term,
     /// One linked target (`target`, `linked target`).
-    pub target: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub target: Term,
 }
 
 impl Words {
@@ -32,10 +39,11 @@ impl Words {
 }
 
 /// What a provider has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// What kind of system it is (`embedded`).
-    pub system: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub system: Term,
     /// The kinds that it can list.
     pub kinds: Vec<Kind>,
     /// Every operation, with its spec or the reason why it is not there.

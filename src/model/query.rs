@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, ObjectRef, VolumeId};
+use super::{Kind, Object, ObjectRef, VolumeId, thing};
 
 /// A question for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,10 @@ impl Query {
 }
 
 /// A part of a list; a list is a stream of these, so that a screen fills as they arrive.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The things, in the system's order.
+    #[serde(with = "thing::list")]
     pub items: Vec<Object>,
     /// How many there are in all, where the system says so.
     pub total: Option<u64>,

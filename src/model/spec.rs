@@ -1,10 +1,12 @@
 //! What an operation takes. Forms, flags, checks and documentation are made
 //! from these specs and from nothing else.
 
-use super::{Bytes, Kind, ObjectRef, Operation, OperationKind, Problem, Value};
+use serde::{Deserialize, Serialize};
+
+use super::{Bytes, Kind, ObjectRef, Operation, OperationKind, Problem, Term, Terms, Value, term};
 
 /// The type and the limits of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldType {
     /// A name: no control characters, 1 to `max` characters.
     Name {
@@ -28,7 +30,7 @@ pub enum FieldType {
     /// Yes or no.
     Flag,
     /// One of these words.
-    Choice(&'static [&'static str]),
+    Choice(#[serde(deserialize_with = "term::read_list")] Terms),
     /// A thing of this kind, chosen from a list or named.
     Object(Kind),
     /// One or more things of this kind, typed with commas between.
@@ -38,20 +40,26 @@ pub enum FieldType {
 }
 
 /// One field of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldSpec {
     /// The name: a flag of the command line and a key of the values (`snapshot`).
-    pub name: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub name: Term,
     /// What a form shows before it (`Snapshot`).
-    pub label: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub label: Term,
     /// One sentence on what it means.
-    pub doc: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub doc: Term,
     /// Its type and limits.
     pub ty: FieldType,
     /// Whether it must be given.
     pub required: bool,
     /// What it is when it is not given, as text that its type accepts.
-    pub default: Option<&'static str>,
+    #[serde(deserialize_with = "term::read_optional")]
+    pub default: Option<Term>,
+    /// What is typed into it is shown nowhere: not on the screen, not in a recording.
+    pub secret: bool,
 }
 
 impl FieldSpec {
@@ -70,6 +78,7 @@ impl FieldSpec {
             ty,
             required: true,
             default: None,
+            secret: false,
         }
     }
 
@@ -88,6 +97,7 @@ impl FieldSpec {
             ty,
             required: false,
             default: None,
+            secret: false,
         }
     }
 
@@ -95,6 +105,13 @@ impl FieldSpec {
     #[must_use]
     pub const fn default(mut self, text: &'static str) -> Self {
         self.default = Some(text);
+        self
+    }
+
+    /// The same as a secret.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
         self
     }
 
@@ -190,7 +207,7 @@ fn check_text(text: &str, max: usize) -> Result<(), String> {
 }
 
 /// Whether a provider has an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Availability {
     /// It has.
     Supported,
@@ -199,14 +216,16 @@ pub enum Availability {
 }
 
 /// An operation as a provider offers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationSpec {
     /// Which operation.
     pub kind: OperationKind,
     /// What menus call it, in the provider's own words (`Take a snapshot`).
-    pub title: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub title: Term,
     /// One or two sentences on what it does and what it costs.
-    pub doc: &'static str,
+    #[serde(deserialize_with = "term::read")]
+    pub doc: Term,
     /// The kind of the thing that it is done to: the field of that name is
     /// filled from the selection. `None` where it needs no selection.
     pub on: Option<Kind>,

@@ -73,7 +73,7 @@ pub trait Reader: Send + Sync {
 }
 
 /// A run of bytes of one sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DataRange {
     /// Where it begins, in bytes.
     pub offset: u64,

@@ -13,9 +13,9 @@ use tokio::net::UnixStream;
 use super::content::{AttachedContent, lost};
 use super::difference::AttachedDifference;
 use super::socket::Place;
-use super::wire::{LINE, Reply, Request, Thing, WirePage};
+use super::wire::{LINE, Reply, Request, WirePage};
 use crate::model::{
-    Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw,
+    Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Thing,
 };
 use crate::provider::{Content, Difference, Reader};
 

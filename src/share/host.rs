@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::content::serve_content;
 use super::difference::serve_difference;
 use super::socket::Place;
-use super::wire::{Hello, LINE, NbdRequest, PROTOCOL, Reply, Request, Thing, WirePage};
-use crate::model::{Problem, ProblemKind, Query, Task};
+use super::wire::{Hello, LINE, NbdRequest, PROTOCOL, Reply, Request, WirePage};
+use crate::model::{Problem, ProblemKind, Query, Task, Thing};
 use crate::provider::Connection;
 use crate::task::Tracker;
 

@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Group, Kind, LinkedTarget, Object, ObjectRef, Operation, Plan, Problem, Session, Snapshot,
-    TaskId, Volume, VolumeId,
-};
+use crate::model::{Kind, ObjectRef, Operation, Plan, Problem, TaskId, Thing, VolumeId};
 use crate::task::Control;
 
 /// Counts the changes of this protocol.
@@ -111,38 +108,4 @@ pub(super) enum Reply<T> {
 pub(super) struct WirePage {
     pub(super) items: Vec<Thing>,
     pub(super) total: Option<u64>,
-}
-
-/// A thing that says of which kind it is.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Thing {
-    Volume(Box<Volume>),
-    Snapshot(Box<Snapshot>),
-    Group(Group),
-    Session(Session),
-    Target(Box<LinkedTarget>),
-}
-
-impl From<Object> for Thing {
-    fn from(object: Object) -> Self {
-        match object {
-            Object::Volume(volume) => Self::Volume(Box::new(volume)),
-            Object::Snapshot(snapshot) => Self::Snapshot(Box::new(snapshot)),
-            Object::Group(group) => Self::Group(group),
-            Object::Session(session) => Self::Session(session),
-            Object::Target(target) => Self::Target(Box::new(target)),
-        }
-    }
-}
-
-impl From<Thing> for Object {
-    fn from(thing: Thing) -> Self {
-        match thing {
-            Thing::Volume(volume) => Self::Volume(*volume),
-            Thing::Snapshot(snapshot) => Self::Snapshot(*snapshot),
-            Thing::Group(group) => Self::Group(group),
-            Thing::Session(session) => Self::Session(session),
-            Thing::Target(target) => Self::Target(*target),
-        }
-    }
 }

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::key::Key;
+use super::log::LogLine;
+use crate::config::{Config, Fault};
 use crate::model::{
     Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
 };
@@ -12,20 +16,38 @@ use crate::provider::DataRange;
 use crate::task::Control;
 
 /// When something happened: time comes with events, never from a clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u64, Time)", from = "(u64, Time)")]
 pub(crate) struct Moment {
     /// By the wall clock, for ages.
     pub(crate) wall: Time,
-    /// Since the console began, for what must wait or end.
+    /// Since the console began, for what must wait or end; in whole microseconds.
     pub(crate) clock: Duration,
 }
 
+impl From<Moment> for (u64, Time) {
+    fn from(moment: Moment) -> Self {
+        let micros = u64::try_from(moment.clock.as_micros()).unwrap_or(u64::MAX);
+        (micros, moment.wall)
+    }
+}
+
+impl From<(u64, Time)> for Moment {
+    fn from((micros, wall): (u64, Time)) -> Self {
+        Self {
+            wall,
+            clock: Duration::from_micros(micros),
+        }
+    }
+}
+
 /// Marks a question, so that its answer is known and a stale one is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Ticket(pub(crate) u64);
 
 /// One thing that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Event {
     /// A key was pressed.
     Key(Key),
@@ -49,10 +71,34 @@ pub(crate) enum Event {
     Fault(Problem),
     /// The program was told to end by this signal.
     Signal(i32),
+    /// The configuration was read again.
+    Configured(Result<Box<Config>, Vec<Fault>>),
+    /// Something outside that was asked for is done: what to say of it.
+    Told(Result<String, Problem>),
+    /// Parts of the program said this.
+    Logged(Vec<LogLine>),
+    /// What the last frame cost; told only while it is looked at.
+    Drawn(Cost),
+}
+
+/// What a frame cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cost {
+    /// Its number.
+    pub(crate) frame: u64,
+    /// Drawing it, in microseconds.
+    pub(crate) view: u64,
+    /// Finding its bytes, in microseconds.
+    pub(crate) encode: u64,
+    /// Taking in what happened before it, in microseconds.
+    pub(crate) update: u64,
+    /// Its bytes.
+    pub(crate) bytes: u64,
 }
 
 /// What is looked at where a volume or a snapshot lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Layer {
     /// Where anything is.
     Data,
@@ -81,7 +127,7 @@ pub(crate) struct Looked {
 }
 
 /// A part of a layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slice {
     /// Of which.
     pub(crate) layer: Layer,
@@ -96,7 +142,8 @@ pub(crate) struct Slice {
 }
 
 /// What came of a question.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
     /// A part of a list.
     Page(Page),
@@ -107,7 +154,7 @@ pub(crate) enum Answer {
     /// The list has ended.
     Listed(Result<(), Problem>),
     /// One thing as it is now.
-    Shown(Box<Result<Object, Problem>>),
+    Shown(#[serde(with = "shown")] Box<Result<Object, Problem>>),
     /// A body as the system has it.
     Raw(Result<Raw, Problem>),
     /// What the operations would do, each in its place.
@@ -116,6 +163,39 @@ pub(crate) enum Answer {
     Submitted(Vec<Result<TaskId, Problem>>),
     /// A task was controlled, or not.
     Controlled(Result<(), Problem>),
+}
+
+/// One thing, written down so that it says of which kind it is.
+mod shown {
+    use super::{Deserialize, Object, Problem, Serialize};
+    use crate::model::Thing;
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        shown: &Result<Object, Problem>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let thing = shown.as_ref().map(|object| Thing::from(object.clone()));
+        thing.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        from: D,
+    ) -> Result<Box<Result<Object, Problem>>, D::Error> {
+        let thing = Result::<Thing, Problem>::deserialize(from)?;
+        Ok(Box::new(thing.map(Object::from)))
+    }
+}
+
+/// The form of a picture of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PictureForm {
+    /// What it says, without colours.
+    Text,
+    /// With the sequences that a terminal draws it by.
+    Ansi,
+    /// A drawing for a browser or a document.
+    Svg,
 }
 
 /// What the runtime is asked to do.
@@ -137,6 +217,18 @@ pub(crate) enum Effect {
     Control(Ticket, TaskId, Control),
     /// Nobody wants the answer to this any more.
     Forget(Ticket),
+    /// Put this text into the clipboard; what it is comes first.
+    Copy(&'static str, String),
+    /// Keep a picture of the screen.
+    Picture(PictureForm),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Draw everything anew.
+    Repaint,
+    /// Read the configuration again.
+    Reload,
+    /// Change nothing any more, whatever is asked.
+    Lock,
     /// Stop the program until it is continued.
     Suspend,
     /// End.

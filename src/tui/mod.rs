@@ -9,8 +9,10 @@ mod event;
 mod glyphs;
 mod key;
 mod layout;
+mod log;
 mod overlay;
 mod page;
+mod record;
 mod rows;
 mod runtime;
 mod skin;
@@ -22,13 +24,17 @@ mod text;
 mod update;
 mod view;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::Theme;
+use crate::config::{Config, Fault, Source};
 use crate::model::{Problem, Task};
 use crate::provider::Connection;
 use crate::task::Tracker;
 
+pub use event::PictureForm;
+pub use log::LogTap;
+pub use record::{Export, Playback, export, play};
 pub use terminal::ColorTier;
 
 /// What the console works on.
@@ -42,20 +48,22 @@ pub struct Setup {
 }
 
 /// How the console looks and what it may do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What everything looks like.
-    pub theme: Theme,
-    /// Nothing may be changed, whatever the connection can do.
-    pub read_only: bool,
-    /// Only ASCII is shown; `None` tells from `LANG` and `TERM`.
-    pub ascii: Option<bool>,
-    /// How many colours are shown; `None` tells from `NO_COLOR`, `COLORTERM` and `TERM`.
-    pub colors: Option<ColorTier>,
-    /// The mouse is taken, so that rows and keys can be pressed with it.
-    pub mouse: bool,
+    /// What the user has set.
+    pub config: Config,
+    /// Where that is read from again when it is written.
+    pub source: Option<Source>,
     /// A line that is shown first.
     pub welcome: Option<String>,
+    /// Everything that happens is recorded into this file, which is not there yet.
+    pub record: Option<PathBuf>,
+    /// What each frame costs is shown.
+    pub perf: bool,
+    /// The folder in which pictures of the screen and crash files are kept.
+    pub state: Option<PathBuf>,
+    /// What the parts of the program say.
+    pub log: Option<LogTap>,
 }
 
 /// How the console ended.
@@ -74,4 +82,30 @@ pub struct Farewell {
 /// Where there is no terminal, or it is lost.
 pub async fn run(setup: Setup) -> Result<Farewell, Problem> {
     runtime::run(setup).await
+}
+
+/// Looks whether the console can take a configuration; what it does with the keys of others, as notes.
+///
+/// # Errors
+/// Everything that is wrong with its keys.
+pub fn check(config: &Config) -> Result<Vec<String>, Vec<Fault>> {
+    let keymap = actions::Keymap::new(config)?;
+    Ok(keymap.losses().collect())
+}
+
+/// The actions that can have keys: their names, the keys that they have, and what they do.
+#[must_use]
+pub fn keys() -> Vec<(String, Vec<String>, String)> {
+    let lines = actions::ACTIONS.iter().map(|action| {
+        let keys = action.defaults.iter().map(ToString::to_string);
+        (action.id.name(), keys.collect(), action.doc.to_owned())
+    });
+    lines.collect()
+}
+
+/// What the terminal is taken for, and from which of its variables, for whoever looks for a fault.
+#[must_use]
+pub fn terminal() -> String {
+    let lookup = |name: &str| std::env::var(name).ok();
+    terminal::report(&lookup, crossterm::terminal::size().ok())
 }

@@ -4,6 +4,7 @@ pub(crate) mod map;
 mod object;
 mod task;
 
+use crate::config::LogLevel;
 use crate::config::theme::Role;
 use crate::model::{Bytes, Kind, Object, Problem, Time};
 
@@ -47,6 +48,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
             Some(message) => page.message(message),
             None => page.text("it is not kept any more", Role::Dim),
         },
+        Place::Log => page.log(),
         Place::Map(object, mark) => page.map(object, mark.as_ref()),
         _ => {}
     }
@@ -152,6 +154,34 @@ impl Page<'_> {
         }
     }
 
+    fn log(&mut self) {
+        if self.state.log.is_empty() {
+            self.text("nothing was said yet", Role::Dim);
+        }
+        for line in self.state.log.iter().rev() {
+            let role = match line.level {
+                LogLevel::Error => Role::Error,
+                LogLevel::Warn => Role::Warn,
+                LogLevel::Info => Role::Info,
+                LogLevel::Debug | LogLevel::Trace => Role::Dim,
+            };
+            let at = line.at.to_zoned(jiff::tz::TimeZone::UTC);
+            let lead = format!("{}  {:<6}", at.strftime("%H:%M:%S"), line.level.word());
+            let said = format!("{}: {}", line.part, line.text);
+            let clean = self.state.clean(&said).into_owned();
+            let room = self.width.saturating_sub(text::width(&lead));
+            for (i, part) in text::wrap(&clean, room).into_iter().enumerate() {
+                let lead = if i == 0 {
+                    lead.clone()
+                } else {
+                    " ".repeat(lead.len())
+                };
+                self.lines
+                    .push(vec![(lead.into(), role), (part.into(), Role::Text)]);
+            }
+        }
+    }
+
     fn message(&mut self, message: &Message) {
         self.time("When", Some(message.at));
         self.blank();
@@ -242,5 +272,6 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Difference(..) => "difference".to_owned(),
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
+        Place::Log => "Log".to_owned(),
     }
 }

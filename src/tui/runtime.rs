@@ -13,18 +13,24 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
 use futures_util::{Stream, StreamExt as _};
 use ratatui::Terminal;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc;
 
 use self::perform::Performer;
-use self::signals::{Signal, Signals};
-use super::event::{Effect, Event, Moment};
+pub(crate) use self::signals::{Signal, Signals};
+use super::event::{Cost, Effect, Event, Moment};
 use super::key::Key;
+use super::log::{LogLine, LogTap};
+use super::record::{Recorder, crash};
 use super::state::{Beginning, State};
-use super::terminal::{Screen, Session, Writer, faults, give_back, here, is_ascii, tier};
+use super::terminal::{
+    Features, Screen, Session, Writer, copy, faults, give_back, here, take_mouse,
+};
 use super::update::update;
 use super::view::{Scene, view};
 use super::{Farewell, Setup};
+use crate::config::{Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
@@ -41,6 +47,7 @@ enum Woken {
     InputEnded,
     Tasks(Vec<Arc<Task>>),
     Event(Box<Event>),
+    Logged(Vec<LogLine>),
     Time,
     Drawable,
 }
@@ -58,41 +65,62 @@ struct Runtime {
     suspend: bool,
     /// Bytes that go out with the next frame.
     lead: Vec<u8>,
-    mouse: bool,
+    recorder: Recorder,
+    log: Option<LogTap>,
+    source: Option<Source>,
+    /// What was spent since the last frame.
+    cost: Cost,
 }
 
 /// Runs the console to its end.
 pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let options = setup.options;
-    let (session, lead) = Session::enter(options.mouse)?;
-    let mut signals = Signals::listen()?;
+    let settings = &options.config.settings;
     let (width, height) = size()?;
     let lookup = |name: &str| std::env::var(name).ok();
     let started = Instant::now();
-    let read_only = match (setup.tracker.is_read_only(), options.read_only) {
+    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
         (_, true) => Some("this is read-only, as it was started".to_owned()),
         (true, false) => Some("this is read-only, as the profile says".to_owned()),
         (false, false) => None,
     };
-    let state = State::new(Beginning {
+    let crashes = options.state.as_ref().filter(|_| settings.crash_files);
+    crash::leave_in(crashes.map(|state| state.join("crashes")).as_deref());
+    let mouse = settings.mouse;
+    let features = Features::find(&lookup);
+    tracing::info!(width, height, colors = ?features.tier(settings), ascii = features.is_ascii(settings), copies = ?features.copies(settings), "the console begins");
+    let beginning = Beginning {
         profile: setup.connection.name.clone(),
         system: setup.connection.reader.capabilities().clone(),
         read_only,
-        ascii: options.ascii.unwrap_or_else(|| is_ascii(&lookup)),
-        tier: options.colors.unwrap_or_else(|| tier(&lookup)),
-        theme: options.theme,
+        features,
+        config: options.config,
+        perf: options.perf,
         tasks: setup.tracker.tasks(),
         welcome: options.welcome,
         size: (width, height),
         now: moment(started),
-    });
+    };
+    let recorder = Recorder::start(&beginning, options.record.as_deref())?;
+    let state = State::new(beginning);
+    // Nothing that can fail by what the user said comes after the terminal is taken.
+    let (session, lead) = Session::enter(mouse)?;
+    let mut signals = Signals::listen()?;
     let (events, mut queue) = mpsc::channel(QUEUE);
     let writable = state.read_only.is_none();
-    let performer = Performer::new(setup.connection, setup.tracker.clone(), writable, events);
+    let folder = options.state.map(|state| state.join("pictures"));
+    let performer = Performer::new(
+        setup.connection,
+        setup.tracker.clone(),
+        writable,
+        events.clone(),
+        folder,
+    );
+    let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
         state,
         started,
-        terminal: Terminal::new(Screen::new(Size { width, height })).unwrap_or_else(|e| match e {}),
+        terminal: Terminal::new(screen).unwrap_or_else(|e| match e {}),
         writer: Writer::start()?,
         performer,
         scene: Scene::default(),
@@ -100,7 +128,10 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         ended: false,
         suspend: false,
         lead,
-        mouse: options.mouse,
+        recorder,
+        log: options.log,
+        source: options.source.clone(),
+        cost: Cost::default(),
     };
     let mut input = EventStream::new();
     let mut tasks: Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>> =
@@ -109,6 +140,13 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     // What changed between the first look at the tasks and this one.
     runtime.happened(Event::Tasks(setup.tracker.tasks()));
     runtime.draw();
+    // Only what the first screen needs comes before it.
+    let watch = options.source.clone().and_then(|source| {
+        Watch::start(source, move |read| {
+            // The console ends before its configuration does.
+            let _ = events.blocking_send(Event::Configured(read.map(Box::new)));
+        })
+    });
     runtime.performer.watch();
     runtime.performer.follow_on();
 
@@ -137,12 +175,16 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         if std::mem::take(&mut runtime.suspend) {
             runtime.suspended(&mut signals).await?;
         }
+        if let Some(problem) = runtime.recorder.failed() {
+            runtime.happened(Event::Fault(problem));
+        }
         if let Some(why) = runtime.writer.failed() {
             return Err(Problem::new(ProblemKind::System, "the terminal is gone").because(why));
         }
         runtime.draw();
     }
     drop(input);
+    drop(watch);
     let drained = runtime.writer.drain(PARTING);
     give_back(drained);
     drop(session);
@@ -175,6 +217,7 @@ impl Runtime {
             event = input.next() => event.map_or(Woken::InputEnded, Woken::Input),
             Some(batch) = tasks.next() => Woken::Tasks(batch),
             Some(event) = queue.recv() => Woken::Event(Box::new(event)),
+            lines = next_lines(self.log.as_ref()) => Woken::Logged(lines),
             () = sleep => Woken::Time,
             () = self.writer.ready(), if self.changed => Woken::Drawable,
         }
@@ -196,6 +239,7 @@ impl Runtime {
             }
             Woken::Tasks(batch) => self.happened(Event::Tasks(batch)),
             Woken::Event(event) => self.happened(*event),
+            Woken::Logged(lines) => self.happened(Event::Logged(lines)),
             Woken::Time => self.happened(Event::Deadline),
             Woken::Drawable => {}
         }
@@ -228,14 +272,63 @@ impl Runtime {
 
     /// Tells the state, and performs what it asks for.
     fn happened(&mut self, event: Event) {
-        for effect in update(&mut self.state, moment(self.started), event) {
-            match effect {
-                Effect::Quit => self.ended = true,
-                Effect::Suspend => self.suspend = true,
-                effect => self.performer.perform(effect),
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for effect in self.tell(event) {
+                match effect {
+                    Effect::Quit => self.ended = true,
+                    Effect::Suspend => self.suspend = true,
+                    Effect::Copy(what, text) => events.push(self.copy(what, &text)),
+                    Effect::Picture(form) => {
+                        let (width, height) = self.state.size;
+                        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+                        view(&self.state, &mut buffer);
+                        self.performer.keep_picture(buffer, form);
+                    }
+                    Effect::Mouse(on) => self.lead.extend_from_slice(take_mouse(on)),
+                    Effect::Repaint => self.terminal.clear().unwrap_or_else(|e| match e {}),
+                    Effect::Reload => events.push(self.reload()),
+                    effect => self.performer.perform(effect),
+                }
             }
         }
         self.changed = true;
+    }
+
+    fn tell(&mut self, event: Event) -> Vec<Effect> {
+        let at = moment(self.started);
+        self.recorder.keep(&self.state, at, &event);
+        let before = Instant::now();
+        let configured = matches!(event, Event::Configured(Ok(_)));
+        let effects = update(&mut self.state, at, event);
+        self.cost.update += micros(before);
+        if let (true, Some(log)) = (configured, &self.log) {
+            log.set_level(self.state.config.settings.log.level);
+        }
+        effects
+    }
+
+    /// Puts a text into the clipboard, with the next frame.
+    fn copy(&mut self, what: &str, text: &str) -> Event {
+        let route = self.state.features.copies(&self.state.config.settings);
+        Event::Told(match copy(text, route) {
+            Ok(bytes) => {
+                self.lead.extend(bytes);
+                Ok(format!(
+                    "{what}: {} characters are on their way to the clipboard",
+                    text.chars().count()
+                ))
+            }
+            Err(why) => Err(Problem::user(format!("the {what} is not copied")).because(why)),
+        })
+    }
+
+    /// Reads the configuration again because the user asks for it.
+    fn reload(&self) -> Event {
+        match &self.source {
+            Some(source) => Event::Configured(source.read().map(Box::new)),
+            None => Event::Told(Err(Problem::user("there is no configuration to read"))),
+        }
     }
 
     /// Draws, where something changed and the terminal has taken the frame before.
@@ -244,18 +337,34 @@ impl Runtime {
             return;
         }
         self.changed = false;
+        let began = Instant::now();
+        let mut drawing = 0;
         let (state, scene) = (&self.state, &mut self.scene);
         let drawn = self.terminal.draw(|frame| {
             *scene = view(state, frame.buffer_mut());
             if let Some(cursor) = scene.cursor {
                 frame.set_cursor_position(cursor);
             }
+            drawing = micros(began);
         });
         drawn.map(drop).unwrap_or_else(|e| match e {});
         let mut bytes = std::mem::take(&mut self.lead);
         bytes.extend(self.terminal.backend_mut().take_frame());
+        let cost = Cost {
+            frame: self.cost.frame + 1,
+            view: drawing,
+            encode: micros(began).saturating_sub(drawing),
+            bytes: bytes.len() as u64,
+            ..self.cost
+        };
+        self.cost = Cost { update: 0, ..cost };
         if !bytes.is_empty() {
             self.writer.send(bytes);
+        }
+        if self.state.cost.is_some() {
+            // Seen with the next frame: one drawn for it alone would be followed by another, for ever.
+            let effects = self.tell(Event::Drawn(cost));
+            debug_assert!(effects.is_empty(), "what a frame cost asks for nothing");
         }
     }
 
@@ -268,16 +377,16 @@ impl Runtime {
 
     /// Takes the terminal again, whole: whoever had it meanwhile has written on it.
     fn again(&mut self) -> Result<(), Problem> {
-        self.lead = Session::resume(self.mouse)?;
-        self.measure()?;
-        self.terminal.clear().unwrap_or_else(|e| match e {});
-        Ok(())
+        self.lead = Session::resume(self.state.mouse)?;
+        self.measure()
     }
 
     /// Takes the size that the terminal has now.
     fn measure(&mut self) -> Result<(), Problem> {
         let (width, height) = size()?;
         self.terminal.backend_mut().resize(Size { width, height });
+        // Also where the size is what it was: in between it may have been another, and what it showed is gone.
+        self.terminal.clear().unwrap_or_else(|e| match e {});
         self.happened(Event::Resize(width, height));
         Ok(())
     }
@@ -295,7 +404,19 @@ async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
     .await
 }
 
-fn size() -> Result<(u16, u16), Problem> {
+/// What the log has to tell; nothing, ever, where there is none.
+async fn next_lines(log: Option<&LogTap>) -> Vec<LogLine> {
+    match log {
+        Some(log) => log.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The terminal's size: columns, rows.
+///
+/// # Errors
+/// Where it does not tell.
+pub(super) fn size() -> Result<(u16, u16), Problem> {
     crossterm::terminal::size().map_err(|e| {
         Problem::new(ProblemKind::System, "the terminal does not tell its size").caused_by(&e)
     })
@@ -304,6 +425,11 @@ fn size() -> Result<(u16, u16), Problem> {
 fn moment(started: Instant) -> Moment {
     Moment {
         wall: Time::now(),
-        clock: started.elapsed(),
+        // Whole microseconds, as a recording keeps them.
+        clock: Duration::from_micros(micros(started)),
     }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::terminal::ColorTier;
+use super::terminal::{ColorTier, ansi};
 use crate::config::Theme;
 use crate::config::theme::{Colour, Look, Role};
 
@@ -83,6 +83,15 @@ fn nearest(rgb: (u8, u8, u8), range: std::ops::RangeInclusive<u8>) -> u8 {
         part(rgb.0, r, 3) + part(rgb.1, g, 4) + part(rgb.2, b, 2)
     };
     range.min_by_key(|&n| distance(n)).unwrap_or(7)
+}
+
+/// A colour of a style by its parts, the numbered ones as xterm has them; `None` for the terminal's own.
+pub(crate) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
+    match colour {
+        Color::Rgb(r, g, b) => Some((r, g, b)),
+        Color::Indexed(n) => Some(entry(n)),
+        named => ansi(named).map(entry),
+    }
 }
 
 /// The palette of xterm.

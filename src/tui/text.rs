@@ -78,6 +78,14 @@ fn unicode_cluster(cluster: &str, out: &mut String) {
     }
 }
 
+/// Whether a character is written from right to left.
+pub(crate) fn is_right_to_left(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff | 0x1_0800..=0x1_0fff | 0x1_e800..=0x1_efff
+    )
+}
+
 /// How many columns a clean text takes.
 pub(crate) fn width(text: &str) -> u16 {
     if text.is_ascii() {

@@ -4,7 +4,7 @@
 use crate::config::theme::Role;
 use crate::model::{Change, Kind, Object, Problem, ProblemKind, TaskState};
 
-use super::actions::{self, Action};
+use super::actions;
 use super::event::{Answer, Effect, Event, Moment, Ticket};
 use super::key::Key;
 use super::overlay::{self, Overlay, Then};
@@ -36,7 +36,15 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
         }
         Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
         Event::Deadline => {}
-        Event::Fault(problem) => state.complain(problem),
+        Event::Fault(problem) | Event::Told(Err(problem)) => state.complain(problem),
+        Event::Told(Ok(said)) => state.notify(said, Role::Info),
+        Event::Configured(read) => state.configure(read.map(|config| *config)),
+        Event::Logged(lines) => state.hear(lines),
+        Event::Drawn(cost) => {
+            if let Some(shown) = &mut state.cost {
+                *shown = cost;
+            }
+        }
         Event::Signal(signal) => {
             state.signal = Some(signal);
             state.effect(Effect::Quit);
@@ -57,7 +65,7 @@ fn on_key(state: &mut State, key: Key) {
     if overlay::key(state, key) {
         return;
     }
-    if let Some(action) = Action::for_key(key) {
+    if let Some(action) = state.keymap.action(key) {
         actions::fire(state, action.id);
     }
 }
@@ -81,12 +89,15 @@ fn on_click(state: &mut State, hit: Hit) {
 }
 
 fn on_wheel(state: &mut State, rows: i32) {
-    let key = if rows < 0 { Key::UP } else { Key::DOWN };
+    use actions::ActionId as A;
+    let (key, id) = if rows < 0 {
+        (Key::UP, A::Up)
+    } else {
+        (Key::DOWN, A::Down)
+    };
     for _ in 0..rows.unsigned_abs().min(10) {
-        if !overlay::key(state, key)
-            && let Some(action) = Action::for_key(key)
-        {
-            actions::fire(state, action.id);
+        if !overlay::key(state, key) {
+            actions::fire(state, id);
         }
     }
 }

@@ -60,7 +60,7 @@ pub struct Options {
 }
 
 /// The file in the store's directory that the task journal is kept in.
-const JOURNAL: &str = "journal.jsonl";
+pub const JOURNAL: &str = "journal.jsonl";
 
 /// A store that is open. Both handles of its connection share it.
 pub(super) struct Shared {

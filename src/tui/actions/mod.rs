@@ -3,13 +3,17 @@
 
 mod change;
 mod go;
+mod keymap;
 mod lie;
 mod registry;
 mod related;
 mod stand_in;
 mod table;
+mod terminal;
 
 use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::state::State;
@@ -17,11 +21,13 @@ use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
 pub(crate) use go::{go_to, is_row, quit};
+pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
 pub(crate) use related::{place_of, related};
 
-/// The name of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The name of an action. Written down, and in the configuration, it is in kebab-case (`mark-all`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ActionId {
     Open,
     Back,
@@ -79,6 +85,13 @@ pub(crate) enum ActionId {
     PageDown,
     Top,
     Bottom,
+    Copy,
+    Picture,
+    Mouse,
+    Perf,
+    Log,
+    Repaint,
+    Reload,
 }
 
 /// What an action is about: the headings of the help.
@@ -94,6 +107,20 @@ pub(crate) enum Group {
     Task,
     /// The program itself.
     Program,
+}
+
+impl ActionId {
+    /// The name in the configuration.
+    pub(crate) fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(c.to_lowercase());
+        }
+        name
+    }
 }
 
 impl Group {
@@ -126,8 +153,8 @@ pub(crate) struct Action {
     pub(crate) name: &'static str,
     /// One sentence.
     pub(crate) doc: &'static str,
-    /// The keys that do it.
-    pub(crate) keys: &'static [Key],
+    /// The keys that do it where the user has not said otherwise.
+    pub(crate) defaults: &'static [Key],
     /// What it is about.
     pub(crate) group: Group,
     /// Why it cannot be done now, where it cannot.
@@ -143,9 +170,15 @@ impl Action {
         &ACTIONS[id as usize]
     }
 
-    /// The action of a key.
-    pub(crate) fn for_key(key: Key) -> Option<&'static Self> {
-        ACTIONS.iter().find(|action| action.keys.contains(&key))
+    /// The keys that do it now.
+    pub(crate) fn keys<'a>(&self, state: &'a State) -> &'a [Key] {
+        state.keymap.keys(self.id)
+    }
+
+    /// The first of its keys, as people write it; empty where it has none.
+    pub(crate) fn key(&self, state: &State) -> String {
+        let first = self.keys(state).first();
+        first.map(Key::to_string).unwrap_or_default()
     }
 
     /// The action that shows a view.
@@ -167,16 +200,20 @@ impl Action {
         Some(Self::of(id))
     }
 
-    /// The first of its keys, as people write it.
-    pub(crate) fn key(&self) -> String {
-        self.keys.first().map(Key::to_string).unwrap_or_default()
+    /// The figure among its keys, where there is one; else the first of them.
+    pub(crate) fn digit(&self, state: &State) -> String {
+        let keys = self.keys(state);
+        let figure = |key: &&Key| key.typed().is_some_and(|c| c.is_ascii_digit());
+        let key = keys.iter().find(figure).or(keys.first());
+        key.map(Key::to_string).unwrap_or_default()
     }
 
-    /// The figure among its keys, where there is one; else the first of them.
-    pub(crate) fn digit(&self) -> String {
-        let figure = |key: &&Key| key.typed().is_some_and(|c| c.is_ascii_digit());
-        let key = self.keys.iter().find(figure).or(self.keys.first());
-        key.map(Key::to_string).unwrap_or_default()
+    /// How it is done, as a hint writes it: its key, or its name where it has none.
+    pub(crate) fn hint(&self, state: &State) -> String {
+        match self.keys(state).first() {
+            Some(key) => format!("<{key}>"),
+            None => format!(":{}", self.name),
+        }
     }
 
     /// The operation that it would begin for what is in hand, where it begins one.

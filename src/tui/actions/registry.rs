@@ -1,6 +1,6 @@
 //! The registry itself.
 
-use super::{Action, ActionId, Group, change, go, lie, table};
+use super::{Action, ActionId, Group, change, go, lie, table, terminal};
 use crate::tui::key::Key;
 use crate::tui::state::Place;
 
@@ -10,7 +10,7 @@ macro_rules! action {
             id: ActionId::$id,
             name: $name,
             doc: $doc,
-            keys: &[$($key),*],
+            defaults: &[$($key),*],
             group: Group::$group,
             enabled: $enabled,
             run: $run,
@@ -133,6 +133,20 @@ pub(crate) static ACTIONS: &[Action] = &[
         "to the first row", go::always, |s| table::step(s, table::Step::First)),
     action!(Bottom, Move, [Key::END, Key::char('G')], "bottom",
         "to the last row", go::always, |s| table::step(s, table::Step::Last)),
+    action!(Copy, Look, [Key::char('Y')], "copy",
+        "put its name, id or text into the clipboard", terminal::can_copy, terminal::copy),
+    action!(Picture, Program, [Key::f(9)], "picture",
+        "keep a picture of the screen: text, ANSI or SVG", go::always, terminal::picture),
+    action!(Mouse, Program, [Key::f(6)], "mouse",
+        "leave the mouse to the terminal, or take it", go::always, terminal::mouse),
+    action!(Perf, Program, [Key::f(7)], "frame cost",
+        "show what each frame costs", go::always, terminal::perf),
+    action!(Log, Program, [Key::f(8)], "log",
+        "show what parts of the program said", terminal::can_log, terminal::log),
+    action!(Repaint, Program, [Key::ctrl('l')], "repaint",
+        "draw everything anew", go::always, terminal::repaint),
+    action!(Reload, Program, [Key::ctrl('r')], "reload",
+        "read the configuration again", go::always, terminal::reload),
 ];
 
 #[cfg(test)]
@@ -145,7 +159,7 @@ mod tests {
     fn every_action_stands_in_its_place_with_a_key_and_a_sentence() {
         for (i, action) in ACTIONS.iter().enumerate() {
             assert_eq!(action.id as usize, i, "{}", action.name);
-            assert!(!action.keys.is_empty(), "{} has no key", action.name);
+            assert!(!action.defaults.is_empty(), "{} has no key", action.name);
             assert!(!action.doc.is_empty() && !action.name.is_empty());
         }
     }
@@ -154,7 +168,7 @@ mod tests {
     fn no_key_does_two_things() {
         let mut seen = HashMap::new();
         for action in ACTIONS {
-            for key in action.keys {
+            for key in action.defaults {
                 let before = seen.insert(*key, action.name);
                 assert_eq!(before, None, "{key} is also {}", action.name);
             }

@@ -10,6 +10,7 @@ use crate::config::Theme;
 use crate::config::theme::Role;
 use crate::model::{ObjectRef, OperationKind};
 use crate::tui::actions::{self, ActionId};
+use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
 use crate::tui::state::{Need, Place, Sort, State};
@@ -25,6 +26,10 @@ pub(crate) enum Pick {
     Theme(String),
     /// Sorts by this column.
     Column(usize),
+    /// Copies this text; what it is comes first.
+    Copy(&'static str, String),
+    /// Keeps a picture of the screen.
+    Picture(PictureForm),
     /// Shows this column of this view, or hides it.
     Show(&'static str, &'static str),
     /// Goes there.
@@ -81,7 +86,8 @@ pub(crate) struct Chooser {
 }
 
 impl Chooser {
-    pub(super) fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
+    /// A list of these.
+    pub(crate) fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
         let found = (0..entries.len()).collect();
         Self {
             title: title.into(),
@@ -227,7 +233,7 @@ impl Chooser {
         let Some(before) = &self.before else { return };
         let theme = match self.selected().map(|entry| &entry.pick) {
             Some(Pick::Theme(name)) if !self.input.value().is_empty() => {
-                state.themes.iter().find(|t| t.name == *name).cloned()
+                state.config.theme(name).cloned()
             }
             _ => None,
         };
@@ -280,10 +286,12 @@ impl Chooser {
             Pick::Action(id) => actions::fire(state, id),
             Pick::Operation(kind) => actions::begin(state, kind),
             Pick::Theme(name) => {
-                if let Some(theme) = state.themes.iter().find(|t| t.name == name).cloned() {
+                if let Some(theme) = state.config.theme(&name).cloned() {
                     state.wear(theme);
                 }
             }
+            Pick::Copy(what, text) => state.effect(Effect::Copy(what, text)),
+            Pick::Picture(form) => state.effect(Effect::Picture(form)),
             Pick::Column(column) => {
                 let screen = state.views.screen_mut();
                 let again = screen.sort.filter(|sort| sort.column == column);

@@ -84,6 +84,12 @@ impl Form {
         }
     }
 
+    /// Whether what is typed now is a secret.
+    pub(crate) fn takes_secret(&self) -> bool {
+        let field = self.fields.get(self.focus);
+        field.is_some_and(|field| field.spec.secret)
+    }
+
     /// Whether there is nothing to fill in.
     pub(crate) fn is_settled(&self) -> bool {
         !self.fields.iter().any(Field::is_open)

@@ -22,7 +22,7 @@ impl Chooser {
                 entries.push(of_operation(spec.kind, spec.title, state));
             }
         }
-        for theme in &state.themes {
+        for theme in &state.config.themes {
             entries.push(Entry {
                 label: format!("theme {}", theme.name),
                 detail: theme.about.clone(),
@@ -88,7 +88,7 @@ impl Chooser {
                 Entry {
                     label: spec.title.to_owned(),
                     detail: spec.doc.to_owned(),
-                    key: action.map(Action::key).unwrap_or_default(),
+                    key: action.map(|action| action.key(state)).unwrap_or_default(),
                     ..of_operation(spec.kind, spec.title, state)
                 }
             })
@@ -180,7 +180,7 @@ fn of_action(action: &Action, state: &State) -> Entry {
     Entry {
         label: action.name.to_owned(),
         detail: action.title(state).into_owned(),
-        key: action.key(),
+        key: action.key(state),
         reason: (action.enabled)(state).err(),
         pick: Pick::Action(action.id),
     }

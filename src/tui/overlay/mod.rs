@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::key::Key;
 use super::state::{Need, State};
 
-pub(crate) use chooser::Chooser;
+pub(crate) use chooser::{Chooser, Entry, Pick};
 pub(crate) use field::{Field, Holds};
 pub(crate) use filter::FilterLine;
 pub(crate) use form::Form;

@@ -170,7 +170,8 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         | Place::Task(_)
         | Place::Describe(_)
         | Place::Raw(_)
-        | Place::Message(_) => None,
+        | Place::Message(_)
+        | Place::Log => None,
     }
 }
 

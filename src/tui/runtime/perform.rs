@@ -1,17 +1,24 @@
 //! Performs what the state asks for, each on a task of its own, and sends back what came of it.
 
 use std::collections::HashMap;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::model::{Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId};
+use crate::model::{
+    Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
+};
 use crate::provider::{Connection, Content, DataRange, Difference, Reader};
 use crate::task::{Control, Tracker};
-use crate::tui::event::{Answer, Effect, Event, Looked, Slice, Ticket};
+use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
+use crate::tui::record::picture;
 
 /// A slice has about so many stretches at most.
 const SLICE: usize = 4096;
@@ -24,6 +31,8 @@ pub(super) struct Performer {
     tracker: Tracker,
     writable: bool,
     events: mpsc::Sender<Event>,
+    /// Where pictures of the screen are kept.
+    pictures: Option<PathBuf>,
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
@@ -34,12 +43,14 @@ impl Performer {
         tracker: Tracker,
         writable: bool,
         events: mpsc::Sender<Event>,
+        pictures: Option<PathBuf>,
     ) -> Self {
         Self {
             connection,
             tracker,
             writable,
             events,
+            pictures,
             asked: HashMap::new(),
         }
     }
@@ -78,6 +89,7 @@ impl Performer {
 
     pub(super) fn perform(&mut self, effect: Effect) {
         self.asked.retain(|_, handle| !handle.is_finished());
+        tell(&effect);
         match effect {
             Effect::List(ticket, query) => self.list(ticket, query),
             Effect::Show(ticket, object) => self.show(ticket, object),
@@ -91,16 +103,39 @@ impl Performer {
                     handle.abort();
                 }
             }
+            Effect::Lock => self.writable = false,
             // The loop itself does these.
-            Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(..)
+            | Effect::Picture(_)
+            | Effect::Mouse(_)
+            | Effect::Repaint
+            | Effect::Reload
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
+    }
+
+    /// Keeps a picture of the screen, and tells where.
+    pub(super) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
+        let (events, folder) = (self.events.clone(), self.pictures.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match folder {
+                Some(folder) => keep(&folder, &buffer, form),
+                None => Err(Problem::user("there is no folder to keep a picture in")),
+            };
+            let _ = events.blocking_send(Event::Told(told));
+        });
     }
 
     /// Runs a question that can be given up.
     fn ask(&mut self, ticket: Ticket, work: impl Future<Output = Answer> + Send + 'static) {
         let events = self.events.clone();
         let handle = tokio::spawn(async move {
-            let _ = events.send(Event::Answer(ticket, work.await)).await;
+            let began = Instant::now();
+            let answer = work.await;
+            let ms = began.elapsed().as_millis();
+            tracing::debug!(question = ticket.0, ms, "answered");
+            let _ = events.send(Event::Answer(ticket, answer)).await;
         });
         self.asked.insert(ticket, handle.abort_handle());
     }
@@ -191,6 +226,55 @@ impl Performer {
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
     }
+}
+
+/// Says in the log what is asked for, without what it is called.
+fn tell(effect: &Effect) {
+    match effect {
+        Effect::List(ticket, query) => {
+            tracing::debug!(question = ticket.0, kind = query.kind.many(), "lists");
+        }
+        Effect::Show(ticket, object) => {
+            tracing::debug!(question = ticket.0, id = object.id, "looks at one");
+        }
+        Effect::Raw(ticket, object) => {
+            tracing::debug!(question = ticket.0, id = object.id, "asks for the body");
+        }
+        Effect::Plan(ticket, operations) => {
+            tracing::debug!(question = ticket.0, count = operations.len(), "plans");
+        }
+        Effect::Submit(ticket, plans) => {
+            for plan in plans {
+                let operation = plan.operation.kind.name();
+                tracing::info!(question = ticket.0, operation, "begins");
+            }
+        }
+        Effect::Control(ticket, task, control) => {
+            tracing::info!(question = ticket.0, %task, ?control, "controls a task");
+        }
+        _ => {}
+    }
+}
+
+/// Writes a picture into a folder; says what is to be said of it.
+fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Problem> {
+    let now = Time::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let stamp = now.strftime("%Y%m%d-%H%M%S-%3f");
+    let path = folder.join(format!("snapdeck-{stamp}.{}", form.ending()));
+    let mut options = std::fs::File::options();
+    // It shows whatever was on the screen.
+    options.write(true).create_new(true).mode(0o600);
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true).mode(0o700);
+    folders
+        .create(folder)
+        .and_then(|()| options.open(&path))
+        .and_then(|mut file| file.write_all(picture(buffer, form).as_bytes()))
+        .map_err(|e| {
+            let what = format!("the picture {} cannot be written", path.display());
+            Problem::new(ProblemKind::System, what).caused_by(&e)
+        })?;
+    Ok(format!("the picture is {}", path.display()))
 }
 
 /// One layer to its end.

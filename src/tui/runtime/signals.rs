@@ -7,7 +7,7 @@ use crate::model::{Problem, ProblemKind};
 
 /// What a signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// End, for this signal.
     End(i32),
     /// Stop until continued.
@@ -19,7 +19,7 @@ pub(super) enum Signal {
 }
 
 /// The signals, listened for.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: Stream,
     hangup: Stream,
     interrupt: Stream,
@@ -34,7 +34,7 @@ impl Signals {
     ///
     /// # Errors
     /// Where the system does not let it.
-    pub(super) fn listen() -> Result<Self, Problem> {
+    pub(crate) fn listen() -> Result<Self, Problem> {
         let on = |kind| {
             signal(kind).map_err(|e| {
                 Problem::new(ProblemKind::System, "signals cannot be listened for").caused_by(&e)
@@ -52,7 +52,7 @@ impl Signals {
     }
 
     /// The next signal.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             biased;
             _ = self.terminate.recv() => Signal::End(Number::TERM.as_raw()),
@@ -66,7 +66,7 @@ impl Signals {
     }
 
     /// Stops the whole job, as the shell would, and returns when it is continued.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         if kill_current_process_group(Number::STOP).is_ok() {
             self.continued.recv().await;
         }

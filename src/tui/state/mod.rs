@@ -8,23 +8,28 @@ mod messages;
 mod needs;
 mod outline;
 mod place;
+mod settings;
 mod settle;
 mod tasks;
 mod trail;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Effect, Moment, Ticket};
+use serde::{Deserialize, Serialize};
+
+use super::actions::Keymap;
+use super::event::{Cost, Effect, Moment, Ticket};
 use super::glyphs::{Glyphs, glyphs};
+use super::log::LogLine;
 use super::overlay::Overlay;
 use super::skin::Skin;
-use super::terminal::ColorTier;
+use super::terminal::{ColorTier, Features};
 use super::text;
-use crate::config::Theme;
 use crate::config::theme::Role;
+use crate::config::{Config, Theme};
 use crate::model::{
     Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, Task, TaskId, Volume, VolumeId,
 };
@@ -99,13 +104,23 @@ pub(crate) struct State {
     pub(crate) system: Capabilities,
     /// Why nothing can be changed, where nothing can.
     pub(crate) read_only: Option<String>,
+    /// What the user has set.
+    pub(crate) config: Config,
+    /// What the terminal can do.
+    pub(crate) features: Features,
+    /// Which key does what.
+    pub(crate) keymap: Keymap,
+    /// The mouse is taken.
+    pub(crate) mouse: bool,
+    /// What parts of the program said, the newest last.
+    pub(crate) log: VecDeque<LogLine>,
+    /// What the last frame cost, while somebody looks at it.
+    pub(crate) cost: Option<Cost>,
     /// Only ASCII may be shown.
     pub(crate) ascii: bool,
     tier: ColorTier,
     /// The theme in force.
     pub(crate) theme: Theme,
-    /// The themes that there are.
-    pub(crate) themes: Vec<Theme>,
     /// The theme as this terminal shows it.
     pub(crate) skin: Skin,
     /// What is known of the system.
@@ -139,13 +154,15 @@ pub(crate) struct State {
 }
 
 /// What a console is made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Beginning {
     pub(crate) profile: String,
     pub(crate) system: Capabilities,
     pub(crate) read_only: Option<String>,
-    pub(crate) ascii: bool,
-    pub(crate) tier: ColorTier,
-    pub(crate) theme: Theme,
+    pub(crate) features: Features,
+    pub(crate) config: Config,
+    /// What each frame costs is shown from the start.
+    pub(crate) perf: bool,
     pub(crate) tasks: Vec<Arc<Task>>,
     pub(crate) welcome: Option<String>,
     pub(crate) size: (u16, u16),
@@ -155,12 +172,13 @@ pub(crate) struct Beginning {
 impl State {
     /// A console that has seen nothing yet.
     pub(crate) fn new(beginning: Beginning) -> Self {
-        let skin = Skin::new(&beginning.theme, beginning.tier);
+        let Beginning {
+            config, features, ..
+        } = beginning;
+        let settings = &config.settings;
+        let tier = features.tier(settings);
+        let theme = settings::theme(&config, &features);
         let views = Views::new(&beginning.system.kinds);
-        let mut themes = Theme::built_in();
-        if !themes.iter().any(|t| t.name == beginning.theme.name) {
-            themes.push(beginning.theme.clone());
-        }
         let notice = beginning.welcome.map(|text| Notice {
             text,
             role: Role::Info,
@@ -172,11 +190,17 @@ impl State {
             profile: beginning.profile,
             system: beginning.system,
             read_only: beginning.read_only,
-            ascii: beginning.ascii,
-            tier: beginning.tier,
-            theme: beginning.theme,
-            themes,
-            skin,
+            ascii: features.is_ascii(settings),
+            mouse: settings.mouse,
+            // What is wrong with it was told when it was read.
+            keymap: Keymap::new(&config).unwrap_or_default(),
+            skin: Skin::new(&theme, tier),
+            tier,
+            theme,
+            features,
+            config,
+            log: VecDeque::new(),
+            cost: beginning.perf.then(Cost::default),
             inventory: Inventory::default(),
             tasks: TaskList::new(beginning.tasks),
             messages: Messages::default(),
@@ -261,15 +285,14 @@ impl State {
         self.messages.add(problem, self.now.wall);
     }
 
-    /// Changes how everything looks.
-    pub(crate) fn wear(&mut self, theme: Theme) {
-        self.skin = Skin::new(&theme, self.tier);
-        self.theme = theme;
-    }
-
     /// Opens a dialog or a menu.
     pub(crate) fn open(&mut self, overlay: Overlay) {
         self.overlays.push(overlay);
+    }
+
+    /// Whether what is typed now is a secret, and is kept nowhere.
+    pub(crate) fn takes_secret(&self) -> bool {
+        matches!(self.overlays.last(), Some(Overlay::Form(form)) if form.takes_secret())
     }
 
     /// The thing that is in hand: the selected row's, or that of the screen.

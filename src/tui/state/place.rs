@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::look::Look;
 use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
 
@@ -48,6 +50,8 @@ pub(crate) enum Place {
     Raw(ObjectRef),
     /// One message, whole.
     Message(u64),
+    /// What parts of the program said.
+    Log,
 }
 
 impl Place {
@@ -109,9 +113,12 @@ impl Place {
             Self::Members(_) => "members",
             Self::Instance(_) => "instance",
             Self::Difference(..) => "difference",
-            Self::Map(..) | Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) => {
-                "text"
-            }
+            Self::Map(..)
+            | Self::Task(_)
+            | Self::Describe(_)
+            | Self::Raw(_)
+            | Self::Message(_)
+            | Self::Log => "text",
         }
     }
 
@@ -132,13 +139,19 @@ impl Place {
     pub(crate) fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Task(_) | Self::Describe(_) | Self::Raw(_) | Self::Message(_) | Self::Map(..)
+            Self::Task(_)
+                | Self::Describe(_)
+                | Self::Raw(_)
+                | Self::Message(_)
+                | Self::Map(..)
+                | Self::Log
         )
     }
 }
 
 /// What a row stands for; selection and marks are by this, never by a number of a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum RowId {
     /// A thing of the system.
     Object(ObjectRef),

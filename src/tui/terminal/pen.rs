@@ -7,22 +7,22 @@ use ratatui::style::{Color, Modifier};
 
 /// What the next character will look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pen {
-    pub(super) fg: Color,
-    pub(super) bg: Color,
-    pub(super) modifier: Modifier,
+pub(crate) struct Pen {
+    pub(crate) fg: Color,
+    pub(crate) bg: Color,
+    pub(crate) modifier: Modifier,
 }
 
 impl Pen {
     /// As a terminal begins.
-    pub(super) const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         fg: Color::Reset,
         bg: Color::Reset,
         modifier: Modifier::empty(),
     };
 
     /// The pen that writes this cell.
-    pub(super) fn of(cell: &Cell) -> Self {
+    pub(crate) fn of(cell: &Cell) -> Self {
         Self {
             fg: cell.fg,
             bg: cell.bg,
@@ -32,7 +32,7 @@ impl Pen {
 
     /// Writes what turns this pen into `next`. A reset is sent only where nothing is to be
     /// left on: one in the middle of a reversed row would end it.
-    pub(super) fn change(&mut self, next: Self, out: &mut Vec<u8>) {
+    pub(crate) fn change(&mut self, next: Self, out: &mut Vec<u8>) {
         if *self == next {
             return;
         }
@@ -118,7 +118,7 @@ impl Codes<'_> {
 }
 
 /// The number of one of the 16, where it is one.
-fn ansi(colour: Color) -> Option<u8> {
+pub(crate) fn ansi(colour: Color) -> Option<u8> {
     Some(match colour {
         Color::Black => 0,
         Color::Red => 1,

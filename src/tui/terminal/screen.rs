@@ -36,12 +36,14 @@ pub(crate) struct Screen {
     /// Where it should stand when the frame is done; `None` hides it.
     wanted: Option<Position>,
     hidden: bool,
+    /// Each frame is one update of the whole for the terminal.
+    synchronized: bool,
     frame: Vec<u8>,
 }
 
 impl Screen {
-    /// A terminal of this size of which nothing is known.
-    pub(crate) fn new(size: Size) -> Self {
+    /// A terminal of this size of which nothing is known, but whether it takes synchronized updates.
+    pub(crate) fn new(size: Size, synchronized: bool) -> Self {
         let mut screen = Self {
             size,
             cells: Vec::new(),
@@ -52,6 +54,7 @@ impl Screen {
             at: None,
             wanted: None,
             hidden: false,
+            synchronized,
             frame: Vec::new(),
         };
         screen.resize(size);
@@ -302,10 +305,10 @@ impl Backend for Screen {
     fn flush(&mut self) -> Result<(), Infallible> {
         let body = self.encode();
         let drawn = !body.is_empty();
-        if drawn {
+        if drawn && self.synchronized {
             self.frame.extend_from_slice(b"\x1b[?2026h");
-            self.frame.extend_from_slice(&body);
         }
+        self.frame.extend_from_slice(&body);
         let mut cursor = Vec::new();
         match self.wanted {
             Some(place) => {
@@ -321,7 +324,7 @@ impl Backend for Screen {
             None => {}
         }
         self.frame.extend_from_slice(&cursor);
-        if drawn {
+        if drawn && self.synchronized {
             self.frame.extend_from_slice(b"\x1b[?2026l");
         }
         Ok(())
@@ -354,7 +357,7 @@ mod tests {
     }
 
     fn terminal(width: u16, height: u16) -> Terminal<Screen> {
-        Terminal::new(Screen::new(Size { width, height })).unwrap()
+        Terminal::new(Screen::new(Size { width, height }, true)).unwrap()
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::model::{Problem, ProblemKind};
+use crate::tui::record::crash;
 
 /// Whether the terminal is ours now; the panic hook gives it back at most once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -20,6 +21,9 @@ static GATE: Mutex<bool> = Mutex::new(false);
 /// How long giving back waits for a frame on its way.
 const PATIENCE: Duration = Duration::from_millis(500);
 static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Presses and the wheel, told in decimal.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 static HOOK: Once = Once::new();
 /// The thread that the console runs on: a panic elsewhere does not end it.
 static CONSOLE: Mutex<Option<ThreadId>> = Mutex::new(None);
@@ -58,8 +62,8 @@ impl Session {
         TAKEN.store(true, Ordering::SeqCst);
         *GATE.lock() = true;
         let mut opening = b"\x1b[?1049h\x1b[?2004h".to_vec();
-        if MOUSE.load(Ordering::SeqCst) {
-            opening.extend_from_slice(b"\x1b[?1000h\x1b[?1006h");
+        if mouse {
+            opening.extend_from_slice(MOUSE_ON);
         }
         Ok(opening)
     }
@@ -69,6 +73,12 @@ impl Drop for Session {
     fn drop(&mut self) {
         give_back(true);
     }
+}
+
+/// The bytes that take the mouse, or leave it to the terminal.
+pub(crate) fn take_mouse(on: bool) -> &'static [u8] {
+    MOUSE.store(on, Ordering::SeqCst);
+    if on { MOUSE_ON } else { MOUSE_OFF }
 }
 
 /// Says that the console runs on this thread.
@@ -93,7 +103,7 @@ pub(crate) fn give_back(write: bool) {
     if write {
         let mut closing = b"\x1b[?2026l\x1b[m".to_vec();
         if MOUSE.load(Ordering::SeqCst) {
-            closing.extend_from_slice(b"\x1b[?1006l\x1b[?1000l");
+            closing.extend_from_slice(MOUSE_OFF);
         }
         closing.extend_from_slice(b"\x1b[?2004l\x1b[?25h\x1b[?1049l");
         // A terminal that is gone takes no bytes, and needs none.
@@ -117,16 +127,27 @@ pub(super) fn output() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
+#[allow(
+    clippy::print_stderr,
+    reason = "the terminal has been given back, and this is the last word"
+)]
 fn install_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let taken = TAKEN.load(Ordering::SeqCst);
         if taken && *CONSOLE.lock() != Some(std::thread::current().id()) {
             // The console goes on: it shows this itself, and nothing may be printed over it.
-            FAULTS.lock().push(info.to_string());
+            let mut fault = info.to_string();
+            if let Some(path) = crash::leave(&fault) {
+                fault.push_str(&format!("; what happened before is in {}", path.display()));
+            }
+            FAULTS.lock().push(fault);
             return;
         }
         give_back(true);
         before(info);
+        if taken && let Some(path) = crash::leave(&info.to_string()) {
+            eprintln!("What happened before is in {}", path.display());
+        }
     }));
 }

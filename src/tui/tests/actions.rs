@@ -1,7 +1,7 @@
 //! Every action does something somewhere, and says why not elsewhere.
 
 use super::driver::{Driver, some_tasks};
-use crate::tui::actions::{ACTIONS, Action, fire};
+use crate::tui::actions::{ACTIONS, fire};
 use crate::tui::event::Event;
 use crate::tui::view::Hit;
 
@@ -53,7 +53,7 @@ fn prepared() -> Vec<Driver> {
 #[test]
 fn every_key_of_every_action_does_something() {
     for action in ACTIONS {
-        for key in action.keys {
+        for key in action.defaults {
             let works = prepared().into_iter().any(|mut d| {
                 // What the test system has not got is tried where it would begin.
                 if (action.enabled)(&d.state).is_err() {
@@ -62,7 +62,7 @@ fn every_key_of_every_action_does_something() {
                 d.state.notice = None;
                 let before = format!("{:?}", d.state);
                 let asked = d.asked.len();
-                assert_eq!(Action::for_key(*key).map(|a| a.id), Some(action.id));
+                assert_eq!(d.state.keymap.action(*key).map(|a| a.id), Some(action.id));
                 d.event(Event::Key(*key));
                 let after = format!("{:?}", d.state);
                 d.asked.len() > asked || different(&before, &after)

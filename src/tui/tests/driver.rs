@@ -6,17 +6,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::fixtures::{capabilities, estate, moment, plan, sets};
-use crate::config::Theme;
+use crate::config::{Config, Theme};
 use crate::model::{
-    Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot, Task, TaskId,
-    TaskState, Volume,
+    Capabilities, Group, Kind, LinkedTarget, Object, Page, Problem, Query, Raw, Session, Snapshot,
+    Task, TaskId, TaskState, Volume,
 };
 use crate::provider::DataRange;
 use crate::tui::event::{Answer, Effect, Event, Layer, Looked, Slice, Ticket};
 use crate::tui::key::Key;
 use crate::tui::overlay::Overlay;
+use crate::tui::record::Recorder;
 use crate::tui::state::{Beginning, Place, State};
-use crate::tui::terminal::ColorTier;
+use crate::tui::terminal::{ColorTier, CopyRoute, Features};
 use crate::tui::update::update;
 use crate::tui::view::{Scene, view};
 
@@ -56,6 +57,10 @@ pub(super) struct Driver {
     pub(super) failing: Option<Problem>,
     /// Every effect that was asked for.
     pub(super) asked: Vec<Effect>,
+    /// What it began with.
+    pub(super) beginning: Beginning,
+    /// What happens is recorded.
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Driver {
@@ -75,20 +80,37 @@ impl Driver {
     }
 
     pub(super) fn start(start: Start, answers: bool) -> Self {
+        Self::on(capabilities(), start, answers)
+    }
+
+    /// The same on a system that can do this.
+    pub(super) fn on(system: Capabilities, start: Start, answers: bool) -> Self {
         let (volumes, snapshots) = estate();
         let (groups, sessions, targets) = sets();
-        let state = State::new(Beginning {
+        let mut config = Config::default();
+        config.settings.theme.clone_from(&start.theme.name);
+        if config.theme(&start.theme.name) != Some(&start.theme) {
+            config.themes.push(start.theme);
+        }
+        let beginning = Beginning {
             profile: "lab".into(),
-            system: capabilities(),
+            system,
             read_only: start.read_only.then(|| "this is read-only".to_owned()),
-            ascii: start.ascii,
-            tier: start.tier,
-            theme: start.theme,
+            features: Features {
+                colors: start.tier,
+                ascii: start.ascii,
+                light: false,
+                synchronized: true,
+                copies: CopyRoute::Plain,
+            },
+            config,
+            perf: false,
             tasks: Vec::new(),
             welcome: None,
             size: start.size,
             now: moment(0),
-        });
+        };
+        let state = State::new(beginning.clone());
         let mut driver = Self {
             state,
             ms: 0,
@@ -100,14 +122,29 @@ impl Driver {
             answers,
             failing: None,
             asked: Vec::new(),
+            beginning,
+            recorder: None,
         };
         driver.event(Event::Tasks(Vec::new()));
         driver
     }
 
+    /// The same console before anything has happened to it.
+    pub(super) fn unbegun(self) -> Self {
+        Self {
+            state: State::new(self.beginning.clone()),
+            ms: 0,
+            asked: Vec::new(),
+            ..self
+        }
+    }
+
     /// Tells the console something, a moment later.
     pub(super) fn event(&mut self, event: Event) {
         self.ms += 1;
+        if let Some(recorder) = &self.recorder {
+            recorder.keep(&self.state, moment(self.ms), &event);
+        }
         let effects = update(&mut self.state, moment(self.ms), event);
         self.asked.extend(effects.iter().cloned());
         if self.answers {
@@ -163,7 +200,15 @@ impl Driver {
                 self.reply(*ticket, Answer::Submitted(ids));
             }
             Effect::Control(ticket, ..) => self.reply(*ticket, Answer::Controlled(Ok(()))),
-            Effect::Forget(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Forget(_)
+            | Effect::Copy(..)
+            | Effect::Picture(_)
+            | Effect::Mouse(_)
+            | Effect::Repaint
+            | Effect::Reload
+            | Effect::Lock
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 
@@ -326,6 +371,10 @@ fn key(name: &str) -> Key {
         "pgdn" => Key::PAGE_DOWN,
         "backspace" => Key::plain(crossterm::event::KeyCode::Backspace),
         "F2" => Key::f(2),
+        "F6" => Key::f(6),
+        "F7" => Key::f(7),
+        "F8" => Key::f(8),
+        "F9" => Key::f(9),
         "ctrl-c" => Key::ctrl('c'),
         "ctrl-n" => Key::ctrl('n'),
         "ctrl-p" => Key::ctrl('p'),

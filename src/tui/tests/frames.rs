@@ -260,21 +260,3 @@ fn in_ascii_and_without_colours() {
         insta::assert_snapshot!(format!("tree_{name}"), pinned(&d));
     }
 }
-
-#[test]
-fn in_every_theme_the_states_are_told_apart() {
-    for theme in crate::config::Theme::built_in() {
-        let skin = crate::tui::skin::Skin::new(&theme, ColorTier::True);
-        let told = [Role::Ok, Role::Warn, Role::Error, Role::Busy, Role::Text];
-        for (i, a) in told.iter().enumerate() {
-            for b in &told[i + 1..] {
-                assert_ne!(
-                    skin.style(*a),
-                    skin.style(*b),
-                    "{}: {a:?} {b:?}",
-                    theme.name
-                );
-            }
-        }
-    }
-}

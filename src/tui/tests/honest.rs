@@ -83,6 +83,22 @@ fn empty_lists_say_what_to_do_next() {
 }
 
 #[test]
+fn a_name_from_right_to_left_ends_where_it_ends() {
+    let mut d = Driver::start(Start::default(), false);
+    d.volumes = vec![volume("\u{5d3}\u{5d9}\u{5e1}\u{5e7}"), volume("plain")];
+    d.answers = true;
+    let list = d.asked[0].clone();
+    d.answer(&list);
+    let (buffer, _) = d.frame();
+    let marked = |cell: &&ratatui::buffer::Cell| cell.symbol().ends_with('\u{200e}');
+    let marks = buffer.content.iter().filter(marked).count();
+    assert!(marks > 0, "what follows would be taken into it");
+    let others =
+        |cell: &&ratatui::buffer::Cell| marked(cell) && !cell.symbol().starts_with('\u{5e7}');
+    assert_eq!(buffer.content.iter().filter(others).count(), 0);
+}
+
+#[test]
 fn no_name_from_elsewhere_acts_on_the_terminal() {
     let hostile = [
         "\x1b[2J\x1b]0;owned\x07",

@@ -20,7 +20,7 @@ fn page() -> String {
         );
         for action in ACTIONS.iter().filter(|action| action.group == group) {
             let keys: Vec<_> = action
-                .keys
+                .defaults
                 .iter()
                 .map(|key| format!("`{key}`").replace('|', "\\|"))
                 .collect();

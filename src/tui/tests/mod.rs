@@ -3,6 +3,7 @@
 mod actions;
 mod browse;
 mod change;
+mod config_doc;
 mod driver;
 mod finding;
 pub(super) mod fixtures;
@@ -11,4 +12,9 @@ mod honest;
 mod keys_doc;
 mod lie;
 mod random;
+mod recordings;
 mod sets;
+mod settings;
+mod themes;
+
+pub(super) use fixtures::moment;

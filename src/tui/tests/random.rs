@@ -9,7 +9,7 @@ use crate::tui::key::Key;
 use crate::tui::terminal::ColorTier;
 
 #[derive(Clone, Debug)]
-enum Act {
+pub(super) enum Act {
     Key(Key),
     Typed(String),
     Paste(String),
@@ -24,7 +24,7 @@ enum Act {
     Wheel(i32),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+pub(super) fn act() -> impl Strategy<Value = Act> {
     let special = prop::sample::select(vec![
         Key::ENTER,
         Key::ESC,
@@ -62,7 +62,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn perform(d: &mut Driver, act: &Act) {
+pub(super) fn perform(d: &mut Driver, act: &Act) {
     match act {
         Act::Key(key) => d.event(Event::Key(*key)),
         Act::Typed(text) => {

@@ -366,23 +366,23 @@ fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect, rows: &dyn Rows) 
 
 /// What to do where a list is empty.
 fn next(state: &State, screen: &Screen) -> Option<String> {
-    let key = |id| Action::of(id).key();
+    let key = |id| Action::of(id).hint(state);
     match screen.place {
         Place::Volumes if state.read_only.is_none() => Some(format!(
-            "<{}> makes one, and \"snapdeck import IMAGE --name NAME\" brings one in",
+            "{} makes one, and \"snapdeck import IMAGE --name NAME\" brings one in",
             key(ActionId::Create)
         )),
         Place::Snapshots => Some(format!(
-            "<{}> shows the volumes; there <{}> takes one",
+            "{} shows the volumes; there {} takes one",
             key(ActionId::Volumes),
             key(ActionId::Snapshot)
         )),
         Place::Groups | Place::Sessions if state.read_only.is_none() => Some(format!(
-            "<{}> takes one; marked among the volumes, several are taken at one moment",
+            "{} takes one; marked among the volumes, several are taken at one moment",
             key(ActionId::Create)
         )),
         Place::Targets if state.read_only.is_none() => Some(format!(
-            "<{}> links one to a {}",
+            "{} links one to a {}",
             key(ActionId::Link),
             state.word(crate::model::Kind::Session)
         )),
@@ -404,8 +404,8 @@ fn waiting(state: &State, screen: &Screen) -> Option<Vec<(String, Role)>> {
             .iter()
             .map(|h| (state.clean(h).into_owned(), Role::Info));
         lines.extend(hints);
-        let again = Action::of(ActionId::Refresh).key();
-        lines.push((format!("<{again}> tries again"), Role::Dim));
+        let again = Action::of(ActionId::Refresh).hint(state);
+        lines.push((format!("{again} tries again"), Role::Dim));
         return Some(lines);
     }
     let first = |list: &&Standing<'_>| list.loaded.is_none();

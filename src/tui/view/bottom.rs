@@ -26,7 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let mut room = area.width.saturating_sub(2);
         if notice.role == Role::Error {
             // Where the whole of it can be read, since it may be cut here.
-            let key = format!("<{}> messages", Action::of(ActionId::Messages).key());
+            let key = format!("{} messages", Action::of(ActionId::Messages).hint(state));
             let width = text::width(&key);
             if room > width + 20 {
                 room -= width + 2;
@@ -191,24 +191,27 @@ fn of_place(state: &State) -> Vec<Hint> {
             &[A::Back, A::Sort, A::Filter, A::Refresh, A::Palette]
         }
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
-        Place::Message(_) => &[A::Back, A::Palette],
+        Place::Message(_) => &[A::Back, A::Copy, A::Palette],
+        Place::Log => &[A::Back, A::Picture, A::Palette],
     };
     let mut hints: Vec<Hint> = Vec::new();
     if state.messages.unseen() > 0 {
-        hints.push(of_action(A::Messages));
+        hints.push(of_action(A::Messages, state));
     }
     for &id in ids {
         if (Action::of(id).enabled)(state).is_ok() {
-            hints.push(of_action(id));
+            hints.push(of_action(id, state));
         }
     }
-    hints.push(of_action(A::Help));
+    hints.push(of_action(A::Help, state));
+    // What has no key is found by its name.
+    hints.retain(|(key, ..)| !key.is_empty());
     hints
 }
 
-fn of_action(id: ActionId) -> Hint {
+fn of_action(id: ActionId, state: &State) -> Hint {
     let action = Action::of(id);
-    (action.key(), action.name, Some(id))
+    (action.key(state), action.name, Some(id))
 }
 
 fn of_overlay(overlay: &Overlay) -> Vec<Hint> {

@@ -35,6 +35,7 @@ impl Canvas<'_> {
         let room = room.min(area.right() - x);
         let fitted = text::fit(said, room, self.glyphs.cut);
         let mut at = x;
+        let mut last = None;
         for cluster in fitted.graphemes(true) {
             let width = text::width(cluster);
             if width == 0 {
@@ -50,7 +51,17 @@ impl Canvas<'_> {
                     cell.set_style(style);
                 }
             }
+            last = (width == 1).then_some(at);
             at += width;
+        }
+        // A terminal that orders by direction would take what stands beside such a text into it: figures change
+        // places, and with them the meaning of a row. A mark ends it where it ends.
+        if fitted.chars().any(text::is_right_to_left)
+            && let Some(last) = last
+            && let Some(cell) = self.buffer.cell_mut(Position { x: last, y })
+        {
+            let marked = format!("{}\u{200e}", cell.symbol());
+            cell.set_symbol(&marked);
         }
         at
     }

@@ -1,6 +1,7 @@
 //! A form: its fields, what is wrong with them, and the way to the plan.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::canvas::Canvas;
 use super::dialog::draw_buttons;
@@ -131,17 +132,22 @@ fn draw_field(
     };
     match &field.holds {
         Holds::Line(input) => {
-            canvas.field(area, input, focus, state.ascii);
+            let hidden = field.spec.secret.then(|| hidden(input));
+            canvas.field(area, hidden.as_ref().unwrap_or(input), focus, state.ascii);
             if input.value().is_empty() {
                 let said = match (&field.suggestion, field.spec.required) {
                     (Some(suggestion), _) => state.clean(suggestion).into_owned(),
                     (None, true) => "must be given".to_owned(),
                     (None, false) => "may be left out".to_owned(),
                 };
-                let style = canvas.skin.style(Role::Dim);
-                let style = match canvas.skin.style(Role::Input).bg {
-                    Some(bg) if focus => style.bg(bg),
-                    _ => style,
+                // On the background of a field only its own colour is sure to be seen.
+                let style = if focus {
+                    canvas
+                        .skin
+                        .style(Role::Input)
+                        .add_modifier(Modifier::ITALIC)
+                } else {
+                    canvas.skin.style(Role::Dim)
                 };
                 canvas.styled(x, line.y, room, &said, style);
             }
@@ -197,6 +203,12 @@ fn draw_field(
             canvas.text(x, line.y, room, said, Role::Title);
         }
     }
+}
+
+/// A line that does not show what was typed.
+fn hidden(input: &tui_input::Input) -> tui_input::Input {
+    let stars = "*".repeat(input.value().chars().count());
+    tui_input::Input::new(stars).with_cursor(input.cursor())
 }
 
 /// What stands under a field: what is wrong with it, or what it takes.

@@ -179,7 +179,7 @@ fn tabs(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let tabs: Vec<(String, String, Option<ActionId>)> = places
         .map(|place| {
             let action = Action::of_view(place);
-            let key = action.map(Action::digit).unwrap_or_default();
+            let key = action.map(|action| action.digit(state)).unwrap_or_default();
             (key, page::tab(state, place), action.map(|a| a.id))
         })
         .collect();

@@ -62,7 +62,7 @@ fn lines(state: &State, width: u16) -> Vec<(Line, Line)> {
         column.push(vec![(group.title().into(), Role::Heading)]);
         let beside = |g: Group| !two || second == matches!(g, Group::Move | Group::Program);
         let all = || ACTIONS.iter().filter(|action| beside(action.group));
-        let keys = all().map(|a| shown_keys(a).len()).max().unwrap_or(0);
+        let keys = all().map(|a| shown_keys(a, state).len()).max().unwrap_or(0);
         let names = all().map(|a| a.name.len()).max().unwrap_or(0);
         let actions = ACTIONS.iter().filter(|action| action.group == group);
         column.extend(actions.map(|action| line(state, action, keys, names)));
@@ -83,7 +83,10 @@ fn lines(state: &State, width: u16) -> Vec<(Line, Line)> {
 /// An action with its keys, set in columns of these widths.
 fn line(state: &State, action: &Action, keys: usize, names: usize) -> Line {
     let mut line: Line = vec![
-        (format!("{:<keys$}  ", shown_keys(action)).into(), Role::Key),
+        (
+            format!("{:<keys$}  ", shown_keys(action, state)).into(),
+            Role::Key,
+        ),
         (format!("{:<names$}  ", action.name).into(), Role::Text),
     ];
     match (action.enabled)(state) {
@@ -98,9 +101,9 @@ fn line(state: &State, action: &Action, keys: usize, names: usize) -> Line {
 }
 
 /// The first two of its keys: who needs a third knows it already.
-fn shown_keys(action: &Action) -> String {
+fn shown_keys(action: &Action, state: &State) -> String {
     let keys: Vec<String> = action
-        .keys
+        .keys(state)
         .iter()
         .take(2)
         .map(ToString::to_string)
@@ -151,6 +154,7 @@ fn about(place: &Place) -> &'static str {
         Place::Task(_) => "One task: its steps, what came of each, and what it means.",
         Place::Messages => "What went wrong since the console was opened.",
         Place::Message(_) => "What went wrong, why, and what to try.",
+        Place::Log => "What parts of the program said of themselves, the newest first.",
         Place::Describe(_) => "Every field that the system tells of it.",
         Place::Raw(_) => "The thing as the system itself keeps it.",
     }

@@ -10,11 +10,13 @@ mod form;
 mod header;
 mod help;
 mod pane;
+mod perf;
 mod review;
 mod side;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use serde::{Deserialize, Serialize};
 
 use self::canvas::{Canvas, background};
 use super::actions::ActionId;
@@ -24,7 +26,8 @@ use super::state::{RowId, State};
 use crate::config::theme::Role;
 
 /// What the mouse can press.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Hit {
     /// A row.
     Row(RowId),
@@ -100,6 +103,9 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
             Overlay::Review(plans) => review::draw(&mut canvas, state, room, plans),
             Overlay::Question(question) => dialog::draw(&mut canvas, state, room, question),
         }
+    }
+    if let Some(cost) = &state.cost {
+        perf::draw(&mut canvas, layout.header, cost);
     }
     canvas.scene
 }

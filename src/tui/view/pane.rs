@@ -30,8 +30,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let hidden = lines.len().saturating_sub(usize::from(body.height));
     let mut title = " Tasks ".to_owned();
     if hidden > 0 {
-        let key = Action::of(ActionId::Tasks).key();
-        title = format!(" Tasks, {hidden} lines more: <{key}> shows all ");
+        let key = Action::of(ActionId::Tasks).hint(state);
+        title = format!(" Tasks, {hidden} lines more: {key} shows all ");
     }
     canvas.text(area.x + 1, area.y, area.width - 2, &title, Role::Heading);
     if lines.is_empty() {
@@ -102,7 +102,7 @@ fn stands_still(task: &Task) -> bool {
 
 /// What is told at the right: how far it is, how it ended, or what can be done next.
 fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
-    let key = |id| format!("<{}>", Action::of(id).key());
+    let key = |id| Action::of(id).hint(state);
     match &task.state {
         TaskState::Succeeded => {
             let mut spans: Spans<'static> =
