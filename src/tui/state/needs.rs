@@ -59,7 +59,7 @@ impl State {
                 self.sets_of(volume, &mut needs);
             }
             (Place::Volumes, Some(beside)) if beside.kind == Kind::Volume => {
-                needs.add(Need::Of(VolumeId(beside.id.clone())))
+                needs.add(Need::Of(VolumeId(beside.id.clone())));
             }
             (Place::Describe(object), _) => {
                 let snapshot = (object.kind == Kind::Snapshot).then(|| self.snapshot(&object.id));
