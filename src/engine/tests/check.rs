@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
+
 use crate::engine::catalog::{Node, Role};
+use crate::engine::checkpoint::Checkpoints;
 use crate::engine::page::{Body, Child, Entry, LEAF_BLOCKS, Page, PageRef, span};
 use crate::engine::store::Store;
 use crate::engine::tree::resident;
@@ -74,6 +77,8 @@ fn content(store: &Store, node: &Node) -> Content {
 /// Checks counts, owners and maps of a store against a full walk.
 pub(in crate::engine) fn check(store: &Store) {
     let core = store.core();
+    // No checkpoint comes between what the trees hold and what the file does.
+    let checkpoints = core.checkpoints.lock();
     let guarded = core.guarded.read();
     let catalog = &guarded.state.catalog;
     let contents: BTreeMap<u64, Content> = catalog
@@ -191,15 +196,18 @@ pub(in crate::engine) fn check(store: &Store) {
         "blocks leaked: {leaked:?}, in use but free: {lost:?}"
     );
     drop(guarded);
-    check_meta(store, extents);
+    check_meta(store, checkpoints, extents);
 }
 
 /// Every sector of metadata is in use by a page, a chunk, a map or the root, or
 /// waits for the next checkpoint.
-fn check_meta(store: &Store, mut extents: BTreeSet<(u64, u64)>) {
+fn check_meta(
+    store: &Store,
+    mut checkpoints: MutexGuard<'_, Checkpoints>,
+    mut extents: BTreeSet<(u64, u64)>,
+) {
     use crate::engine::page::Freed;
     let core = store.core();
-    let mut checkpoints = core.checkpoints.lock();
     let guarded = core.guarded.read();
     let mut add = |r: &PageRef| {
         extents.insert((r.addr, r.sectors()));

@@ -102,7 +102,7 @@ fn a_group_has_no_write_that_an_earlier_one_is_missing_for() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let (_, store) = fresh();
     let volumes = ["a", "b"].map(|name| store.create_volume(name, MIB, Attrs::new()).unwrap());
-    let done = AtomicBool::new(false);
+    let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let number = |source| {
         let bytes = get(&store, source, 0, 8);
         u64::from_le_bytes(bytes.try_into().unwrap())
@@ -118,9 +118,13 @@ fn a_group_has_no_write_that_an_earlier_one_is_missing_for() {
                 for volume in volumes {
                     store.write(volume, 0, &block).unwrap();
                 }
+                begun.store(true, Ordering::Relaxed);
             }
             n
         });
+        while !begun.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
         for round in 0..300 {
             let request = |volume| SnapshotRequest {
                 volume,
