@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::Instant;
 
 use support::{Deck, same};
 
@@ -348,8 +348,14 @@ fn killed_while_it_applies_the_volume_is_the_old_or_the_new() {
     two.point("b", 0);
     let a = two.export("a", None);
     let b = two.export("b", Some("a"));
+    // How long it takes undisturbed, so that it is killed on the way.
+    two.there = Deck::new();
+    two.there.ok(&["apply", &a, "v"]);
+    let begun = Instant::now();
+    two.there.ok(&["apply", &b, "v"]);
+    let whole = begun.elapsed();
     let mut interrupted = 0;
-    for round in 0..8_u64 {
+    for round in 0..8_u32 {
         two.there = Deck::new();
         two.there.ok(&["apply", &a, "v"]);
         let mut child = two
@@ -358,7 +364,7 @@ fn killed_while_it_applies_the_volume_is_the_old_or_the_new() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(30 + 170 * round));
+        std::thread::sleep(whole * (2 * round + 1) / 16);
         child.kill().unwrap();
         child.wait().unwrap();
         let has = |deck: &Deck| {
