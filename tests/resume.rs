@@ -18,6 +18,8 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use support::{Deck, same};
 
 const MIB: u64 = 1 << 20;
+/// The length of the image that is taken in, in MiB.
+const IMAGE: u64 = 640;
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
@@ -51,12 +53,20 @@ fn stopped(child: &mut Child, stop: Signal, mut reached: impl FnMut(Duration) ->
 
 /// A store with an unfinished import of `i.raw`, of which some is kept, by these arguments.
 fn unfinished(args: &[&str]) -> Deck {
-    for doubled in 0..4 {
+    // How long it takes undisturbed; half of that is the first guess of when to kill it.
+    let mut moment = {
+        let deck = Deck::new();
+        image(&deck.path("i.raw"), IMAGE);
+        let begun = Instant::now();
+        deck.ok(&["import", &text(&deck.path("i.raw")), "--name", "v"]);
+        begun.elapsed() / 2
+    };
+    for _ in 0..16 {
         let deck = Deck::new();
         let raw = deck.path("i.raw");
-        image(&raw, 160 << doubled);
+        image(&raw, IMAGE);
         if args.contains(&"--into") {
-            let size = format!("{}M", 160 << doubled);
+            let size = format!("{IMAGE}M");
             let create = ["run", "create-volume", "--name", "v", "--size", &size];
             deck.ok(&[&create[..], &["--wait"]].concat());
         }
@@ -66,18 +76,23 @@ fn unfinished(args: &[&str]) -> Deck {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let moment = Duration::from_millis(1400);
         let in_time = stopped(&mut child, Signal::KILL, |passed| passed > moment);
-        if in_time && position(&deck) > 0 {
-            return deck;
-        }
+        moment = match (in_time, position(&deck)) {
+            (true, 0) => moment * 5 / 4,
+            (true, _) => return deck,
+            (false, _) => moment * 3 / 4,
+        };
     }
     panic!("the import was never interrupted in its midst");
 }
 
 /// How far the import into `v` is kept to have come.
 fn position(deck: &Deck) -> u64 {
-    let volume = deck.one("volumes", "v");
+    // Killed early, there is no volume yet.
+    let all = deck.get("volumes");
+    let Some(volume) = all.iter().find(|volume| volume["name"] == "v") else {
+        return 0;
+    };
     let kept = volume["metadata"]["unfinished-import"].as_str();
     let kept: serde_json::Value = match kept {
         Some(text) => serde_json::from_str(text).unwrap(),

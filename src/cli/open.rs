@@ -76,8 +76,12 @@ pub(super) async fn open_in(dir: &Path, how: &Options, by: &str) -> Result<Opene
             Err(problem) if problem.kind == ProblemKind::Conflict => problem,
             Err(problem) => return Err(problem),
         };
-        if let Some(attached) = attach(dir, how.read_only && !how.idle, by).await? {
-            return Ok(Opened::guest(attached));
+        match attach(dir, how.read_only && !how.idle, by).await {
+            Ok(Some(attached)) => return Ok(Opened::guest(attached)),
+            Ok(None) => {}
+            // It was just ending.
+            Err(problem) if problem.kind == ProblemKind::Network => {}
+            Err(problem) => return Err(problem),
         }
         if left == 0 {
             return Err(kept_out);

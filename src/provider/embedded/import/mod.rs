@@ -21,6 +21,8 @@ pub(super) use unfinished::{UNFINISHED, Unfinished};
 
 /// How often it is kept how far a volume is filled.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// And whenever so many bytes of the image have been passed.
+const KEEP_BYTES: u64 = 128 << 20;
 
 /// Whether an interrupted fill can be gone on with without asking: it is of a new volume, and the
 /// image is still there.
@@ -127,7 +129,8 @@ fn copy_in(
             total: Bytes(image.size()),
             rate: Bytes((copied.data as f64 / seconds) as u64),
         });
-        if kept.elapsed() >= KEEP_EVERY && copied.position > now.position {
+        let far = copied.position >= now.position + KEEP_BYTES;
+        if far || (kept.elapsed() >= KEEP_EVERY && copied.position > now.position) {
             kept = Instant::now();
             now.position = copied.position;
             broken = now.keep(store, id).err();
