@@ -89,6 +89,8 @@ pub(super) fn without_seal(file: &str) -> Problem {
 /// What came of applying it.
 pub(super) fn fate(shared: &Shared, operation: &Operation, key: &str) -> Result<Fate, Problem> {
     if let Some(outcome) = done(shared, key) {
+        // It ended before it had cleared away what it put together.
+        sweep(shared, key).map_err(|e| error::problem(&e, "what is left over was not removed"))?;
         return Ok(Fate::Done(outcome));
     }
     // What is half done is done anew from the file; what lacks only its snapshot gets it.
@@ -154,6 +156,16 @@ fn lacking(shared: &Shared, key: &str) -> Option<(VolumeId, Applied)> {
     })
 }
 
+/// Removes what an earlier run put together and does not need any more.
+fn sweep(shared: &Shared, key: &str) -> Result<(), engine::EngineError> {
+    for volume in shared.store.volumes() {
+        if volume.attrs.get(attributes::STAGING).map(String::as_str) == Some(key) {
+            shared.store.delete_volume(volume.id, true)?;
+        }
+    }
+    Ok(())
+}
+
 /// Applies the difference. Blocking.
 pub(super) fn apply(
     shared: &Shared,
@@ -161,9 +173,6 @@ pub(super) fn apply(
     context: &StepContext,
     key: &str,
 ) -> Result<StepOutcome, Problem> {
-    if let Some(outcome) = done(shared, key) {
-        return Ok(outcome);
-    }
     let run = Apply {
         shared,
         store: &shared.store,
@@ -172,6 +181,9 @@ pub(super) fn apply(
         key,
     };
     run.sweep()?;
+    if let Some(outcome) = done(shared, key) {
+        return Ok(outcome);
+    }
     if let Some((volume, applied)) = lacking(shared, key) {
         return run.snapshot(volume, &applied);
     }
@@ -196,16 +208,8 @@ impl Apply<'_> {
         error::problem(e, "the difference was not applied; nothing was changed")
     }
 
-    /// Removes what an earlier run put together and did not come to use.
     fn sweep(&self) -> Result<(), Problem> {
-        for volume in self.store.volumes() {
-            if volume.attrs.get(attributes::STAGING).map(String::as_str) == Some(self.key) {
-                self.store
-                    .delete_volume(volume.id, true)
-                    .map_err(|e| self.failed(&e))?;
-            }
-        }
-        Ok(())
+        sweep(self.shared, self.key).map_err(|e| self.failed(&e))
     }
 
     fn whole(&self) -> Result<StepOutcome, Problem> {
