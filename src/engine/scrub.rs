@@ -325,7 +325,7 @@ impl Store {
     /// held in memory, data that the log has, maps and counters. Space that nothing refers to comes back.
     ///
     /// # Errors
-    /// [`EngineError::ReadOnly`], [`EngineError::NoSpace`] and those of the system, where
+    /// [`ReadOnly`](super::EngineError::ReadOnly), [`NoSpace`](super::EngineError::NoSpace) and those of the system, where
     /// something could not be written.
     pub fn repair(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<ScrubReport> {
         self.core().check_writable()?;

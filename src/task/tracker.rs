@@ -131,7 +131,7 @@ impl Tracker {
     /// Waits until `done` says so of a task, and returns it.
     ///
     /// # Errors
-    /// [`ProblemKind::NotFound`].
+    /// [`NotFound`](crate::model::ProblemKind::NotFound).
     pub async fn wait(
         &self,
         id: &TaskId,
