@@ -30,7 +30,9 @@ async fn control(opened: &Opened, args: &TaskArgs) -> Result<u8, Problem> {
     if control == Control::Pause {
         // What was left under way is paused once it is followed again.
         tracker.follow_on().await;
-        let known = |task: &Task| task.is_settled() || task.pausable().is_some();
+        // A step that was begun has something to pause once it has told of it.
+        let moves = |task: &Task| task.pausable().is_some() && task.progress().is_some();
+        let known = |task: &Task| task.is_settled() || moves(task);
         tracker.wait(&id, known).await?;
     }
     tracker.control(&id, control).await?;
