@@ -147,7 +147,7 @@ impl<'a> Connection<'a> {
             };
             // While all goes fast, or the client waits for each reply, one thread does it all:
             // waking another would take longer.
-            let slow = taken.requests.iter().any(|r| is_slow(&r.header));
+            let slow = taken.share.is_some() || taken.requests.iter().any(|r| is_slow(&r.header));
             let alone = self.fast.load(Ordering::Relaxed) && !slow
                 || self.lonely.load(Ordering::Relaxed) >= LONELY;
             let arrivals = self.arrivals.load(Ordering::Relaxed);
