@@ -1,0 +1,157 @@
+//! Takes secrets out of what is shown and kept: by the names of headers and of members.
+
+use serde_json::Value;
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "[redacted]";
+
+/// What is kept of a body at most, in bytes.
+const KEPT: usize = 16 * 1024;
+
+/// Words in the names of members that hold secrets.
+const WORDS: [&str; 6] = [
+    "password",
+    "secret",
+    "token",
+    "passphrase",
+    "private_key",
+    "adminpass",
+];
+
+/// Whether a header holds a secret.
+pub(super) fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "token",
+        "authorization",
+        "cookie",
+        "secret",
+        "password",
+        "api-key",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+/// Headers without their secrets.
+pub(super) fn headers<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<(String, String)> {
+    headers
+        .map(|(name, value)| {
+            let value = match is_secret_header(name) {
+                true => REDACTED,
+                false => value,
+            };
+            (name.to_owned(), value.to_owned())
+        })
+        .collect()
+}
+
+/// A JSON value without its secrets.
+pub(super) fn json(value: &Value) -> Value {
+    walk(value, "")
+}
+
+fn walk(value: &Value, name: &str) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| {
+                    let secret = match value {
+                        // A token is told by its id.
+                        Value::String(_) => {
+                            is_secret(key) || (key == "id" && name.eq_ignore_ascii_case("token"))
+                        }
+                        Value::Number(_) => is_secret(key),
+                        _ => false,
+                    };
+                    let value = match secret {
+                        true => REDACTED.into(),
+                        false => walk(value, key),
+                    };
+                    (key.clone(), value)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => items.iter().map(|item| walk(item, name)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    // When a password ends is no secret.
+    !name.ends_with("expires_at") && WORDS.iter().any(|word| name.contains(word))
+}
+
+/// A body as it is kept: without secrets, and cut where it is long.
+pub(super) fn body(bytes: &[u8]) -> String {
+    let suspicious = holds_a_word(bytes);
+    let text = match serde_json::from_slice::<Value>(bytes) {
+        Ok(value) if suspicious => json(&value).to_string(),
+        // What cannot be understood cannot be redacted either.
+        Err(_) if suspicious => return format!("{REDACTED} {} bytes", bytes.len()),
+        _ => String::from_utf8_lossy(cut(bytes)).into_owned(),
+    };
+    match text.len() > KEPT || bytes.len() > KEPT && !suspicious {
+        true => {
+            let kept = String::from_utf8_lossy(cut(text.as_bytes())).into_owned();
+            format!("{kept}… ({} bytes in all)", bytes.len())
+        }
+        false => text,
+    }
+}
+
+fn cut(bytes: &[u8]) -> &[u8] {
+    bytes.get(..KEPT).unwrap_or(bytes)
+}
+
+/// Whether one of the words is anywhere in it, whatever the case.
+fn holds_a_word(bytes: &[u8]) -> bool {
+    WORDS.iter().any(|word| {
+        bytes
+            .windows(word.len())
+            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_gone_wherever_it_stands() {
+        let body = serde_json::json!({
+            "auth": {"identity": {"methods": ["password", "token"], "token": {"id": "t0ps"},
+                "password": {"user": {"name": "ana", "password": "hunter2"}},
+                "application_credential": {"id": "ac", "secret": "s3cret"}}},
+            "connection_info": {"data": {"auth_password": "chap", "target": "t"}},
+            "list": [{"adminPass": "x1x"}], "password_expires_at": "2027",
+        });
+        let text = body_text(&body);
+        for secret in ["t0ps", "hunter2", "s3cret", "chap", "x1x"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        for kept in ["ana", "\"ac\"", "2027", "methods"] {
+            assert!(text.contains(kept), "{kept}: {text}");
+        }
+        let torn = super::body(b"{\"password\": \"hunter2");
+        assert!(!torn.contains("hunter2"));
+        let headers = headers([("X-Auth-Token", "abc"), ("Accept", "x")].into_iter());
+        assert_eq!(headers[0].1, REDACTED);
+        assert_eq!(headers[1].1, "x");
+    }
+
+    fn body_text(value: &Value) -> String {
+        super::body(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_long_body_is_cut_and_says_so() {
+        let long = "x".repeat(KEPT * 2);
+        let kept = super::body(long.as_bytes());
+        assert!(kept.len() < KEPT + 100);
+        assert!(kept.ends_with("(32768 bytes in all)"), "{}", &kept[KEPT..]);
+    }
+}

@@ -1,0 +1,151 @@
+//! A call as it is to be made, and its answer.
+
+use super::redact;
+
+/// What is done at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Read the head alone.
+    Head,
+    /// Make, or do.
+    Post,
+    /// Replace.
+    Put,
+    /// Remove.
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A call that is to be made.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is done.
+    pub method: Method,
+    /// The whole address.
+    pub url: String,
+    /// Headers, beside those that every call has.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, as JSON.
+    pub body: Option<serde_json::Value>,
+    /// Whether doing it twice is doing it once. What only reads is so anyway.
+    pub repeatable: bool,
+}
+
+impl Request {
+    /// A call without headers and body.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            repeatable: matches!(method, Method::Get | Method::Head),
+        }
+    }
+
+    /// The same with a header more.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn json(mut self, body: serde_json::Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// The same as one that may be sent again when no answer came.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// The call as a line for a shell. Secrets are variables there (`$TOKEN`), which the reader fills.
+    #[must_use]
+    pub fn curl(&self) -> String {
+        let mut line = String::from("curl -sS");
+        if self.method != Method::Get {
+            line.push_str(" -X ");
+            line.push_str(self.method.word());
+        }
+        for (name, value) in &self.headers {
+            match redact::is_secret_header(name) {
+                // In double quotes, so that the shell puts the value there.
+                true => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
+                false => line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}")))),
+            }
+        }
+        if let Some(body) = &self.body {
+            line.push_str(" -H 'Content-Type: application/json' -d ");
+            line.push_str(&quote(&redact::json(body).to_string()));
+        }
+        line.push(' ');
+        line.push_str(&quote(&self.url));
+        line
+    }
+}
+
+/// A text as a shell takes it literally.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// An answer, whole.
+#[derive(Clone, Debug, Default)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers, their names in lower case, in the order of the wire.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The certificate of the other side, as DER; `None` without TLS.
+    pub certificate: Option<Vec<u8>>,
+}
+
+impl Response {
+    /// The first header of this name, which is in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it says that what was asked for was done or begun.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The system's own id of the call.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        [
+            "x-openstack-request-id",
+            "x-compute-request-id",
+            "x-request-id",
+        ]
+        .into_iter()
+        .find_map(|name| self.header(name))
+    }
+}
