@@ -23,7 +23,12 @@ pub fn document(keys: &[KeyLine]) -> String {
          # What is commented out is what holds anyway.\n",
     );
     let mut tables = Vec::new();
+    let mut profiles = None;
     for (name, property) in properties(&schema) {
+        if name == "profiles" {
+            profiles = Some(property);
+            continue;
+        }
         let inner = resolve(&schema, property);
         if inner.get("properties").is_some() || name == "keys" {
             tables.push((name, property, inner));
@@ -49,7 +54,33 @@ pub fn document(keys: &[KeyLine]) -> String {
             }
         }
     }
+    if let Some(property) = profiles {
+        out.push('\n');
+        comment(&mut out, text(property, "description"));
+        let _ = writeln!(out, "#   [profiles.NAME]");
+        let one = property.get("additionalProperties").unwrap_or(property);
+        profile(&mut out, &schema, resolve(&schema, one), "");
+    }
     out
+}
+
+/// One profile, as a pattern: names stand for themselves, and nothing of it holds.
+fn profile(out: &mut String, root: &Schema, table: &Schema, prefix: &str) {
+    for (name, property) in properties(table) {
+        let inner = resolve(root, property);
+        if inner.get("properties").is_some() {
+            profile(out, root, inner, &format!("{prefix}{name}."));
+            continue;
+        }
+        let about = text(property, "description").replace('\n', " ");
+        let value = match property.get("default") {
+            Some(Schema::String(text)) => quote(text),
+            Some(Schema::Bool(flag)) => flag.to_string(),
+            _ if inner.to_string().contains("integer") => "N".to_owned(),
+            _ => "\"...\"".to_owned(),
+        };
+        let _ = writeln!(out, "#   {prefix}{name} = {value}  # {about}");
+    }
 }
 
 fn properties(schema: &Schema) -> impl Iterator<Item = (&String, &Schema)> {
@@ -93,7 +124,7 @@ fn setting(out: &mut String, root: &Schema, name: &str, property: &Schema) {
 }
 
 /// A text as TOML writes it.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

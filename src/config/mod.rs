@@ -1,18 +1,25 @@
 //! Where things are kept, and what the user has set: pure data and its reading from text.
 
+mod account;
 mod check;
+mod clouds;
 pub mod contrast;
 mod document;
 mod fault;
 mod paths;
+mod profile;
+mod secret;
 mod settings;
 mod source;
 pub mod theme;
 mod watch;
 
+pub use account::{Account, Auth, Named, Scope};
+pub use clouds::{Cloud, Clouds, Surroundings};
 pub use document::document;
 pub use fault::{Fault, nearest};
 pub use paths::Paths;
+pub use profile::{CallLimits, Profile, Profiles, ProviderKind, SecretSource};
 pub use settings::{Clipboard, Colors, GlyphChoice, Keys, LogLevel, LogSettings, Settings, schema};
 pub use source::{Config, Flags, Source, parse};
 pub use theme::Theme;

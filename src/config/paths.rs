@@ -55,6 +55,19 @@ impl Paths {
         self.config.join("config.toml")
     }
 
+    /// Where the journals of a profile are kept. A name may hold anything; a folder's may not.
+    #[must_use]
+    pub fn of_profile(&self, name: &str) -> PathBuf {
+        let mut folder = String::new();
+        for c in name.chars() {
+            match c {
+                'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => folder.push(c),
+                other => folder.push_str(&format!("+{:x}", u32::from(other))),
+            }
+        }
+        self.state.join("profiles").join(folder)
+    }
+
     /// The user's own themes.
     #[must_use]
     pub fn themes(&self) -> PathBuf {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile::Profiles;
+
 /// Everything that can be set in `config.toml`. What is left out has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -28,6 +30,8 @@ pub struct Settings {
     pub read_only: bool,
     /// The directory of the embedded store, where `--store` and `SNAPDECK_STORE` say nothing.
     pub store: Option<PathBuf>,
+    /// The systems that are called, by the names that `--profile` takes.
+    pub profiles: Profiles,
     /// A fault of the program leaves a file with what happened last, and says where it is.
     pub crash_files: bool,
     /// What is kept for the log view, and written to a file where one is named.
@@ -47,6 +51,7 @@ impl Default for Settings {
             clipboard: Clipboard::Auto,
             read_only: false,
             store: None,
+            profiles: Profiles::new(),
             crash_files: true,
             log: LogSettings::default(),
             keys: BTreeMap::new(),

@@ -69,6 +69,14 @@ impl Config {
         self.themes.iter().rev().find(|theme| theme.name == name)
     }
 
+    /// The same without its profiles: they name systems and people, and what is not known cannot be recorded.
+    #[must_use]
+    pub fn without_profiles(mut self) -> Self {
+        self.settings.profiles.clear();
+        self.lines.retain(|path, _| !path.starts_with("profiles"));
+        self
+    }
+
     /// Something wrong with a setting, at its line.
     #[must_use]
     pub fn fault(&self, path: &str, what: String, meant: Option<String>) -> Fault {

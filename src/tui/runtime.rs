@@ -30,7 +30,7 @@ use super::terminal::{
 use super::update::update;
 use super::view::{Scene, view};
 use super::{Farewell, Setup};
-use crate::config::{Source, Watch};
+use crate::config::{Config, Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
@@ -144,7 +144,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let watch = options.source.clone().and_then(|source| {
         Watch::start(source, move |read| {
             // The console ends before its configuration does.
-            let _ = events.blocking_send(Event::Configured(read.map(Box::new)));
+            let _ = events.blocking_send(Event::Configured(read.map(told)));
         })
     });
     runtime.performer.watch();
@@ -326,7 +326,7 @@ impl Runtime {
     /// Reads the configuration again because the user asks for it.
     fn reload(&self) -> Event {
         match &self.source {
-            Some(source) => Event::Configured(source.read().map(Box::new)),
+            Some(source) => Event::Configured(source.read().map(told)),
             None => Event::Told(Err(Problem::user("there is no configuration to read"))),
         }
     }
@@ -432,4 +432,9 @@ fn moment(started: Instant) -> Moment {
 
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A configuration as the console is told of it.
+fn told(config: Config) -> Box<Config> {
+    Box::new(config.without_profiles())
 }

@@ -190,6 +190,16 @@ fn settings(config: &Result<Config, Vec<Fault>>, gathered: &mut Gathered) -> Str
         }
     };
     let mut settings = config.settings.clone();
+    if !settings.profiles.is_empty() {
+        gathered.withhold(
+            format!(
+                "the {} profiles of the configuration",
+                settings.profiles.len()
+            ),
+            "they name systems and people",
+        );
+        settings.profiles.clear();
+    }
     for path in [&mut settings.store, &mut settings.log.file]
         .into_iter()
         .flatten()
