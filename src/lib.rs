@@ -10,3 +10,4 @@ pub mod provider;
 pub mod share;
 pub mod task;
 pub mod tui;
+pub mod wire;
