@@ -278,6 +278,37 @@ impl OperationSpec {
         problem.causes = wrong;
         Err(problem)
     }
+
+    /// Checks an operation that was made elsewhere: it may come from a script that no form has seen.
+    ///
+    /// # Errors
+    /// The reason why the operation is not there, or one that names every field that is wrong or missing.
+    pub fn check(&self, operation: &Operation) -> Result<(), Problem> {
+        if let Availability::Unsupported(reason) = &self.availability {
+            return Err(
+                Problem::user(format!("{} cannot be done here", operation.kind))
+                    .because(reason.clone()),
+            );
+        }
+        let texts: Vec<(&str, String)> = operation
+            .values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_string()))
+            .collect();
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(n, t)| (*n, t.as_str())).collect();
+        let again = self.operation(&texts)?;
+        match operation
+            .values
+            .iter()
+            .find(|(name, value)| again.values.get(*name) != Some(value))
+        {
+            Some((name, _)) => Err(Problem::user(format!(
+                "{} cannot be done as asked: {name} is of the wrong type",
+                operation.kind
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]

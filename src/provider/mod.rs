@@ -13,15 +13,19 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::Trace;
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
     Progress, Query, Raw, StepOutcome, TaskId,
 };
 
+pub mod cinder;
 pub mod conformance;
 pub mod embedded;
+mod profile;
 mod resolve;
 
+pub use profile::{Finding, examine, open};
 pub use resolve::{Resolver, list_all};
 
 /// The means to look at a system. Changes nothing, ever.
@@ -247,4 +251,6 @@ pub struct Connection {
     pub reader: Arc<dyn Reader>,
     /// The means to change; `None` where the profile or the user said read-only.
     pub writer: Option<Arc<dyn Writer>>,
+    /// The calls that were made to it; `None` where it is not called.
+    pub trace: Option<Arc<Trace>>,
 }

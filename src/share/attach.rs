@@ -52,6 +52,7 @@ pub async fn attach(dir: &Path, read_only: bool, by: &str) -> Result<Option<Atta
             name: hello.name,
             reader: Arc::new(AttachedReader::new(dir, capabilities)),
             writer: None,
+            trace: None,
         },
         tracker: Tracker::over(Arc::new(mirror), by),
         pid: hello.pid,

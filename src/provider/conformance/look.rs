@@ -121,8 +121,10 @@ pub(super) async fn nothing_there(reader: &dyn Reader) -> Outcome {
                 ("raw", reader.raw(&object).await.err().map(|p| p.kind)),
                 ("content", reader.content(&object).err().map(|p| p.kind)),
             ] {
+                // A system whose data cannot be read from here may refuse without looking.
+                let refused = how == "content" && kind == Some(ProblemKind::User);
                 let not_found = kind == Some(ProblemKind::NotFound);
-                hold!(not_found, "{how} of {object:?} gave {kind:?}");
+                hold!(not_found || refused, "{how} of {object:?} gave {kind:?}");
             }
         }
     }

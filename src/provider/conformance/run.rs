@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Violation, hold};
 use crate::model::{
-    Bytes, Kind, Object, ObjectRef, Operation, OperationKind, Problem, Snapshot, SnapshotId,
-    StepOutcome, TaskId, Value, Volume, VolumeId,
+    Availability, Bytes, Kind, Object, ObjectRef, Operation, OperationKind, Problem, Snapshot,
+    SnapshotId, StepOutcome, TaskId, Value, Volume, VolumeId,
 };
 use crate::provider::{Fate, Reader, StepContext, Writer};
 
@@ -21,6 +21,18 @@ pub(super) struct Driver<'a> {
 static TASK: AtomicU64 = AtomicU64::new(0);
 
 impl Driver<'_> {
+    /// Whether the system has an operation.
+    pub(super) fn has(&self, kind: OperationKind) -> bool {
+        let spec = self.reader.capabilities().operation(kind);
+        spec.is_some_and(|spec| spec.availability == Availability::Supported)
+    }
+
+    /// Whether an operation has a field.
+    pub(super) fn has_field(&self, kind: OperationKind, field: &str) -> bool {
+        let spec = self.reader.capabilities().operation(kind);
+        spec.is_some_and(|spec| spec.field(field).is_some())
+    }
+
     /// Plans and runs an operation to its end.
     pub(super) async fn run(&self, operation: Operation) -> Result<Vec<ObjectRef>, Violation> {
         let plan = self.reader.plan(&operation).await?;

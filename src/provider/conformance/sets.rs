@@ -108,43 +108,10 @@ pub(super) async fn groups(driver: &Driver<'_>) -> Outcome {
         hold!(says == Some(id.id.as_str()), "a member says {says:?}");
     }
 
-    let rename = of(O::UpdateGroup, &id).text("name", "conformance-renamed");
-    driver.run(rename).await?;
-    let seen = group(driver, &id).await?;
-    hold!(seen.name == "conformance-renamed", "it is {}", seen.name);
-
-    let all = driver
-        .run(of(O::RestoreGroup, &id).with("guard", Value::Flag(true)))
-        .await?;
-    let guards = all.iter().filter(|object| object.kind == Kind::Snapshot);
-    hold!(guards.count() == 2, "restored with guards: {all:?}");
-    for volume in &volumes {
-        let parent = driver.see_volume(volume).await?.parent;
-        let back = seen
-            .members
-            .iter()
-            .any(|m| Some(&m.snapshot) == parent.as_ref());
-        hold!(back, "a volume was not taken back: {parent:?}");
-    }
-
-    let member = seen.members.first().map(|member| member.snapshot.clone());
-    let lone = Operation::new(O::DeleteSnapshot);
-    if let Some(member) = member {
-        driver.run(lone.on_snapshot(&member)).await?;
-    }
-    let seen = group(driver, &id).await?;
-    hold!(
-        seen.state == GroupState::Incomplete && seen.taken == 2 && seen.members.len() == 1,
-        "a member gone, it is {} with {} of {}",
-        seen.state,
-        seen.members.len(),
-        seen.taken
-    );
-    driver.run(of(O::Ungroup, &id)).await?;
-    gone(driver, &id).await?;
-    for member in &seen.members {
-        let group = driver.see_snapshot(&member.snapshot).await?.group;
-        hold!(group.is_none(), "parted, a member says {group:?}");
+    if driver.has(O::Ungroup) {
+        change_group(driver, &id, &volumes).await?;
+    } else {
+        keep_group_whole(driver, &id).await?;
     }
 
     let all = driver.run(on(O::CreateGroup, "again", &volumes)).await?;
@@ -159,6 +126,65 @@ pub(super) async fn groups(driver: &Driver<'_>) -> Outcome {
         driver.remove(volume).await?;
     }
     Ok(())
+}
+
+/// Renames a group, takes its volumes back to it, deletes a member of it, and parts it.
+async fn change_group(driver: &Driver<'_>, id: &ObjectRef, volumes: &[VolumeId]) -> Outcome {
+    use OperationKind as O;
+    let rename = of(O::UpdateGroup, id).text("name", "conformance-renamed");
+    driver.run(rename).await?;
+    let seen = group(driver, id).await?;
+    hold!(seen.name == "conformance-renamed", "it is {}", seen.name);
+
+    let all = driver
+        .run(of(O::RestoreGroup, id).with("guard", Value::Flag(true)))
+        .await?;
+    let guards = all.iter().filter(|object| object.kind == Kind::Snapshot);
+    hold!(guards.count() == 2, "restored with guards: {all:?}");
+    for volume in volumes {
+        let parent = driver.see_volume(volume).await?.parent;
+        let back = seen
+            .members
+            .iter()
+            .any(|m| Some(&m.snapshot) == parent.as_ref());
+        hold!(back, "a volume was not taken back: {parent:?}");
+    }
+
+    let member = seen.members.first().map(|member| member.snapshot.clone());
+    let lone = Operation::new(O::DeleteSnapshot);
+    if let Some(member) = member {
+        driver.run(lone.on_snapshot(&member)).await?;
+    }
+    let seen = group(driver, id).await?;
+    hold!(
+        seen.state == GroupState::Incomplete && seen.taken == 2 && seen.members.len() == 1,
+        "a member gone, it is {} with {} of {}",
+        seen.state,
+        seen.members.len(),
+        seen.taken
+    );
+    driver.run(of(O::Ungroup, id)).await?;
+    gone(driver, id).await?;
+    for member in &seen.members {
+        let group = driver.see_snapshot(&member.snapshot).await?.group;
+        hold!(group.is_none(), "parted, a member says {group:?}");
+    }
+    Ok(())
+}
+
+/// A group that cannot be parted is deleted whole, and none of its members alone.
+async fn keep_group_whole(driver: &Driver<'_>, id: &ObjectRef) -> Outcome {
+    use OperationKind as O;
+    for member in &group(driver, id).await?.members {
+        let lone = Operation::new(O::DeleteSnapshot).on_snapshot(&member.snapshot);
+        let kind = driver.reader.plan(&lone).await.err().map(|p| p.kind);
+        hold!(
+            kind == Some(ProblemKind::Conflict),
+            "a member was deleted alone: {kind:?}"
+        );
+    }
+    driver.run(of(O::DeleteGroup, id)).await?;
+    gone(driver, id).await
 }
 
 /// A session is taken, targets are linked to it, put on another, and parted.

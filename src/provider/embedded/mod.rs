@@ -169,6 +169,7 @@ impl Embedded {
             name: connection_name(dir),
             reader: Arc::new(reader::EmbeddedReader::new(shared.clone())),
             writer: (!read_only).then(|| Arc::new(writer::EmbeddedWriter::new(shared)) as _),
+            trace: None,
         };
         Self {
             store,

@@ -4,8 +4,7 @@ use super::sets::SetKind;
 use super::{Shared, convert, error};
 use crate::engine::{self, PointInfo, VolumeInfo};
 use crate::model::{
-    Availability, Bytes, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem, Touched,
-    Undo,
+    Bytes, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem, Touched, Undo,
 };
 
 /// The step that changes the store's records.
@@ -24,23 +23,11 @@ pub(super) const APPLY: &str = "apply";
 
 /// Plans `operation` as things stand now.
 pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Problem> {
-    match shared.capabilities.operation(operation.kind) {
-        Some(spec) => {
-            if let Availability::Unsupported(reason) = &spec.availability {
-                return Err(
-                    Problem::user(format!("{} cannot be done here", operation.kind))
-                        .because(reason.clone()),
-                );
-            }
-            checked(spec, operation)?;
-        }
-        None => {
-            return Err(Problem::user(format!(
-                "there is no {} here",
-                operation.kind
-            )));
-        }
-    }
+    shared
+        .capabilities
+        .operation(operation.kind)
+        .ok_or_else(|| Problem::user(format!("there is no {} here", operation.kind)))?
+        .check(operation)?;
     let look = Look { shared, operation };
     match operation.kind {
         OperationKind::CreateVolume => look.create_volume(),
@@ -67,28 +54,6 @@ pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Probl
         OperationKind::LinkTarget => look.link_target(),
         OperationKind::RelinkTarget => look.relink_target(),
         OperationKind::UnlinkTarget => look.unlink_target(),
-    }
-}
-
-/// Checks the values again: a plan may come from a script that no form has seen.
-fn checked(spec: &crate::model::OperationSpec, operation: &Operation) -> Result<(), Problem> {
-    let texts: Vec<(&str, String)> = operation
-        .values
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_string()))
-        .collect();
-    let texts: Vec<(&str, &str)> = texts.iter().map(|(n, t)| (*n, t.as_str())).collect();
-    let again = spec.operation(&texts)?;
-    match operation
-        .values
-        .iter()
-        .find(|(name, value)| again.values.get(*name) != Some(value))
-    {
-        Some((name, _)) => Err(Problem::user(format!(
-            "{} cannot be done as asked: {name} is of the wrong type",
-            operation.kind
-        ))),
-        None => Ok(()),
     }
 }
 

@@ -1,0 +1,97 @@
+//! OpenStack Block Storage as a provider: volumes, snapshots, group snapshots, and machines by what is attached to them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::broadcast;
+
+use super::Connection;
+use crate::config::Account;
+use crate::http::Client;
+use crate::model::{Capabilities, Change, Problem};
+use crate::wire::cinder::{Snapshot, Volume};
+
+mod act;
+mod convert;
+mod doctor;
+mod look;
+mod machines;
+mod plan;
+mod plan_groups;
+mod plan_snapshots;
+mod plan_volumes;
+mod probe;
+mod reader;
+mod run;
+mod scan;
+mod session;
+mod specs;
+mod watch;
+mod writer;
+
+pub use doctor::examine;
+
+/// The key of metadata under which the idempotency key of what made a thing is kept.
+const KEY: &str = "snapdeck_key";
+/// The key of metadata under which a snapshot says that a volume is being taken back to it.
+const REVERT: &str = "snapdeck_revert";
+/// What stands before the key in the description of what has no metadata.
+const MARK: &str = "[snapdeck ";
+
+/// A service that is signed in to. All handles of its connection share it.
+struct Shared {
+    session: Arc<session::Session>,
+    capabilities: Capabilities,
+    volumes: Arc<scan::Shared<Volume>>,
+    snapshots: Arc<scan::Shared<Snapshot>>,
+    machines: machines::Machines,
+    /// How many changes were made from here.
+    changed: AtomicU64,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Shared {
+    /// Notes that something was or may have been changed from here: no list that was begun before is good any more.
+    fn note_change(&self) {
+        self.changed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn changes_so_far(&self) -> u64 {
+        self.changed.load(Ordering::SeqCst)
+    }
+}
+
+/// Signs in, and makes the connection.
+///
+/// # Errors
+/// Why nothing can be listed there.
+pub async fn open(
+    name: &str,
+    client: Client,
+    account: Account,
+    read_only: bool,
+) -> Result<Connection, Problem> {
+    let session = session::Session::open(client, account).await?;
+    Ok(over(name, session, read_only))
+}
+
+/// The connection of a session that is open.
+fn over(name: &str, session: session::Session, read_only: bool) -> Connection {
+    let session = Arc::new(session);
+    let (changes, _) = broadcast::channel(256);
+    let shared = Arc::new(Shared {
+        capabilities: specs::capabilities(session.version, session.client.concurrency()),
+        volumes: Arc::default(),
+        snapshots: Arc::default(),
+        machines: machines::Machines::default(),
+        changed: AtomicU64::new(0),
+        changes,
+        session: session.clone(),
+    });
+    Connection {
+        name: name.to_owned(),
+        reader: Arc::new(reader::CinderReader::new(shared.clone())),
+        writer: (!read_only).then(|| Arc::new(writer::CinderWriter::new(shared)) as _),
+        trace: Some(session.client.trace().clone()),
+    }
+}

@@ -1,0 +1,211 @@
+//! Running one step: look, send if it was not done, look until it is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Shared;
+use super::act::Act;
+use super::probe::{Probe, Search};
+use super::session::Failed;
+use crate::model::{Operation, Plan, Problem, ProblemKind, StepOutcome, TaskId};
+use crate::provider::StepContext;
+
+/// The first pause between two looks; each one after is longer.
+const FIRST: Duration = Duration::from_millis(200);
+/// No pause is longer.
+const LONGEST: Duration = Duration::from_secs(5);
+/// What was sent and not answered is looked for this long.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// What was accepted must have begun after this.
+const BEGUN: Duration = Duration::from_secs(60);
+/// So many looks in a row may fail before waiting is given up.
+const LOOKS: u32 = 5;
+
+/// What is known of the call.
+enum Sent {
+    No,
+    /// The service has accepted it.
+    Accepted(Instant),
+    /// No answer came.
+    Lost(Instant, Problem),
+}
+
+/// The key of a step.
+pub(super) fn key(task: &TaskId, step: usize) -> String {
+    format!("{task}/{step}")
+}
+
+/// What a step of a plan does.
+pub(super) fn act(plan: &Plan, step: usize) -> Result<Act, Problem> {
+    let planned = plan
+        .steps
+        .get(step)
+        .ok_or_else(|| Problem::new(ProblemKind::Bug, format!("there is no step {step}")))?;
+    Act::parse(&planned.name)
+}
+
+/// The group that an earlier step has made, where this one needs it.
+pub(super) async fn group_before(
+    shared: &Shared,
+    act: &Act,
+    plan: &Plan,
+    task: &TaskId,
+) -> Result<Option<String>, Problem> {
+    if !matches!(act, Act::JoinGroup | Act::TakeGroup(None)) {
+        return Ok(None);
+    }
+    let maker = plan
+        .steps
+        .iter()
+        .position(|step| step.name.starts_with("make-group:"))
+        .unwrap_or(0);
+    let made = shared.made_group(&key(task, maker)).await?;
+    Ok(made.map(|group| group.id))
+}
+
+/// Runs a step to its end.
+pub(super) async fn run(
+    shared: &Arc<Shared>,
+    plan: &Plan,
+    step: usize,
+    context: &StepContext,
+) -> Result<StepOutcome, Problem> {
+    let act = act(plan, step)?;
+    let key = key(&context.task, step);
+    let group = group_before(shared, &act, plan, &context.task).await?;
+    let mut made: Option<String> = None;
+    let mut sent = Sent::No;
+    let (mut pause, mut failures) = (FIRST, 0);
+    loop {
+        let search = Search {
+            shared,
+            act: &act,
+            operation: &plan.operation,
+            key: &key,
+            group: group.as_deref(),
+            made: made.as_deref(),
+            sent: !matches!(sent, Sent::No),
+        };
+        match search.probe().await {
+            Ok(Probe::Done(outcome)) => {
+                if act == Act::Revert {
+                    note_end(shared, &plan.operation, &key).await;
+                }
+                return Ok(outcome);
+            }
+            Ok(Probe::Running(progress)) => {
+                failures = 0;
+                if let Some(progress) = progress {
+                    (context.progress)(progress);
+                }
+            }
+            Ok(Probe::NotDone | Probe::Unknown(_)) => {
+                failures = 0;
+                match &sent {
+                    Sent::No if context.should_stop() => return Err(stopped(false)),
+                    Sent::No => {
+                        match send(shared, &act, &plan.operation, &key, group.as_deref()).await {
+                            Ok(id) => {
+                                made = id;
+                                sent = Sent::Accepted(Instant::now());
+                                continue;
+                            }
+                            Err(Failed::Refused(problem)) => return Err(problem),
+                            Err(Failed::Unknown(problem)) => {
+                                tracing::warn!(%problem, "it is not known what came of a call; looking");
+                                sent = Sent::Lost(Instant::now(), problem);
+                            }
+                        }
+                    }
+                    Sent::Lost(at, problem) if at.elapsed() > LOOKED_FOR => {
+                        return Err(problem
+                            .clone()
+                            .because("no answer came, and nothing of it is there")
+                            .hint("retry it: it is looked for again before anything is sent"));
+                    }
+                    Sent::Accepted(at) if at.elapsed() > BEGUN => {
+                        return Err(Problem::new(
+                            ProblemKind::System,
+                            "the service has accepted it, and does not begin it",
+                        )
+                        .hint("look at it there, then retry"));
+                    }
+                    Sent::Lost(..) | Sent::Accepted(_) => {}
+                }
+            }
+            Err(problem) if problem.kind == ProblemKind::Network && failures < LOOKS => {
+                failures += 1;
+            }
+            Err(problem) => return Err(problem),
+        }
+        if context.should_stop() {
+            return Err(stopped(!matches!(sent, Sent::No)));
+        }
+        context.pause(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST);
+    }
+}
+
+fn stopped(sent: bool) -> Problem {
+    match sent {
+        true => Problem::conflict("no longer waited for: the service goes on with it by itself"),
+        false => Problem::conflict("not begun"),
+    }
+}
+
+/// Sends the calls of a step; the id of what is being made, where it is told.
+async fn send(
+    shared: &Shared,
+    act: &Act,
+    operation: &Operation,
+    key: &str,
+    group: Option<&str>,
+) -> Result<Option<String>, Failed> {
+    let since = match act {
+        Act::Revert => {
+            let id = operation.volume().map_err(Failed::Refused)?;
+            let volume = shared.volume(id.as_str()).await.map_err(Failed::Refused)?;
+            volume.updated_at.unwrap_or_else(|| "never".to_owned())
+        }
+        _ => String::new(),
+    };
+    let asks = act
+        .asks(operation, key, group.unwrap_or_default(), &since)
+        .map_err(Failed::Refused)?;
+    // The last of a revert is said when it is over.
+    let now = match act {
+        Act::Revert => 2,
+        _ => asks.len(),
+    };
+    let mut made = None;
+    for ask in asks.iter().take(now) {
+        let what = format!("{} cannot be done", operation.kind);
+        let answer = shared.session.call(ask, &what).await?;
+        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let inner = body
+            .as_ref()
+            .and_then(Value::as_object)
+            .and_then(|map| map.values().next());
+        made = inner
+            .and_then(|one| one.get("id")?.as_str())
+            .map(str::to_owned);
+    }
+    match act {
+        Act::MakeVolume | Act::MakeSnapshot(_) | Act::TakeGroup(_) => Ok(made),
+        _ => Ok(None),
+    }
+}
+
+/// Says on the snapshot that the volume was taken back to it. Without that a later look knows less, no more.
+async fn note_end(shared: &Shared, operation: &Operation, key: &str) {
+    let Ok(asks) = Act::Revert.asks(operation, key, "", "") else {
+        return;
+    };
+    if let Some(ask) = asks.last()
+        && let Err(failed) = shared.session.call(ask, "the end cannot be noted").await
+    {
+        tracing::warn!(problem = %failed.problem(), "the end of it is not noted on the snapshot");
+    }
+}

@@ -1,0 +1,392 @@
+//! Signed in: the token, renewed in one place, and the calls that carry it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+use crate::config::{Account, Auth, Scope};
+use crate::http::{Client, HttpError, Method, Request, Response};
+use crate::model::{Problem, ProblemKind, Time};
+use crate::wire::cinder::{self, Microversion, Versions};
+use crate::wire::keystone::{self, Token, TokenReply};
+
+/// A token is renewed when it has less than this to live, in seconds.
+const MARGIN: i64 = 120;
+/// A sign-in that was refused is not tried again for this long: accounts are locked after a few.
+const REFUSED: Duration = Duration::from_secs(10);
+
+/// Where a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// Block storage.
+    Volume,
+    /// Compute.
+    Compute,
+}
+
+/// A call, before it is known where the service is and with which token.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) service: Service,
+    /// What comes after the address of the catalog, with the query.
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            service: Service::Volume,
+            path: path.into(),
+            body: None,
+        }
+    }
+
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::Get, path)
+    }
+
+    pub(super) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+/// What came of signing in.
+pub(super) struct Signed {
+    token: SecretString,
+    expires: Option<Time>,
+    /// The address of the volume service, with version and project.
+    pub(super) volume: String,
+    /// The address of the compute service, where the catalog has one.
+    pub(super) compute: Option<String>,
+    /// Everything else that the token says.
+    pub(super) said: Token,
+}
+
+impl Signed {
+    fn is_fresh(&self) -> bool {
+        self.expires
+            .is_none_or(|expires| expires.as_second() - Time::now().as_second() > MARGIN)
+    }
+}
+
+/// A call that did not do what it should.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The system answered that it does not do it, or it was not even called.
+    Refused(Problem),
+    /// It was sent, and no answer came: it may have been done.
+    Unknown(Problem),
+}
+
+impl Failed {
+    pub(super) fn problem(self) -> Problem {
+        match self {
+            Self::Refused(problem) | Self::Unknown(problem) => problem,
+        }
+    }
+}
+
+/// An account that is signed in, and stays so.
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) account: Account,
+    /// What is asked for with every call.
+    pub(super) version: Microversion,
+    signed: Mutex<Option<Arc<Signed>>>,
+    refused: Mutex<Option<(Instant, Problem)>>,
+    renewing: tokio::sync::Mutex<()>,
+}
+
+impl Session {
+    /// Signs in, and agrees on a version.
+    pub(super) async fn open(client: Client, account: Account) -> Result<Self, Problem> {
+        let mut session = Self::new(client, account);
+        session.version = session.negotiate().await?;
+        Ok(session)
+    }
+
+    /// One that has not signed in yet, and asks for what every server has.
+    pub(super) fn new(client: Client, account: Account) -> Self {
+        Self {
+            client,
+            account,
+            version: Microversion::FIRST,
+            signed: Mutex::default(),
+            refused: Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The address at which to sign in.
+    pub(super) fn identity(&self) -> String {
+        let endpoint = &self.account.endpoint;
+        match endpoint.ends_with("/v3") {
+            true => endpoint.clone(),
+            false => format!("{endpoint}/v3"),
+        }
+    }
+
+    /// The token that there is, or a new one.
+    pub(super) async fn signed(&self) -> Result<Arc<Signed>, Problem> {
+        let now = self.signed.lock().clone();
+        match now {
+            Some(signed) if signed.is_fresh() => Ok(signed),
+            stale => self.renew(stale.as_ref()).await,
+        }
+    }
+
+    /// A token that is not this one: however many calls meet its end, one of them signs in.
+    async fn renew(&self, stale: Option<&Arc<Signed>>) -> Result<Arc<Signed>, Problem> {
+        let _only_one = self.renewing.lock().await;
+        let now = self.signed.lock().clone();
+        if let Some(now) = now
+            && now.is_fresh()
+            && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &now))
+        {
+            return Ok(now);
+        }
+        if let Some((at, problem)) = &*self.refused.lock()
+            && at.elapsed() < REFUSED
+        {
+            return Err(problem.clone());
+        }
+        match self.sign_in().await {
+            Ok(signed) => {
+                let signed = Arc::new(signed);
+                *self.signed.lock() = Some(signed.clone());
+                Ok(signed)
+            }
+            Err(problem) => {
+                if problem.kind == ProblemKind::Auth {
+                    *self.refused.lock() = Some((Instant::now(), problem.clone()));
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn sign_in(&self) -> Result<Signed, Problem> {
+        let url = format!("{}/auth/tokens", self.identity());
+        let body = keystone::sign_in(&self.account.auth, &self.account.scope);
+        let what = || format!("signing in at {} failed", self.account.endpoint);
+        // A token too many harms nobody.
+        let request = Request::new(Method::Post, &url).json(body).repeatable();
+        let mut answer = self
+            .client
+            .send(&request)
+            .await
+            .map_err(|e| e.problem(what()))?;
+        let mut token = answer.header("x-subject-token").map(str::to_owned);
+        if answer.status == 403
+            && let (Auth::Token(own), Scope::Own) = (&self.account.auth, &self.account.scope)
+        {
+            // Not every token may be exchanged; it says of itself what it is for.
+            let own = own.expose_secret().to_owned();
+            let request = Request::new(Method::Get, &url)
+                .header("X-Auth-Token", own.clone())
+                .header("X-Subject-Token", own.clone());
+            answer = self
+                .client
+                .send(&request)
+                .await
+                .map_err(|e| e.problem(what()))?;
+            token = Some(own);
+        }
+        if !answer.is_success() {
+            let problem = refused(&answer, what());
+            return Err(match answer.status {
+                401 => problem.hint("look at user, domain, project and secret: the service does not say which is wrong"),
+                404 => problem.hint("look at the endpoint: there is no identity service at it"),
+                _ => problem,
+            });
+        }
+        let reply: TokenReply = serde_json::from_slice(&answer.body)
+            .map_err(|e| not_understood(&answer, what(), &e.to_string()))?;
+        let token = token.ok_or_else(|| {
+            not_understood(&answer, what(), "there is no header X-Subject-Token in it")
+        })?;
+        let account = &self.account;
+        let find = |types: &[&str]| {
+            keystone::find(
+                &reply.token.catalog,
+                types,
+                &account.interface,
+                account.region.as_deref(),
+            )
+        };
+        let volume = match (&account.volume_endpoint, find(&keystone::VOLUME)) {
+            (Some(own), _) => own.trim_end_matches('/').to_owned(),
+            (None, Some(url)) => url.to_owned(),
+            (None, None) => return Err(not_in_catalog(account, &reply.token)),
+        };
+        Ok(Signed {
+            token: SecretString::from(token),
+            expires: reply.token.expires_at.as_deref().and_then(cinder::time),
+            volume,
+            compute: find(&keystone::COMPUTE).map(str::to_owned),
+            said: reply.token,
+        })
+    }
+
+    /// The microversion that both sides have.
+    async fn negotiate(&self) -> Result<Microversion, Problem> {
+        let signed = self.signed().await?;
+        let Some(at) = signed.volume.rfind("/v3") else {
+            return Err(Problem::new(
+                ProblemKind::Config,
+                format!("{} is not of version 3", signed.volume),
+            )
+            .hint("this program speaks version 3 of the volume service only"));
+        };
+        let url = format!("{}/v3/", &signed.volume[..at]);
+        let request =
+            Request::new(Method::Get, url).header("X-Auth-Token", signed.token.expose_secret());
+        let what = "the versions of the volume service cannot be read";
+        let answer = self
+            .client
+            .send(&request)
+            .await
+            .map_err(|e| e.problem(what))?;
+        if answer.status == 404 {
+            // Hidden by a proxy; the first one is always there.
+            return Ok(Microversion::FIRST);
+        }
+        if !(answer.is_success() || answer.status == 300) {
+            return Err(refused(&answer, what));
+        }
+        let versions: Versions = serde_json::from_slice(&answer.body)
+            .map_err(|e| not_understood(&answer, what, &e.to_string()))?;
+        let highest = versions.highest().ok_or_else(|| {
+            Problem::new(ProblemKind::Config, "the volume service has no version 3")
+        })?;
+        Ok(highest.min(Microversion::OURS))
+    }
+
+    /// The call as it goes over the wire.
+    pub(super) fn request(&self, signed: &Signed, ask: &Ask) -> Result<Request, Problem> {
+        let base = match ask.service {
+            Service::Volume => &signed.volume,
+            Service::Compute => signed.compute.as_ref().ok_or_else(|| {
+                Problem::new(ProblemKind::Config, "the catalog has no compute service")
+            })?,
+        };
+        let mut request = Request::new(ask.method, format!("{base}{}", ask.path))
+            .header("X-Auth-Token", signed.token.expose_secret());
+        if ask.service == Service::Volume {
+            request = request.header("OpenStack-API-Version", self.version.header());
+        }
+        Ok(match &ask.body {
+            Some(body) => request.json(body.clone()),
+            None => request,
+        })
+    }
+
+    /// The call as a line for a shell, with `$TOKEN` for the token.
+    pub(super) async fn curl(&self, ask: &Ask) -> Result<String, Problem> {
+        let signed = self.signed().await?;
+        Ok(self.request(&signed, ask)?.curl())
+    }
+
+    /// Makes a call; an answer other than success is an error. A token that has run out is renewed once.
+    pub(super) async fn call(&self, ask: &Ask, what: &str) -> Result<Response, Failed> {
+        let mut signed = self.signed().await.map_err(Failed::Refused)?;
+        let mut renewed = false;
+        loop {
+            let request = self.request(&signed, ask).map_err(Failed::Refused)?;
+            let answer = match self.client.send(&request).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(lost(&error, ask, what)),
+            };
+            if answer.status == 401 && !renewed {
+                renewed = true;
+                signed = self.renew(Some(&signed)).await.map_err(Failed::Refused)?;
+                continue;
+            }
+            if answer.is_success() {
+                return Ok(answer);
+            }
+            let problem = refused(&answer, what);
+            // A gateway that lost the service in mid-way says so; the service may have heard.
+            return Err(match answer.status {
+                500 | 502 | 504 if !request.repeatable => Failed::Unknown(problem),
+                _ => Failed::Refused(problem),
+            });
+        }
+    }
+
+    /// A call that only reads.
+    pub(super) async fn read(&self, ask: &Ask, what: &str) -> Result<Response, Problem> {
+        self.call(ask, what).await.map_err(Failed::problem)
+    }
+}
+
+fn lost(error: &HttpError, ask: &Ask, what: &str) -> Failed {
+    let problem = error.problem(what);
+    let reads = matches!(ask.method, Method::Get | Method::Head);
+    match error.may_have_been_heard() && !reads {
+        true => Failed::Unknown(problem),
+        false => Failed::Refused(problem),
+    }
+}
+
+/// The problem that an answer is.
+pub(super) fn refused(answer: &Response, what: impl Into<String>) -> Problem {
+    let mut problem = cinder::problem(answer.status, &answer.body, what);
+    problem.request_id = answer.request_id().map(str::to_owned);
+    problem
+}
+
+/// The problem of an answer that is not what it should be.
+pub(super) fn not_understood(answer: &Response, what: impl Into<String>, why: &str) -> Problem {
+    let mut problem = Problem::new(ProblemKind::System, what).because(format!(
+        "the answer ({}, {} bytes) is not what it should be: {why}",
+        answer.status,
+        answer.body.len()
+    ));
+    problem.request_id = answer.request_id().map(str::to_owned);
+    let media = answer.header("content-type").unwrap_or_default();
+    match media.contains("json") {
+        true => problem,
+        false => problem
+            .because(format!("it is of the type \"{media}\", not JSON"))
+            .hint("a proxy or a sign-in page may stand before the service; look at the endpoint"),
+    }
+}
+
+fn not_in_catalog(account: &Account, token: &Token) -> Problem {
+    let region = account.region.as_deref().unwrap_or("any");
+    let problem = Problem::new(
+        ProblemKind::Config,
+        format!(
+            "the catalog has no block storage at the interface \"{}\" in the region \"{region}\"",
+            account.interface
+        ),
+    );
+    let mut known: Vec<String> = token
+        .catalog
+        .iter()
+        .filter(|service| keystone::VOLUME.contains(&service.kind.as_str()))
+        .flat_map(|service| &service.endpoints)
+        .map(|at| {
+            format!(
+                "{} in {}",
+                at.interface,
+                at.region.as_deref().unwrap_or("-")
+            )
+        })
+        .collect();
+    known.sort();
+    known.dedup();
+    match (token.catalog.is_empty(), known.is_empty()) {
+        (true, _) => problem.hint("the token is for no project: set project in the profile"),
+        (false, true) => problem.hint("this cloud has no block storage, or not for this project"),
+        (false, false) => problem.hint(format!("there is {}", known.join(", "))),
+    }
+}

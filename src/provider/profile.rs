@@ -1,0 +1,93 @@
+//! Opening the system that a profile is for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Connection, cinder};
+use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
+use crate::http::{Client, Limits, Options, Trace};
+use crate::model::{Problem, ProblemKind};
+
+/// What one step of an examination has found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The step (`sign-in`).
+    pub step: &'static str,
+    /// What was found, a line for each.
+    pub told: Vec<String>,
+    /// Why it ends here.
+    pub problem: Option<Problem>,
+}
+
+/// Opens the system that a profile is for. `read_only` goes beside what the profile says.
+///
+/// # Errors
+/// Why it cannot be used.
+pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Connection, Problem> {
+    let (client, account) = prepare(profile).await?;
+    if account.insecure {
+        tracing::warn!(
+            profile = name,
+            "whoever answers is trusted: the profile says insecure"
+        );
+    }
+    match profile.provider {
+        ProviderKind::Cinder => {
+            cinder::open(name, client, account, read_only || profile.read_only).await
+        }
+    }
+}
+
+/// Looks step by step where using it ends, and tells each finding.
+///
+/// # Errors
+/// Where there is nothing to look at yet, since the profile itself is wrong.
+pub async fn examine(
+    profile: &Profile,
+    read_only: bool,
+    tell: impl FnMut(Finding) + Send,
+) -> Result<(), Problem> {
+    let (client, account) = prepare(profile).await?;
+    match profile.provider {
+        ProviderKind::Cinder => {
+            cinder::examine(client, account, read_only || profile.read_only, tell).await;
+        }
+    }
+    Ok(())
+}
+
+/// The account, with its secret fetched, and the client to call with.
+async fn prepare(profile: &Profile) -> Result<(Client, Account), Problem> {
+    let own = profile.clone();
+    let account =
+        tokio::task::spawn_blocking(move || Account::of(&own, &Surroundings::of_process()))
+            .await
+            .map_err(|e| {
+                Problem::new(ProblemKind::Bug, "the profile was not read").caused_by(&e)
+            })??;
+    let options = Options {
+        ca_bundle: account.ca_bundle.clone(),
+        insecure: account.insecure,
+        limits: limits(&profile.limits),
+    };
+    let client = Client::new(&options, Arc::new(Trace::default()))
+        .map_err(|e| e.problem("the system cannot be called"))?;
+    Ok((client, account))
+}
+
+fn limits(said: &CallLimits) -> Limits {
+    let usual = Limits::default();
+    let seconds = |said: Option<u32>, usual| said.map_or(usual, |s| Duration::from_secs(s.into()));
+    let number = |said: Option<u32>, usual: usize| said.map_or(usual, |n| n.max(1) as usize);
+    Limits {
+        connect: seconds(said.connect, usual.connect),
+        first_byte: seconds(said.first_byte, usual.first_byte),
+        between: seconds(said.between, usual.between),
+        whole: seconds(said.whole, usual.whole),
+        body: said
+            .body
+            .map_or(usual.body, |mib| (mib.max(1) as usize) << 20),
+        calls: number(said.calls, usual.calls),
+        attempts: said.attempts.unwrap_or(usual.attempts).max(1),
+    }
+}

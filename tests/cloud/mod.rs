@@ -1,0 +1,255 @@
+//! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
+//! answers in `tests/recorded/cinder/`. It stands in for a peer and for its faults; it is no cloud.
+
+mod cinder;
+mod web;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use snapdeck::config::{Account, Auth, Named, Scope};
+use snapdeck::http::{Client, Limits, Options, Trace};
+
+pub(crate) use cinder::Cinder;
+pub(crate) use web::{Answer, Asked};
+
+/// The project of everything in it.
+pub(crate) const PROJECT: &str = "132002f646e744c6b4086bdc56a91639";
+const PASSWORD: &str = "correct horse";
+
+/// What goes wrong with a call.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The connection is closed; what was asked for was done.
+    LoseAnswer,
+    /// The connection is closed, and nothing was done.
+    LoseCall,
+    /// This answer instead, and nothing is done.
+    Say(Answer),
+    /// Nothing is ever said.
+    Hang,
+    /// The body ends before it should.
+    Truncate,
+    /// The body has no end.
+    Flood,
+    /// A byte now and then.
+    Drip,
+    /// Every token has run out.
+    Expire,
+}
+
+/// When something goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct When {
+    method: &'static str,
+    path: &'static str,
+    /// How many calls it befalls.
+    left: usize,
+    fault: Fault,
+}
+
+pub(crate) struct State {
+    pub(crate) cinder: Cinder,
+    tokens: HashSet<String>,
+    sign_ins: usize,
+    refuses: bool,
+    faults: Vec<When>,
+    log: Vec<Asked>,
+}
+
+/// The cloud, until it is dropped.
+pub(crate) struct Cloud {
+    port: u16,
+    pub(crate) state: Arc<Mutex<State>>,
+    job: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.job.abort();
+    }
+}
+
+impl Cloud {
+    pub(crate) async fn start() -> Self {
+        let state = Arc::new(Mutex::new(State {
+            cinder: Cinder::new("3.71"),
+            tokens: HashSet::new(),
+            sign_ins: 0,
+            refuses: false,
+            faults: Vec::new(),
+            log: Vec::new(),
+        }));
+        let (port, job) = web::serve(state.clone()).await;
+        Self { port, state, job }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}/identity/v3", self.port)
+    }
+
+    /// From now on this befalls so many calls of this method whose path has this in it.
+    pub(crate) fn befall(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        left: usize,
+        fault: Fault,
+    ) {
+        let when = When {
+            method,
+            path,
+            left,
+            fault,
+        };
+        self.state.lock().faults.push(when);
+    }
+
+    pub(crate) fn refuse_sign_in(&self) {
+        self.state.lock().refuses = true;
+    }
+
+    pub(crate) fn sign_ins(&self) -> usize {
+        self.state.lock().sign_ins
+    }
+
+    /// The calls of this method whose path has this in it.
+    pub(crate) fn heard(&self, method: &str, path: &str) -> Vec<Asked> {
+        let state = self.state.lock();
+        let fits = |asked: &&Asked| asked.method == method && asked.path.contains(path);
+        state.log.iter().filter(fits).cloned().collect()
+    }
+
+    pub(crate) fn account(&self) -> Account {
+        let named = |name: &str| Named {
+            id: None,
+            name: Some(name.to_owned()),
+            domain_id: None,
+            domain_name: Some("Default".to_owned()),
+        };
+        Account {
+            endpoint: self.endpoint(),
+            auth: Auth::Password {
+                user: named("demo"),
+                password: PASSWORD.to_owned().into(),
+            },
+            scope: Scope::Project(named("demo")),
+            region: Some("RegionOne".to_owned()),
+            interface: "public".to_owned(),
+            volume_endpoint: None,
+            ca_bundle: None,
+            insecure: false,
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let limits = Limits {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(1),
+            between: Duration::from_secs(1),
+            whole: Duration::from_secs(4),
+            body: 8 << 20,
+            calls: 8,
+            attempts: 3,
+        };
+        let options = Options {
+            limits,
+            ..Options::default()
+        };
+        Client::new(&options, Arc::new(Trace::default())).unwrap()
+    }
+}
+
+impl State {
+    /// What befalls this call.
+    fn befalls(&mut self, asked: &Asked) -> Option<Fault> {
+        let fits = |when: &&mut When| {
+            when.left > 0 && when.method == asked.method && asked.path.contains(when.path)
+        };
+        let when = self.faults.iter_mut().find(fits)?;
+        when.left -= 1;
+        Some(when.fault.clone())
+    }
+
+    fn answer(&mut self, asked: &Asked, base: &str) -> Answer {
+        let path = asked.path.clone();
+        if let Some(rest) = path.strip_prefix("/identity/v3") {
+            return self.identity(asked, rest, base);
+        }
+        if let Some(rest) = path.strip_prefix("/compute/v2.1") {
+            return match self.knows(asked) {
+                true if rest.starts_with("/servers") => Answer::ok(json!({"servers": [
+                    {"id": "11111111-2222-4333-8444-555555555555", "name": "web05"},
+                ]})),
+                true => Answer::fault(404, "itemNotFound", "nothing here"),
+                false => unauthorized(),
+            };
+        }
+        let Some(rest) = path.strip_prefix("/volume/v3/") else {
+            return Answer::fault(404, "itemNotFound", "The resource could not be found.");
+        };
+        if !self.knows(asked) {
+            return unauthorized();
+        }
+        if rest.is_empty() {
+            return self.cinder.versions();
+        }
+        match rest.strip_prefix(PROJECT) {
+            Some(rest) => {
+                let rest = rest.to_owned();
+                self.cinder.answer(asked, &rest)
+            }
+            None => Answer::fault(400, "badRequest", "Malformed request url"),
+        }
+    }
+
+    fn knows(&self, asked: &Asked) -> bool {
+        let token = asked.header("x-auth-token");
+        token.is_some_and(|token| self.tokens.contains(token))
+    }
+
+    fn identity(&mut self, asked: &Asked, rest: &str, base: &str) -> Answer {
+        if rest.is_empty() {
+            return Answer::ok(json!({"version": {"id": "v3.14", "status": "stable"}}));
+        }
+        if (asked.method.as_str(), rest) != ("POST", "/auth/tokens") {
+            return Answer::fault(404, "error", "not found");
+        }
+        self.sign_ins += 1;
+        let said = asked.body["auth"]["identity"]["password"]["user"]["password"].as_str();
+        if self.refuses || said != Some(PASSWORD) {
+            return unauthorized();
+        }
+        let token = format!("TOKEN-{}", self.sign_ins);
+        self.tokens.insert(token.clone());
+        let at = |kind: &str, url: String| {
+            json!({"type": kind, "name": kind, "endpoints": [
+                {"interface": "public", "region": "RegionOne", "region_id": "RegionOne", "url": url},
+            ]})
+        };
+        let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let body = json!({"token": {
+            "methods": ["password"], "expires_at": expires.to_string(),
+            "user": {"id": "u", "name": "demo"}, "project": {"id": PROJECT, "name": "demo"},
+            "roles": [{"id": "r", "name": "member"}],
+            "catalog": [
+                at("volumev3", format!("{base}/volume/v3/{PROJECT}")),
+                at("compute", format!("{base}/compute/v2.1")),
+            ],
+        }});
+        Answer::new(201, body).with("X-Subject-Token", &token)
+    }
+
+    fn expire(&mut self) {
+        self.tokens.clear();
+    }
+}
+
+fn unauthorized() -> Answer {
+    let message = "The request you have made requires authentication.";
+    let body: Value = json!({"error": {"code": 401, "title": "Unauthorized", "message": message}});
+    Answer::new(401, body)
+}
