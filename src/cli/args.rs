@@ -45,6 +45,9 @@ pub struct GlobalOptions {
     /// The directory of the embedded store
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "SNAPDECK_STORE")]
     pub store: Option<PathBuf>,
+    /// The system that this profile is for, rather than a store
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SNAPDECK_PROFILE")]
+    pub profile: Option<String>,
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
@@ -141,6 +144,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Gather what helps whoever looks for a fault, in one file that names nobody
     Support(SupportArgs),
+    /// List, add and try the systems that are called
+    Profile(ProfileArgs),
+    /// Walk step by step through what using a profile needs, and say where it ends and why
+    Doctor(DoctorArgs),
     /// Look at what can be set, and whether what is set is right
     Config(ConfigArgs),
     /// Print the completions of a shell
@@ -465,4 +472,81 @@ pub struct ScrubArgs {
     /// How to write what is hurt
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
+}
+
+/// `snapdeck doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// The name of the profile, or of a cloud of clouds.yaml
+    pub name: String,
+}
+
+/// `snapdeck profile`.
+#[derive(Clone, Debug, Args)]
+pub struct ProfileArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: ProfileCommand,
+}
+
+/// The commands of `snapdeck profile`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// List the profiles, and the clouds of clouds.yaml, which can be used as such
+    List {
+        /// How to write it
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Write a profile into the configuration
+    Add(Box<ProfileAddArgs>),
+    /// Sign in, and read the first page
+    Test {
+        /// The name of the profile, or of a cloud of clouds.yaml
+        name: String,
+    },
+}
+
+/// `snapdeck profile add`.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("secret").args(["secret_env", "secret_command", "secret_file"]))]
+pub struct ProfileAddArgs {
+    /// What it is to be called
+    pub name: String,
+    /// The cloud of clouds.yaml that it is for
+    #[arg(long, value_name = "CLOUD", required_unless_present = "endpoint")]
+    pub cloud: Option<String>,
+    /// The address at which to sign in
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// The name of the user
+    #[arg(long)]
+    pub user: Option<String>,
+    /// The domain that the user is in
+    #[arg(long, value_name = "DOMAIN")]
+    pub user_domain: Option<String>,
+    /// The name of the project
+    #[arg(long)]
+    pub project: Option<String>,
+    /// The domain that the project is in
+    #[arg(long, value_name = "DOMAIN")]
+    pub project_domain: Option<String>,
+    /// The id of an application credential, to sign in with
+    #[arg(long, value_name = "ID")]
+    pub application_credential: Option<String>,
+    /// The region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// The variable that the secret is in
+    #[arg(long, value_name = "VARIABLE")]
+    pub secret_env: Option<String>,
+    /// The command that prints the secret
+    #[arg(long, value_name = "COMMAND")]
+    pub secret_command: Option<String>,
+    /// The file that the secret is in, which only its owner can read
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// Certificates of authorities (PEM) to trust beside the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
 }

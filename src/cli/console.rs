@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use super::args::{Configured, GlobalOptions};
-use super::open::{Opened, open_in, store_dir};
+use super::open::{Opened, open_in, open_profile, store_dir};
 use super::text;
 use crate::config::Paths;
 use crate::model::Problem;
@@ -13,6 +13,10 @@ use crate::tui;
 /// Opens the console on a store, and makes it where there is none.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     needs_terminal()?;
+    if let Some(name) = &options.profile {
+        let opened = open_profile(options, name, options.read_only, "console").await?;
+        return open_console(opened, options, None).await;
+    }
     let how = Options {
         read_only: options.read_only,
         create: true,
@@ -42,6 +46,7 @@ pub(super) async fn open_console(
     welcome: Option<String>,
 ) -> Result<u8, Problem> {
     let Configured { config, source } = options.configured.clone();
+    let config = config.without_profiles();
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
     opened.let_others_in();

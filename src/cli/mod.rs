@@ -15,6 +15,7 @@ mod demo;
 
 mod describe;
 mod diff;
+mod doctor;
 mod export;
 mod follow;
 mod format;
@@ -27,6 +28,7 @@ mod open;
 mod operation_args;
 mod output;
 mod plan_text;
+mod profile;
 mod replay;
 mod run;
 mod scrub;
@@ -94,6 +96,8 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
         Command::Task(args) => task::task(&options, &args).await,
         Command::Scrub(args) => scrub::scrub(&options, &args).await,
         Command::Replay(args) => replay::replay(&options, &args).await,
+        Command::Profile(args) => profile::profile(&options, &args).await,
+        Command::Doctor(args) => doctor::doctor(&options, &args).await,
         Command::Config(args) => config::config(&options, &args),
         Command::Support(args) => support::support(&options, &args),
         // Done before there is a runtime.

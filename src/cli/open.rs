@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::args::GlobalOptions;
 use super::nbd_service::NbdService;
+use super::profile;
 use crate::config::Paths;
 use crate::engine::Store;
 use crate::model::{Problem, ProblemKind};
 use crate::provider::Connection;
 use crate::provider::embedded::{Embedded, Options};
 use crate::share::{Attached, Host, attach};
-use crate::task::Tracker;
+use crate::task::{Place, Tracker};
 
 /// How often, and how many times, a store is tried that another command has for a moment.
 const AGAIN: (Duration, u32) = (Duration::from_millis(50), 60);
@@ -34,6 +35,8 @@ enum Held {
     Here(Embedded),
     /// Another, which lets this one in.
     There(Box<Attached>),
+    /// Nobody: it is a system that is called. The place of the journal is kept where one is written.
+    Called(Option<Place>),
 }
 
 /// A store that is open, and the tracker of its tasks.
@@ -54,6 +57,10 @@ pub(super) fn store_dir(options: &GlobalOptions) -> Result<PathBuf, Problem> {
 
 /// Opens the store for a command of the command line.
 pub(super) async fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, Problem> {
+    if let Some(name) = &options.profile {
+        let read_only = options.read_only || purpose == Purpose::Look;
+        return open_profile(options, name, read_only, "command line").await;
+    }
     let how = Options {
         read_only: options.read_only || purpose == Purpose::Look,
         create: purpose == Purpose::Change,
@@ -89,6 +96,33 @@ pub(super) async fn open_in(dir: &Path, how: &Options, by: &str) -> Result<Opene
         left -= 1;
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Opens the system that a profile is for.
+pub(super) async fn open_profile(
+    options: &GlobalOptions,
+    name: &str,
+    read_only: bool,
+    by: &str,
+) -> Result<Opened, Problem> {
+    let chosen = profile::find(options, name)?;
+    let connection = crate::provider::open(name, &chosen, read_only).await?;
+    let dir = Paths::of_user()?.of_profile(name);
+    let place = match connection.writer {
+        Some(_) => Some(Place::take(&dir)?),
+        None => None,
+    };
+    let journal = match &place {
+        Some(place) => place.journal.clone(),
+        None => Place::first(&dir),
+    };
+    let tracker = Tracker::open(&connection, &journal, by)?;
+    Ok(Opened {
+        connection,
+        tracker,
+        held: Held::Called(place),
+        host: None,
+    })
 }
 
 /// Opens the tracker of a store that is open.
@@ -130,7 +164,7 @@ impl Opened {
     /// The program that has the store, where it is not this one.
     pub(super) fn guest_of(&self) -> Option<&Attached> {
         match &self.held {
-            Held::Here(_) => None,
+            Held::Here(_) | Held::Called(_) => None,
             Held::There(attached) => Some(attached),
         }
     }
@@ -142,6 +176,7 @@ impl Opened {
     pub(super) fn store(&self) -> Result<&Store, Problem> {
         match &self.held {
             Held::Here(embedded) => Ok(embedded.store()),
+            Held::Called(_) => Err(no_store()),
             Held::There(attached) => Err(Problem::conflict(format!(
                 "process {} has the store open",
                 attached.pid
@@ -157,6 +192,7 @@ impl Opened {
     pub(super) fn offer_input(&self, input: Box<dyn std::io::Read + Send>) -> Result<(), Problem> {
         match &self.held {
             Held::Here(embedded) => embedded.offer_input(input),
+            Held::Called(_) => Err(no_store()),
             Held::There(attached) => Err(Problem::conflict(format!(
                 "process {} has the store open, and cannot read this one's standard input",
                 attached.pid
@@ -171,9 +207,19 @@ impl Opened {
         self.tracker.close().await;
         match self.held {
             Held::There(_) => Ok(()),
+            // Nothing is written to the journal any more: the next may have it.
+            Held::Called(place) => {
+                drop(place);
+                Ok(())
+            }
             Held::Here(embedded) => tokio::task::spawn_blocking(move || embedded.close())
                 .await
                 .map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?,
         }
     }
+}
+
+fn no_store() -> Problem {
+    Problem::user("this needs an embedded store, and a profile has none")
+        .hint("leave out --profile")
 }

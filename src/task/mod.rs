@@ -6,11 +6,13 @@ mod backend;
 mod board;
 mod journal;
 mod local;
+mod place;
 mod runner;
 mod tracker;
 mod undo;
 
 pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
+pub use place::Place;
 pub use tracker::Tracker;
 pub use undo::undo;
