@@ -9,9 +9,6 @@ use tokio::sync::watch;
 
 use crate::model::Time;
 
-/// How many calls are kept.
-const KEPT: usize = 400;
-
 /// One call, over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
@@ -80,12 +77,15 @@ impl Default for Trace {
 }
 
 impl Trace {
+    /// How many calls are kept.
+    pub const KEPT: usize = 400;
+
     /// Keeps one more; it gets its number here.
     pub(super) fn add(&self, mut call: Call) {
         let mut kept = self.calls.lock();
         call.number = kept.next;
         kept.next += 1;
-        if kept.calls.len() == KEPT {
+        if kept.calls.len() == Self::KEPT {
             kept.calls.pop_front();
         }
         kept.calls.push_back(Arc::new(call));

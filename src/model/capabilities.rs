@@ -52,6 +52,9 @@ pub struct Capabilities {
     pub page_size: usize,
     /// How many calls may be under way at once.
     pub concurrency: usize,
+    /// Whether it is called over a network, so that there are calls to look at.
+    #[serde(default)]
+    pub called: bool,
     /// Its own words.
     pub words: Words,
 }

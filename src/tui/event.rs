@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::log::LogLine;
 use crate::config::{Config, Fault};
+use crate::http::Call;
 use crate::model::{
     Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
 };
@@ -77,6 +78,8 @@ pub(crate) enum Event {
     Told(Result<String, Problem>),
     /// Parts of the program said this.
     Logged(Vec<LogLine>),
+    /// These calls were made to the system.
+    Called(Vec<Arc<Call>>),
     /// What the last frame cost; told only while it is looked at.
     Drawn(Cost),
 }
@@ -227,6 +230,8 @@ pub(crate) enum Effect {
     Repaint,
     /// Read the configuration again.
     Reload,
+    /// Keep the calls that were made in a file.
+    SaveTrace,
     /// Change nothing any more, whatever is asked.
     Lock,
     /// Stop the program until it is continued.

@@ -1,5 +1,6 @@
 //! The screens that are text: all fields of a thing, its raw body, a task's time line, a message.
 
+mod call;
 pub(crate) mod map;
 mod object;
 mod task;
@@ -46,6 +47,10 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
         },
         Place::Message(number) => match state.messages.get(*number) {
             Some(message) => page.message(message),
+            None => page.text("it is not kept any more", Role::Dim),
+        },
+        Place::Call(number) => match state.call(*number) {
+            Some(call) => page.call(call),
             None => page.text("it is not kept any more", Role::Dim),
         },
         Place::Log => page.log(),
@@ -262,6 +267,7 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Tasks => "Tasks".to_owned(),
         Place::Journal => "Journal".to_owned(),
         Place::Messages => "Messages".to_owned(),
+        Place::Trace => "Trace".to_owned(),
         Place::Tree(id) => state.name_of(&id.into()),
         Place::Task(id) => match state.tasks.get(id) {
             Some(task) => state.clean(&task.plan.subject).into_owned(),
@@ -272,6 +278,7 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Difference(..) => "difference".to_owned(),
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
+        Place::Call(number) => format!("call {}", number + 1),
         Place::Log => "Log".to_owned(),
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
         Event::Told(Ok(said)) => state.notify(said, Role::Info),
         Event::Configured(read) => state.configure(read.map(|config| *config)),
         Event::Logged(lines) => state.hear(lines),
+        Event::Called(calls) => state.called(calls),
         Event::Drawn(cost) => {
             if let Some(shown) = &mut state.cost {
                 *shown = cost;

@@ -102,9 +102,12 @@ async fn what_changes_something_is_sent_once_when_no_answer_came() {
     }
 }
 
+/// Whether an error is the one that was expected.
+type Expected = fn(&HttpError) -> bool;
+
 #[tokio::test]
 async fn bodies_that_drip_break_off_flood_or_lie_end_clearly() {
-    let cases: [(Script, fn(&HttpError) -> bool); 5] = [
+    let cases: [(Script, Expected); 5] = [
         (Script::Drip, |e| {
             matches!(
                 e,

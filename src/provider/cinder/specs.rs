@@ -28,6 +28,7 @@ pub(super) fn capabilities(version: Microversion, concurrency: usize) -> Capabil
         operations: operations(version),
         page_size: PAGE,
         concurrency: concurrency.max(1),
+        called: true,
         words: Words {
             volume: "volume",
             snapshot: "snapshot",

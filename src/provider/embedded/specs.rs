@@ -31,6 +31,7 @@ pub fn capabilities() -> Capabilities {
         operations: operations(),
         page_size: 500,
         concurrency: 4,
+        called: false,
         words: Words {
             volume: "volume",
             snapshot: "snapshot",

@@ -31,6 +31,7 @@ fn target(state: &State) -> Option<Place> {
             Some(Place::Task(id.clone()))
         }
         (Place::Messages | Place::Pulse, RowId::Message(number)) => Some(Place::Message(*number)),
+        (Place::Trace, RowId::Call(number)) => Some(Place::Call(*number)),
         _ => None,
     }
 }
@@ -113,6 +114,9 @@ pub(super) fn raw(state: &mut State) {
 pub(super) fn can_view(state: &State, place: &Place) -> Result<(), String> {
     if state.views.has(place) {
         return Ok(());
+    }
+    if *place == Place::Trace {
+        return Err("nothing is called: the system is here".to_owned());
     }
     let kind = place.kinds().first().copied().unwrap_or(Kind::Volume);
     let (system, word) = (state.system.system, state.word(kind));
@@ -267,4 +271,17 @@ pub(crate) fn is_row(id: ActionId) -> bool {
         id,
         A::Up | A::Down | A::PageUp | A::PageDown | A::Top | A::Bottom
     )
+}
+
+pub(super) fn can_save_trace(state: &State) -> Result<(), String> {
+    can_view(state, &Place::Trace)?;
+    match state.calls.is_empty() {
+        true => Err("nothing was called so far".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Keeps the calls in a file that other tools read.
+pub(super) fn save_trace(state: &mut State) {
+    state.effect(Effect::SaveTrace);
 }

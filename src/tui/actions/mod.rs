@@ -92,6 +92,8 @@ pub(crate) enum ActionId {
     Log,
     Repaint,
     Reload,
+    Trace,
+    SaveTrace,
 }
 
 /// What an action is about: the headings of the help.
@@ -195,6 +197,7 @@ impl Action {
             Place::Tasks => ActionId::Tasks,
             Place::Journal => ActionId::Journal,
             Place::Messages => ActionId::Messages,
+            Place::Trace => ActionId::Trace,
             _ => return None,
         };
         Some(Self::of(id))

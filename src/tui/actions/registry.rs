@@ -147,6 +147,10 @@ pub(crate) static ACTIONS: &[Action] = &[
         "draw everything anew", go::always, terminal::repaint),
     action!(Reload, Program, [Key::ctrl('r')], "reload",
         "read the configuration again", go::always, terminal::reload),
+    action!(Trace, Look, [Key::char('w')], "trace",
+        "show the calls that were made to the system", |s| go::can_view(s, &Place::Trace), |s| go::view(s, &Place::Trace)),
+    action!(SaveTrace, Look, [Key::char('W')], "save trace",
+        "keep the calls in a HAR file, without their secrets", go::can_save_trace, go::save_trace),
 ];
 
 #[cfg(test)]

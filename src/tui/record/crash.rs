@@ -114,6 +114,7 @@ fn brief(event: &Event, typing: bool) -> String {
         Event::Told(Ok(said)) => format!("told: {said}"),
         Event::Told(Err(problem)) => format!("told: {problem}"),
         Event::Logged(lines) => format!("{} lines of the log", lines.len()),
+        Event::Called(calls) => format!("{} calls", calls.len()),
         Event::Drawn(cost) => format!("frame {} of {} bytes", cost.frame, cost.bytes),
     }
 }

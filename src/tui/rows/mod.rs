@@ -1,6 +1,7 @@
 //! The rows of each view: columns, cells, order, and what a filter looks at. Only
 //! the cells that are seen are ever made.
 
+mod calls;
 mod filter;
 mod groups;
 mod instance;
@@ -164,6 +165,7 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         Place::Tasks => Some(Box::new(tasks::Tasks::present(state))),
         Place::Journal => Some(Box::new(tasks::Tasks::all(state))),
         Place::Messages => Some(Box::new(messages::Messages { state })),
+        Place::Trace => Some(Box::new(calls::Calls { state })),
         Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
         Place::Difference(..) => Some(Box::new(stretches::Stretches { state })),
         Place::Map(..)
@@ -171,6 +173,7 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         | Place::Describe(_)
         | Place::Raw(_)
         | Place::Message(_)
+        | Place::Call(_)
         | Place::Log => None,
     }
 }

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use crate::http::{Call, har};
 use crate::model::{
     Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
 };
@@ -37,6 +38,9 @@ pub(super) struct Performer {
     asked: HashMap<Ticket, AbortHandle>,
 }
 
+/// Calls are told at most this often.
+const TOLD_EVERY: Duration = Duration::from_millis(200);
+
 impl Performer {
     pub(super) fn new(
         connection: Connection,
@@ -57,6 +61,7 @@ impl Performer {
 
     /// Follows what changes in the system.
     pub(super) fn watch(&self) {
+        self.follow_calls();
         let mut changes = self.connection.reader.watch();
         let events = self.events.clone();
         tokio::spawn(async move {
@@ -104,6 +109,7 @@ impl Performer {
                 }
             }
             Effect::Lock => self.writable = false,
+            Effect::SaveTrace => self.save_trace(),
             // The loop itself does these.
             Effect::Copy(..)
             | Effect::Picture(_)
@@ -124,6 +130,50 @@ impl Performer {
                 None => Err(Problem::user("there is no folder to keep a picture in")),
             };
             let _ = events.blocking_send(Event::Told(told));
+        });
+    }
+
+    /// Keeps the calls in a file, and tells where.
+    fn save_trace(&self) {
+        let Some(trace) = &self.connection.trace else {
+            return;
+        };
+        let (events, calls) = (self.events.clone(), trace.since(0));
+        let folder = self
+            .pictures
+            .as_ref()
+            .map(|folder| folder.with_file_name("traces"));
+        tokio::task::spawn_blocking(move || {
+            let told = match folder {
+                Some(folder) => keep_trace(&folder, &calls),
+                None => Err(Problem::user("there is no folder to keep the calls in")),
+            };
+            let _ = events.blocking_send(Event::Told(told));
+        });
+    }
+
+    /// Tells of the calls that are made.
+    fn follow_calls(&self) {
+        let Some(trace) = self.connection.trace.clone() else {
+            return;
+        };
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let (mut told, mut next) = (trace.subscribe(), 0);
+            loop {
+                let calls = trace.since(next);
+                if let Some(last) = calls.last() {
+                    next = last.number + 1;
+                    if events.send(Event::Called(calls)).await.is_err() {
+                        return;
+                    }
+                }
+                if told.changed().await.is_err() {
+                    return;
+                }
+                // Many come at once; an eye sees no more.
+                tokio::time::sleep(TOLD_EVERY).await;
+            }
         });
     }
 
@@ -258,9 +308,23 @@ fn tell(effect: &Effect) {
 
 /// Writes a picture into a folder; says what is to be said of it.
 fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Problem> {
+    let text = picture(buffer, form);
+    let path = write_new(folder, form.ending(), text.as_bytes(), "picture")?;
+    Ok(format!("the picture is {}", path.display()))
+}
+
+/// Writes calls into a folder; says what is to be said of it.
+fn keep_trace(folder: &Path, calls: &[Arc<Call>]) -> Result<String, Problem> {
+    let text = har(calls).to_string();
+    let path = write_new(folder, "har", text.as_bytes(), "trace")?;
+    Ok(format!("{} calls are in {}", calls.len(), path.display()))
+}
+
+/// Writes a new file with a name of its own into a folder, for this user alone.
+fn write_new(folder: &Path, ending: &str, bytes: &[u8], what: &str) -> Result<PathBuf, Problem> {
     let now = Time::now().to_zoned(jiff::tz::TimeZone::UTC);
     let stamp = now.strftime("%Y%m%d-%H%M%S-%3f");
-    let path = folder.join(format!("snapdeck-{stamp}.{}", form.ending()));
+    let path = folder.join(format!("snapdeck-{stamp}.{ending}"));
     let mut options = std::fs::File::options();
     // It shows whatever was on the screen.
     options.write(true).create_new(true).mode(0o600);
@@ -269,12 +333,12 @@ fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Pro
     folders
         .create(folder)
         .and_then(|()| options.open(&path))
-        .and_then(|mut file| file.write_all(picture(buffer, form).as_bytes()))
+        .and_then(|mut file| file.write_all(bytes))
         .map_err(|e| {
-            let what = format!("the picture {} cannot be written", path.display());
+            let what = format!("the {what} {} cannot be written", path.display());
             Problem::new(ProblemKind::System, what).caused_by(&e)
         })?;
-    Ok(format!("the picture is {}", path.display()))
+    Ok(path)
 }
 
 /// One layer to its end.

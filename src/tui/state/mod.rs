@@ -30,6 +30,7 @@ use super::terminal::{ColorTier, Features};
 use super::text;
 use crate::config::theme::Role;
 use crate::config::{Config, Theme};
+use crate::http::Call;
 use crate::model::{
     Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, Task, TaskId, Volume, VolumeId,
 };
@@ -114,6 +115,8 @@ pub(crate) struct State {
     pub(crate) mouse: bool,
     /// What parts of the program said, the newest last.
     pub(crate) log: VecDeque<LogLine>,
+    /// The calls that were made to the system, the oldest first.
+    pub(crate) calls: VecDeque<Arc<Call>>,
     /// What the last frame cost, while somebody looks at it.
     pub(crate) cost: Option<Cost>,
     /// Only ASCII may be shown.
@@ -178,7 +181,7 @@ impl State {
         let settings = &config.settings;
         let tier = features.tier(settings);
         let theme = settings::theme(&config, &features);
-        let views = Views::new(&beginning.system.kinds);
+        let views = Views::new(&beginning.system);
         let notice = beginning.welcome.map(|text| Notice {
             text,
             role: Role::Info,
@@ -200,6 +203,7 @@ impl State {
             features,
             config,
             log: VecDeque::new(),
+            calls: VecDeque::new(),
             cost: beginning.perf.then(Cost::default),
             inventory: Inventory::default(),
             tasks: TaskList::new(beginning.tasks),

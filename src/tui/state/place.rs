@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::look::Look;
-use crate::model::{Kind, ObjectRef, Raw, TaskId, VolumeId};
+use crate::model::{Capabilities, Kind, ObjectRef, Raw, TaskId, VolumeId};
 
 /// What a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum Place {
     Journal,
     /// What went wrong.
     Messages,
+    /// The calls that were made to the system.
+    Trace,
     /// A volume with its snapshot tree.
     Tree(VolumeId),
     /// A group or a session with its members.
@@ -50,13 +52,15 @@ pub(crate) enum Place {
     Raw(ObjectRef),
     /// One message, whole.
     Message(u64),
+    /// One call, whole.
+    Call(u64),
     /// What parts of the program said.
     Log,
 }
 
 impl Place {
     /// The views that there can be, in the order of their tabs.
-    pub(crate) const VIEWS: [Self; 10] = [
+    pub(crate) const VIEWS: [Self; 11] = [
         Self::Pulse,
         Self::Volumes,
         Self::Snapshots,
@@ -67,6 +71,7 @@ impl Place {
         Self::Tasks,
         Self::Journal,
         Self::Messages,
+        Self::Trace,
     ];
 
     /// The kinds that its rows are made from, the first before all.
@@ -109,6 +114,7 @@ impl Place {
             Self::Tasks => "tasks",
             Self::Journal => "journal",
             Self::Messages => "messages",
+            Self::Trace => "trace",
             Self::Tree(_) => "tree",
             Self::Members(_) => "members",
             Self::Instance(_) => "instance",
@@ -118,6 +124,7 @@ impl Place {
             | Self::Describe(_)
             | Self::Raw(_)
             | Self::Message(_)
+            | Self::Call(_)
             | Self::Log => "text",
         }
     }
@@ -143,6 +150,7 @@ impl Place {
                 | Self::Describe(_)
                 | Self::Raw(_)
                 | Self::Message(_)
+                | Self::Call(_)
                 | Self::Map(..)
                 | Self::Log
         )
@@ -165,6 +173,8 @@ pub(crate) enum RowId {
     Instance(String),
     /// A stretch that differs, by where it begins.
     Stretch(u64),
+    /// A call.
+    Call(u64),
 }
 
 /// By which column rows are sorted.
@@ -263,12 +273,13 @@ pub(crate) struct Views {
 
 impl Views {
     /// The views of a system that has these kinds: one without data is not there.
-    pub(crate) fn new(kinds: &[Kind]) -> Self {
-        let has = |place: &Place| {
-            place
+    pub(crate) fn new(system: &Capabilities) -> Self {
+        let has = |place: &Place| match place {
+            Place::Trace => system.called,
+            other => other
                 .kinds()
                 .first()
-                .is_none_or(|kind| kinds.contains(kind))
+                .is_none_or(|kind| system.kinds.contains(kind)),
         };
         let views = Place::VIEWS.into_iter().filter(has);
         let stacks: Vec<_> = views.map(|place| vec![Screen::new(place)]).collect();

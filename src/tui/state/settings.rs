@@ -1,8 +1,11 @@
 //! What the user has set, as it is in force.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::config::theme::Role;
 use crate::config::{Config, Fault, Theme};
+use crate::http::{Call, Trace};
 use crate::tui::actions::Keymap;
 use crate::tui::event::Effect;
 use crate::tui::log::{KEPT, LogLine};
@@ -77,5 +80,18 @@ impl State {
         self.log.extend(lines);
         let surplus = self.log.len().saturating_sub(KEPT);
         self.log.drain(..surplus);
+    }
+
+    /// Takes in calls that were made.
+    pub(crate) fn called(&mut self, calls: Vec<Arc<Call>>) {
+        self.calls.extend(calls);
+        let surplus = self.calls.len().saturating_sub(Trace::KEPT);
+        self.calls.drain(..surplus);
+    }
+
+    /// The call of this number, where it is kept.
+    pub(crate) fn call(&self, number: u64) -> Option<&Call> {
+        let found = self.calls.iter().find(|call| call.number == number);
+        found.map(AsRef::as_ref)
     }
 }

@@ -47,6 +47,11 @@ fn prepared() -> Vec<Driver> {
         d.keys(keys);
         d
     })
+    .chain(std::iter::once_with(|| {
+        let mut d = super::trace::called();
+        d.event(Event::Called(vec![super::trace::call(0, Some(200))]));
+        d
+    }))
     .collect()
 }
 

@@ -206,6 +206,7 @@ impl Driver {
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Reload
+            | Effect::SaveTrace
             | Effect::Lock
             | Effect::Suspend
             | Effect::Quit => {}

@@ -269,6 +269,7 @@ pub(crate) fn capabilities() -> Capabilities {
     extend.availability = Availability::Unsupported("this system cannot make a disk larger".into());
     Capabilities {
         system: "testing",
+        called: false,
         kinds: Kind::ALL.to_vec(),
         operations: vec![
             spec(

@@ -272,7 +272,7 @@ fn a_copy_is_paused_and_goes_on_with_the_same_key() {
 fn a_view_without_data_is_not_there() {
     let mut start = Driver::start(Start::default(), false);
     start.state.system.kinds = vec![Kind::Volume, Kind::Snapshot];
-    start.state.views = crate::tui::state::Views::new(&start.state.system.kinds);
+    start.state.views = crate::tui::state::Views::new(&start.state.system);
     start.answers = true;
     start.keys("3");
     assert!(

@@ -192,6 +192,8 @@ fn of_place(state: &State) -> Vec<Hint> {
         }
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
         Place::Message(_) => &[A::Back, A::Copy, A::Palette],
+        Place::Trace => &[A::Open, A::SaveTrace, A::Sort, A::Filter, A::Palette],
+        Place::Call(_) => &[A::Back, A::Copy, A::SaveTrace, A::Palette],
         Place::Log => &[A::Back, A::Picture, A::Palette],
     };
     let mut hints: Vec<Hint> = Vec::new();

@@ -154,6 +154,10 @@ fn about(place: &Place) -> &'static str {
         Place::Task(_) => "One task: its steps, what came of each, and what it means.",
         Place::Messages => "What went wrong since the console was opened.",
         Place::Message(_) => "What went wrong, why, and what to try.",
+        Place::Trace => {
+            "The calls that were made to the system, the newest first, without their secrets."
+        }
+        Place::Call(_) => "One call: what was sent, and what came, without secrets.",
         Place::Log => "What parts of the program said of themselves, the newest first.",
         Place::Describe(_) => "Every field that the system tells of it.",
         Place::Raw(_) => "The thing as the system itself keeps it.",
