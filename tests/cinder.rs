@@ -465,7 +465,7 @@ async fn the_doctor_walks_to_where_it_ends() {
     cloud.state.lock().cinder.seed("db01", 2);
     let mut steps = Vec::new();
     cinder::examine(cloud.client(), cloud.account(), false, |finding| {
-        steps.push(finding)
+        steps.push(finding);
     })
     .await;
     let names: Vec<_> = steps.iter().map(|finding| finding.step).collect();
@@ -498,7 +498,7 @@ async fn the_doctor_walks_to_where_it_ends() {
     cloud.refuse_sign_in();
     let mut steps = Vec::new();
     cinder::examine(cloud.client(), cloud.account(), false, |finding| {
-        steps.push(finding)
+        steps.push(finding);
     })
     .await;
     let last = steps.last().unwrap();
@@ -509,9 +509,173 @@ async fn the_doctor_walks_to_where_it_ends() {
     account.endpoint = "http://no-such-host.invalid:5000/v3".to_owned();
     let mut steps = Vec::new();
     cinder::examine(cloud.client(), account, false, |finding| {
-        steps.push(finding)
+        steps.push(finding);
     })
     .await;
     assert_eq!(steps.len(), 1);
     assert_eq!(steps[0].step, "name");
+}
+
+/// Runs the program with a home of its own and one profile for this cloud.
+async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32, String, String) {
+    let config = home.join("config/snapdeck/config.toml");
+    if !config.exists() {
+        std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+        let profile = format!(
+            "[profiles.lab]\nendpoint = \"{}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
+             project = \"demo\"\nproject-domain = \"Default\"\nsecret.env = \"LAB\"\n",
+            cloud.endpoint()
+        );
+        std::fs::write(config, profile).unwrap();
+    }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_snapdeck"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("LAB", "correct horse")
+        .current_dir(home)
+        .args(args);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_used_from_the_command_line() {
+    let cloud = Cloud::start().await;
+    let volume = cloud.state.lock().cinder.seed("db01", 2);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let (code, out, err) = snapdeck(
+        home,
+        &cloud,
+        &["--profile", "lab", "get", "volumes", "-o", "json"],
+    )
+    .await;
+    assert_eq!(code, 0, "{err}");
+    let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["snapshots"]),
+        (&json!("db01"), &json!(2))
+    );
+
+    let take = [
+        "--profile",
+        "lab",
+        "run",
+        "create-snapshot",
+        "--volume",
+        "db01",
+        "--name",
+        "nightly",
+    ];
+    let (code, out, err) = snapdeck(home, &cloud, &[&take[..], &["--plan"]].concat()).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("curl -sS -X POST") && out.contains("$TOKEN"),
+        "{out}"
+    );
+    assert!(cloud.heard("POST", "/snapshots").is_empty());
+    let (code, _, err) = snapdeck(home, &cloud, &take).await;
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(cloud.state.lock().cinder.count("snapshots"), 3);
+    let (_, out, _) = snapdeck(
+        home,
+        &cloud,
+        &["--profile", "lab", "get", "tasks", "-o", "json"],
+    )
+    .await;
+    let tasks: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(tasks[0]["state"], "succeeded", "{tasks}");
+
+    let named = [
+        "--profile",
+        "lab",
+        "describe",
+        "snapshot",
+        "db01@nightly",
+        "-o",
+        "raw",
+    ];
+    let (code, out, err) = snapdeck(home, &cloud, &named).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains(&volume) && out.contains("snapdeck_key"),
+        "{out}"
+    );
+    let denied = [&["--read-only"], &take[..]].concat();
+    let (code, _, err) = snapdeck(home, &cloud, &denied).await;
+    assert_eq!(code, 4, "{err}");
+    let (code, _, err) = snapdeck(home, &cloud, &["--profile", "lba", "get", "volumes"]).await;
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("there are lab"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_are_added_listed_tried_and_examined() {
+    let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("db01", 2);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let clouds = format!(
+        "clouds:\n  yard:\n    auth:\n      auth_url: {}\n      username: demo\n      password: correct horse\n      \
+         project_name: demo\n      user_domain_name: Default\n      project_domain_name: Default\n",
+        cloud.endpoint()
+    );
+    std::fs::write(home.join("clouds.yaml"), clouds).unwrap();
+    let add = [
+        "profile",
+        "add",
+        "new",
+        "--cloud",
+        "yard",
+        "--region",
+        "RegionOne",
+        "--read-only",
+    ];
+    let (code, out, err) = snapdeck(home, &cloud, &add).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("snapdeck doctor new"), "{out}");
+    let (code, _, err) = snapdeck(home, &cloud, &add).await;
+    assert_eq!(code, 6, "twice: {err}");
+    let (_, out, _) = snapdeck(home, &cloud, &["profile", "list", "-o", "json"]).await;
+    assert!(!out.contains("correct horse"), "{out}");
+    let listed: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    let names: Vec<_> = listed
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["lab", "new", "yard"]);
+    assert_eq!(listed[1]["read_only"], true);
+    for name in names {
+        let (code, out, err) = snapdeck(home, &cloud, &["profile", "test", name]).await;
+        assert_eq!(
+            (code, out),
+            (0, format!("{name} works: 1 volumes\n")),
+            "{err}"
+        );
+    }
+    let (code, out, err) = snapdeck(home, &cloud, &["doctor", "yard"]).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("microversion 3.70") && out.ends_with("everything works\n"),
+        "{out}"
+    );
+    cloud.refuse_sign_in();
+    let (code, out, err) = snapdeck(home, &cloud, &["doctor", "yard"]).await;
+    assert_eq!(code, 4, "{err}");
+    assert!(
+        out.contains("FAILS  sign-in") && err.contains("  try: "),
+        "{out}{err}"
+    );
+    assert!(!out.contains("correct horse") && !err.contains("correct horse"));
 }

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::format::OneFormat;
 use crate::model::{FieldType, Kind, OperationKind, OperationSpec};
-use crate::provider::embedded;
+use crate::provider;
 
 /// An operation as it was typed.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct OperationArgs {
 }
 
 fn specs() -> Vec<OperationSpec> {
-    embedded::capabilities().operations
+    provider::operations()
 }
 
 fn subcommand(spec: &OperationSpec) -> Command {

@@ -25,7 +25,7 @@ pub mod embedded;
 mod profile;
 mod resolve;
 
-pub use profile::{Finding, examine, open};
+pub use profile::{Finding, examine, open, operations};
 pub use resolve::{Resolver, list_all};
 
 /// The means to look at a system. Changes nothing, ever.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder};
+use super::{Connection, cinder, embedded};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
-use crate::model::{Problem, ProblemKind};
+use crate::model::{OperationSpec, Problem, ProblemKind};
 
 /// What one step of an examination has found.
 #[derive(Clone, Debug)]
@@ -19,12 +19,36 @@ pub struct Finding {
     pub problem: Option<Problem>,
 }
 
+/// Every operation with all the fields that it has on any kind of system: what can be typed before it is known which
+/// one is meant. The system's own spec then says what of it there is.
+#[must_use]
+pub fn operations() -> Vec<OperationSpec> {
+    let mut all = embedded::capabilities().operations;
+    for other in cinder::capabilities().operations {
+        let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
+            all.push(other);
+            continue;
+        };
+        for field in other.fields {
+            if spec.field(field.name).is_none() {
+                spec.fields.push(field);
+            }
+        }
+    }
+    all
+}
+
 /// Opens the system that a profile is for. `read_only` goes beside what the profile says.
 ///
 /// # Errors
 /// Why it cannot be used.
 pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Connection, Problem> {
     let (client, account) = prepare(profile).await?;
+    // The name stands at the top of every screen.
+    let shown = match account.insecure {
+        true => format!("{name} (INSECURE)"),
+        false => name.to_owned(),
+    };
     if account.insecure {
         tracing::warn!(
             profile = name,
@@ -33,7 +57,7 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
     }
     match profile.provider {
         ProviderKind::Cinder => {
-            cinder::open(name, client, account, read_only || profile.read_only).await
+            cinder::open(&shown, client, account, read_only || profile.read_only).await
         }
     }
 }

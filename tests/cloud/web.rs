@@ -118,11 +118,10 @@ async fn talk(mut stream: TcpStream, state: &Mutex<State>, base: &str) -> std::i
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 return Ok(());
             }
-            (Some(Fault::Say(answer)), _) => answer,
             (Some(fault @ (Fault::Truncate | Fault::Flood | Fault::Drip)), Some(answer)) => {
                 return spoil(&mut stream, &fault, &answer).await;
             }
-            (_, Some(answer)) => answer,
+            (Some(Fault::Say(answer)), _) | (_, Some(answer)) => answer,
             (_, None) => return Ok(()),
         };
         let head = head(&answer, answer.body.len());

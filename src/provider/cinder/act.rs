@@ -6,7 +6,7 @@ use super::convert::with_mark;
 use super::session::Ask;
 use super::{KEY, REVERT};
 use crate::http::Method;
-use crate::model::{Bytes, Kind, Operation, Problem, ProblemKind};
+use crate::model::{Bytes, Kind, Operation, Problem, ProblemKind, VolumeId};
 
 /// What stands for a key that is known only when the step is run.
 pub(super) const SOME_KEY: &str = "$TASK";
@@ -182,7 +182,7 @@ impl Act {
             )),
             Self::JoinGroup => {
                 let volumes = operation.volumes()?;
-                let ids: Vec<&str> = volumes.iter().map(|volume| volume.as_str()).collect();
+                let ids: Vec<&str> = volumes.iter().map(VolumeId::as_str).collect();
                 one(put(
                     format!("/groups/{group}"),
                     json!({"group": {"add_volumes": ids.join(",")}}),

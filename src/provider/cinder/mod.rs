@@ -9,7 +9,7 @@ use super::Connection;
 use crate::config::Account;
 use crate::http::Client;
 use crate::model::{Capabilities, Change, Problem};
-use crate::wire::cinder::{Snapshot, Volume};
+use crate::wire::cinder::{Microversion, Snapshot, Volume};
 
 mod act;
 mod convert;
@@ -59,6 +59,12 @@ impl Shared {
     fn changes_so_far(&self) -> u64 {
         self.changed.load(Ordering::SeqCst)
     }
+}
+
+/// What a service of the latest version that is known here has and does.
+#[must_use]
+pub fn capabilities() -> Capabilities {
+    specs::capabilities(Microversion::OURS, 1)
 }
 
 /// Signs in, and makes the connection.
