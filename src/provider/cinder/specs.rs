@@ -32,7 +32,7 @@ pub(super) fn capabilities(version: Microversion, concurrency: usize) -> Capabil
         words: Words {
             volume: "volume",
             snapshot: "snapshot",
-            group: "group snapshot",
+            group: "group",
             session: "session",
             target: "linked target",
         },
