@@ -15,7 +15,7 @@ use cloud::{Answer, Cloud, Fault};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use snapdeck::model::{
-    Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Query,
+    Change, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Query,
     StepOutcome, TaskId, Undo, Value, VolumeState,
 };
 use snapdeck::provider::{Connection, Fate, StepContext, cinder, conformance, list_all};
@@ -140,7 +140,39 @@ async fn ten_thousand_snapshots_come_in_pages_and_none_twice() {
     let Object::Volume(shown) = shown else {
         panic!("{shown:?}")
     };
-    assert_eq!(shown.snapshots, 10_000);
+    assert_eq!(shown.snapshots, Some(10_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_early_and_what_was_counted_later_is_told() {
+    let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("db01", 3);
+    let connection = open(&cloud).await;
+    let mut changes = connection.reader.watch();
+    // Counting waits for an answer that does not come at once.
+    cloud.befall("GET", "/snapshots/detail", 1, Fault::Hang);
+    let begun = std::time::Instant::now();
+    let counts = |all: Vec<Object>| -> Vec<Option<u64>> {
+        let volumes = all.into_iter().map(|object| match object {
+            Object::Volume(volume) => volume.snapshots,
+            other => panic!("{other:?}"),
+        });
+        volumes.collect()
+    };
+    let early = Query::all(Kind::Volume).early();
+    let first = list_all(&*connection.reader, early.clone()).await.unwrap();
+    assert_eq!(counts(first), [None]);
+    assert!(
+        begun.elapsed() < std::time::Duration::from_millis(900),
+        "it was not waited for"
+    );
+    while changes.next().await.unwrap() != Change::Kind(Kind::Volume) {}
+    let then = list_all(&*connection.reader, early).await.unwrap();
+    assert_eq!(counts(then), [Some(3)]);
+    let whole = list_all(&*connection.reader, Query::all(Kind::Volume))
+        .await
+        .unwrap();
+    assert_eq!(counts(whole), [Some(3)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -450,7 +482,7 @@ async fn an_old_service_says_what_it_has_not() {
         (seen.instance.as_deref(), seen.device.as_deref()),
         (Some("web05"), Some("vdb"))
     );
-    assert_eq!(seen.snapshots, 2);
+    assert_eq!(seen.snapshots, Some(2));
     let asked = cloud.heard("GET", "/snapshots/detail");
     assert!(
         asked

@@ -103,7 +103,7 @@ fn volume_fields(volume: &Volume) -> Vec<(&'static str, String)> {
             "created",
             volume.created.map(|t| t.to_string()).unwrap_or_default(),
         ),
-        ("snapshots", volume.snapshots.to_string()),
+        ("snapshots", text::count(volume.snapshots)),
         ("last snapshot", age(volume.last_snapshot)),
     ]
 }

@@ -139,7 +139,7 @@ impl Row for VolumeRow {
             volume.name.clone(),
             volume.size.to_string(),
             text::size(volume.used),
-            volume.snapshots.to_string(),
+            text::count(volume.snapshots),
             volume.state.to_string(),
             or_dash(volume.instance.as_deref()),
             age(volume.last_snapshot),

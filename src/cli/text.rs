@@ -11,3 +11,8 @@ pub(super) fn visible(text: &str) -> String {
 pub(super) fn size(bytes: Option<Bytes>) -> String {
     bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string())
 }
+
+/// A figure that may not be known.
+pub(super) fn count(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".to_owned(), |count| count.to_string())
+}

@@ -36,8 +36,8 @@ pub struct Volume {
     pub description: String,
     /// When it was made.
     pub created: Option<Time>,
-    /// How many points in time of it there are.
-    pub snapshots: u64,
+    /// How many points in time of it there are; `None` where they are not counted yet.
+    pub snapshots: Option<u64>,
     /// When the newest of them was taken.
     pub last_snapshot: Option<Time>,
     /// A background copy into it that is under way.

@@ -11,13 +11,19 @@ pub struct Query {
     pub kind: Kind,
     /// Only what belongs to this volume (snapshots of it).
     pub volume: Option<VolumeId>,
+    /// What is quickly known is wanted at once; what is counted or named only later is told as a change then.
+    pub early: bool,
 }
 
 impl Query {
     /// Everything of this kind.
     #[must_use]
     pub fn all(kind: Kind) -> Self {
-        Self { kind, volume: None }
+        Self {
+            kind,
+            volume: None,
+            early: false,
+        }
     }
 
     /// The snapshots of one volume.
@@ -26,7 +32,15 @@ impl Query {
         Self {
             kind: Kind::Snapshot,
             volume: Some(volume),
+            early: false,
         }
+    }
+
+    /// The same, as soon as anything is known.
+    #[must_use]
+    pub fn early(mut self) -> Self {
+        self.early = true;
+        self
     }
 }
 

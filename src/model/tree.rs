@@ -159,7 +159,7 @@ mod tests {
             device: None,
             description: String::new(),
             created: None,
-            snapshots: 0,
+            snapshots: Some(0),
             last_snapshot: None,
             copy: None,
             metadata: Default::default(),

@@ -201,7 +201,11 @@ async fn serve(stream: UnixStream, shared: &Shared) -> std::io::Result<()> {
             say(&mut to, &Reply::Item(hello)).await
         }
         Request::List { kind, volume } => {
-            let mut pages = reader.list(Query { kind, volume });
+            let mut pages = reader.list(Query {
+                kind,
+                volume,
+                early: false,
+            });
             while let Some(page) = pages.next().await {
                 match page {
                     Ok(page) => {

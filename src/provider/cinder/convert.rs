@@ -104,7 +104,7 @@ impl Beside {
 }
 
 /// What is known of a volume's snapshots.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     count: u64,
     /// When the newest was taken, as the service writes it, and its id.
@@ -130,8 +130,13 @@ impl Tally {
     }
 }
 
-/// A volume.
-pub(super) fn volume(volume: &Volume, tally: Option<&Tally>, machines: &Machines) -> model::Volume {
+/// A volume; `tallies` are those of all volumes, where they are known.
+pub(super) fn volume(
+    volume: &Volume,
+    tallies: Option<&HashMap<String, Tally>>,
+    machines: &Machines,
+) -> model::Volume {
+    let tally = tallies.and_then(|tallies| tallies.get(&volume.id));
     let newest = tally.and_then(|tally| tally.newest.as_ref());
     let attached = volume.attachments.first();
     let parent = newest
@@ -154,7 +159,7 @@ pub(super) fn volume(volume: &Volume, tally: Option<&Tally>, machines: &Machines
             .map(|device| device.trim_start_matches("/dev/").to_owned()),
         description: volume.description.clone(),
         created: moment(volume.created_at.as_deref()),
-        snapshots: tally.map_or(0, |tally| tally.count),
+        snapshots: tallies.map(|_| tally.map_or(0, |tally| tally.count)),
         last_snapshot: newest.and_then(|(at, _)| moment(at.as_deref())),
         copy: None,
         metadata: metadata(

@@ -28,7 +28,8 @@ impl Machines {
     }
 
     /// Learns the names of the machines that these volumes are attached to. What cannot be learned stays an id.
-    pub(super) async fn learn(&self, session: &Arc<Session>, volumes: &[Volume]) {
+    /// Says whether there is a name more.
+    pub(super) async fn learn(&self, session: &Arc<Session>, volumes: &[Volume]) -> bool {
         let unknown = {
             let names = self.names.lock();
             volumes
@@ -39,23 +40,28 @@ impl Machines {
         };
         let lately = self.asked.lock().is_some_and(|at| at.elapsed() < AGAIN);
         if !unknown || lately {
-            return;
+            return false;
         }
         *self.asked.lock() = Some(Instant::now());
         let has = matches!(session.signed().await, Ok(signed) if signed.compute.is_some());
         if !has {
-            return;
+            return false;
         }
         match Scan::<Server>::start(session, "").all().await {
             Ok(pages) => {
                 let mut names = self.names.lock();
+                let before = names.len();
                 for server in pages.iter().flat_map(|page| page.iter()) {
                     if !server.name.is_empty() {
                         names.insert(server.id.clone(), server.name.clone());
                     }
                 }
+                names.len() > before
             }
-            Err(problem) => tracing::warn!(%problem, "machines are shown by their ids"),
+            Err(problem) => {
+                tracing::warn!(%problem, "machines are shown by their ids");
+                false
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! OpenStack Block Storage as a provider: volumes, snapshots, group snapshots, and machines by what is attached to them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use super::Connection;
@@ -45,6 +47,8 @@ struct Shared {
     volumes: Arc<scan::Shared<Volume>>,
     snapshots: Arc<scan::Shared<Snapshot>>,
     machines: machines::Machines,
+    /// How many snapshots each volume had when they were last counted.
+    tallies: Mutex<Option<Arc<HashMap<String, convert::Tally>>>>,
     /// How many changes were made from here.
     changed: AtomicU64,
     changes: broadcast::Sender<Change>,
@@ -90,6 +94,7 @@ fn over(name: &str, session: session::Session, read_only: bool) -> Connection {
         volumes: Arc::default(),
         snapshots: Arc::default(),
         machines: machines::Machines::default(),
+        tallies: Mutex::default(),
         changed: AtomicU64::new(0),
         changes,
         session: session.clone(),

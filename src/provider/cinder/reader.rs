@@ -40,7 +40,7 @@ impl Reader for CinderReader {
         let shared = self.shared.clone();
         let begun = async move {
             let begun = match query.kind {
-                Kind::Volume => volumes(shared).await,
+                Kind::Volume => volumes(shared, query.early).await,
                 Kind::Snapshot => snapshots(shared, query.volume).await,
                 Kind::Group => groups(shared).await,
                 Kind::Session | Kind::Target => {
@@ -118,30 +118,48 @@ fn pages<T: Named>(
     .boxed()
 }
 
-async fn volumes(shared: Arc<Shared>) -> Result<Pages, Problem> {
+async fn volumes(shared: Arc<Shared>, early: bool) -> Result<Pages, Problem> {
     let changes = shared.changes_so_far();
     let scan = shared.volumes.join(&shared.session, changes);
-    // How many snapshots each has is told with it, and true.
-    let snapshots = shared.snapshots.join(&shared.session, changes);
-    let learned = async {
-        if let Some(Ok((first, _))) = scan.page(0).await {
-            shared.machines.learn(&shared.session, &first).await;
+    let rest = {
+        let (shared, scan) = (shared.clone(), scan.clone());
+        // How many snapshots each has, and what its machine is called.
+        async move {
+            let snapshots = shared.snapshots.join(&shared.session, changes);
+            let learned = async {
+                match scan.page(0).await {
+                    Some(Ok((first, _))) => shared.machines.learn(&shared.session, &first).await,
+                    _ => false,
+                }
+            };
+            let (snapshots, learned) = tokio::join!(snapshots.all(), learned);
+            let snapshots = snapshots?;
+            let tallies = Arc::new(Tally::of(snapshots.iter().flat_map(|page| page.iter())));
+            let before = shared.tallies.lock().replace(tallies.clone());
+            let news = learned || before.is_none_or(|before| before != tallies);
+            Ok::<_, Problem>((tallies, news))
         }
     };
-    let (snapshots, ()) = tokio::join!(snapshots.all(), learned);
-    let snapshots = snapshots?;
-    let tallies = Tally::of(snapshots.iter().flat_map(|page| page.iter()));
+    let tallies = if early {
+        let known = shared.tallies.lock().clone();
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            // What is wrong with snapshots is told where they are listed.
+            if let Ok((_, true)) = rest.await {
+                let _ = shared.changes.send(Change::Kind(Kind::Volume));
+            }
+        });
+        known
+    } else {
+        Some(rest.await?.0)
+    };
     Ok(pages(scan, move |items: &[Volume]| {
         let volume = |volume| {
-            let tally = tallies.get(&volume_id(volume));
-            Object::Volume(convert::volume(volume, tally, &shared.machines))
+            let tallies = tallies.as_deref();
+            Object::Volume(convert::volume(volume, tallies, &shared.machines))
         };
         items.iter().map(volume).collect()
     }))
-}
-
-fn volume_id(volume: &Volume) -> String {
-    volume.id.clone()
 }
 
 async fn snapshots(shared: Arc<Shared>, of: Option<VolumeId>) -> Result<Pages, Problem> {
@@ -208,10 +226,9 @@ async fn show(shared: &Arc<Shared>, object: &ObjectRef) -> Result<Object, Proble
                 .learn(&shared.session, std::slice::from_ref(&volume))
                 .await;
             let tallies = Tally::of(own.iter());
-            let tally = tallies.get(&volume.id);
             Ok(Object::Volume(convert::volume(
                 &volume,
-                tally,
+                Some(&tallies),
                 &shared.machines,
             )))
         }

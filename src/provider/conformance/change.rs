@@ -134,8 +134,8 @@ pub(super) async fn snapshot_tree(driver: &Driver<'_>) -> Outcome {
     );
     let volume = driver.see_volume(&id).await?;
     hold!(
-        volume.snapshots == left,
-        "the volume says {} of {left}",
+        volume.snapshots == Some(left),
+        "the volume says {:?} of {left}",
         volume.snapshots
     );
     let tree = SnapshotTree::build(&volume, &snapshots);

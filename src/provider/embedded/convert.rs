@@ -96,7 +96,7 @@ pub(super) fn volume(info: &VolumeInfo, counts: &PointCounts) -> Volume {
         device: attrs.get(attributes::DEVICE).cloned(),
         description: attributes::text(attrs, attributes::DESCRIPTION),
         created: Some(attributes::taken(attrs, info.created)),
-        snapshots,
+        snapshots: Some(snapshots),
         last_snapshot,
         copy: info.copy.as_ref().map(progress),
         metadata: attributes::rest(attrs),

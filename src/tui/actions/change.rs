@@ -124,7 +124,7 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
 fn suits(state: &State, spec: &OperationSpec, on: Kind, object: &ObjectRef) -> Result<(), String> {
     match begins(state, spec, on, object) {
         Some(Begins::Within(volume)) => match state.volume(volume.as_str()) {
-            Some(volume) if volume.snapshots == 0 => {
+            Some(volume) if volume.snapshots == Some(0) => {
                 let name = state.clean(&volume.name);
                 Err(format!("{name} has no {} yet", state.word(Kind::Snapshot)))
             }

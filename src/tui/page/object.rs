@@ -23,7 +23,10 @@ impl Page<'_> {
                     (Some(instance), None) => self.said("Attached to", instance),
                     (None, _) => self.said("Attached to", "nothing"),
                 }
-                self.said("Snapshots", &volume.snapshots.to_string());
+                match volume.snapshots {
+                    Some(count) => self.said("Snapshots", &count.to_string()),
+                    None => self.said("Snapshots", "not counted yet"),
+                }
                 if let Some(parent) = &volume.parent {
                     let parent = crate::model::ObjectRef::from(parent);
                     self.said("Descends from", &state.name_of(&parent));

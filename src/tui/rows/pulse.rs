@@ -299,8 +299,11 @@ pub(crate) fn summary(state: &State, width: u16) -> Vec<Spans<'static>> {
     }));
 
     let mut points = vec![label("Points")];
-    let snapshots: u64 = volumes.iter().map(|v| v.snapshots).sum();
-    points.push(text(state.counted(snapshots, Kind::Snapshot)));
+    // Where one is not counted yet, neither is the sum.
+    let snapshots: Option<u64> = volumes.iter().map(|v| v.snapshots).sum();
+    if let Some(count) = snapshots {
+        points.push(text(state.counted(count, Kind::Snapshot)));
+    }
     let newest = volumes.iter().filter_map(|v| v.last_snapshot).max();
     let oldest = inventory
         .snapshots

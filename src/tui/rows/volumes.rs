@@ -151,8 +151,11 @@ impl Rows for Volumes<'_> {
             1 => one(volume.size.to_string(), Role::Text),
             2 => figure(volume.used, state, Role::Text),
             3 => figure(volume.exclusive, state, Role::Dim),
-            4 if volume.snapshots == 0 => one(state.glyphs().none, Role::Dim),
-            4 => one(volume.snapshots.to_string(), Role::Text),
+            4 => match volume.snapshots {
+                Some(0) => one(state.glyphs().none, Role::Dim),
+                Some(count) => one(count.to_string(), Role::Text),
+                None => one("?", Role::Dim),
+            },
             5 => state_cell(volume, state),
             6 => text(&volume.instance),
             7 => one(ago(volume.last_snapshot, state), Role::Dim),
@@ -189,7 +192,7 @@ impl Rows for Volumes<'_> {
             1 => Quantity::Bytes(volume.size),
             2 => Quantity::Bytes(volume.used?),
             3 => Quantity::Bytes(volume.exclusive?),
-            4 => Quantity::Count(volume.snapshots),
+            4 => Quantity::Count(volume.snapshots?),
             7 => age_of(volume.last_snapshot, self.state)?,
             8 => Quantity::Bytes(volume.written?),
             10 => age_of(volume.created, self.state)?,
@@ -206,7 +209,7 @@ impl Rows for Volumes<'_> {
         Some(match word {
             "attached" => volume.instance.is_some(),
             // What descends from another volume's point in time.
-            "cloned" => volume.parent.is_some() && volume.snapshots == 0,
+            "cloned" => volume.parent.is_some() && volume.snapshots == Some(0),
             "copying" => volume.copy.is_some(),
             "linked" => {
                 let targets = &self.state.inventory.targets.items;

@@ -185,7 +185,9 @@ impl State {
                 .wanted(kind)
                 .is_some_and(|due| due <= now.clock)
             {
-                let ticket = self.ask(Purpose::List(kind), |t| Effect::List(t, Query::all(kind)));
+                let ticket = self.ask(Purpose::List(kind), |t| {
+                    Effect::List(t, Query::all(kind).early())
+                });
                 self.inventory.begin(kind, ticket, now);
             }
         }

@@ -36,7 +36,7 @@ pub(crate) fn volume(name: &str) -> Volume {
         device: None,
         description: String::new(),
         created: Some(before(40 * 86_400)),
-        snapshots: 0,
+        snapshots: Some(0),
         last_snapshot: None,
         copy: None,
         metadata: Default::default(),
@@ -88,7 +88,7 @@ pub(crate) fn estate() -> (Vec<Volume>, Vec<Snapshot>) {
             instance: Some("db01".into()),
             device: Some("vdb".into()),
             parent: Some(SnapshotId("s-db01-data-before-upgrade".into())),
-            snapshots: 4,
+            snapshots: Some(4),
             last_snapshot: Some(before(180)),
             description: "the main cluster".into(),
             ..volume("db01-data")
@@ -106,7 +106,7 @@ pub(crate) fn estate() -> (Vec<Volume>, Vec<Snapshot>) {
         Volume {
             size: Bytes::gib(20),
             parent: Some(SnapshotId("s-web-root-nightly-04".into())),
-            snapshots: 1,
+            snapshots: Some(1),
             last_snapshot: Some(before(86_400)),
             ..volume("web-root")
         },

@@ -91,7 +91,9 @@ fn summary(canvas: &mut Canvas<'_>, state: &State, area: Rect, volume: &VolumeId
     if let Some(own) = volume.exclusive {
         fact(format!("{own} own"));
     }
-    fact(state.counted(volume.snapshots, Kind::Snapshot));
+    if let Some(count) = volume.snapshots {
+        fact(state.counted(count, Kind::Snapshot));
+    }
     if let Some(instance) = &volume.instance {
         let device = volume.device.as_deref().map(|d| format!(" as {d}"));
         let said = format!("on {instance}{}", device.unwrap_or_default());

@@ -162,13 +162,13 @@ fn told(list: Standing<'_>, state: &State) -> Option<(String, Role)> {
 fn counts(state: &State) -> Option<Spans<'static>> {
     let volumes = &state.inventory.volumes;
     volumes.loaded?;
-    let snapshots: u64 = volumes.items.iter().map(|v| v.snapshots).sum();
-    let said = format!(
-        "{} {} {}",
-        state.counted(volumes.items.len() as u64, Kind::Volume),
-        state.glyphs().dot,
-        state.counted(snapshots, Kind::Snapshot)
-    );
+    let mut said = state.counted(volumes.items.len() as u64, Kind::Volume);
+    // Where one is not counted yet, neither is the sum.
+    let snapshots: Option<u64> = volumes.items.iter().map(|v| v.snapshots).sum();
+    if let Some(count) = snapshots {
+        let counted = state.counted(count, Kind::Snapshot);
+        said.push_str(&format!(" {} {counted}", state.glyphs().dot));
+    }
     Some(vec![(said.into(), Role::Dim)])
 }
 
