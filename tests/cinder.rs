@@ -548,8 +548,8 @@ async fn the_doctor_walks_to_where_it_ends() {
     assert_eq!(steps[0].step, "name");
 }
 
-/// Runs the program with a home of its own and one profile for this cloud.
-async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32, String, String) {
+/// The program with a home of its own and one profile for this cloud.
+fn command(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> std::process::Command {
     let config = home.join("config/snapdeck/config.toml");
     if !config.exists() {
         std::fs::create_dir_all(config.parent().unwrap()).unwrap();
@@ -570,6 +570,12 @@ async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32,
         .env("LAB", "correct horse")
         .current_dir(home)
         .args(args);
+    command
+}
+
+/// Runs it to its end: the exit code, standard output, standard error.
+async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32, String, String) {
+    let mut command = command(home, cloud, args);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap();
@@ -579,6 +585,58 @@ async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32,
         text(output.stdout),
         text(output.stderr),
     )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_program_has_left_is_found_out_and_taken_up() {
+    let take = [
+        "--profile",
+        "lab",
+        "run",
+        "create-snapshot",
+        "--volume",
+        "db01",
+        "--name",
+        "n",
+    ];
+    // Heard and not done, and done and not answered.
+    for (fault, done) in [(Fault::Hang, false), (Fault::HoldAnswer, true)] {
+        let cloud = Cloud::start().await;
+        cloud.state.lock().cinder.seed("db01", 0);
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        cloud.befall("POST", "/snapshots", 1, fault);
+        let mut child = command(home, &cloud, &take).spawn().unwrap();
+        while cloud.heard("POST", "/snapshots").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (code, _, err) = snapdeck(home, &cloud, &["--profile", "lab", "follow"]).await;
+        if !done {
+            assert_eq!(code, 11, "it waits for a decision: {err}");
+            assert_eq!(
+                cloud.heard("POST", "/snapshots").len(),
+                1,
+                "nothing was sent again"
+            );
+            let list = ["--profile", "lab", "get", "tasks", "-o", "json"];
+            let (_, out, _) = snapdeck(home, &cloud, &list).await;
+            let tasks: serde_json::Value = serde_json::from_str(&out).unwrap();
+            let id = tasks[0]["id"].as_str().unwrap();
+            let retry = ["--profile", "lab", "task", "retry", id];
+            let (code, _, err) = snapdeck(home, &cloud, &retry).await;
+            assert_eq!(code, 0, "{err}");
+        } else {
+            assert_eq!(code, 0, "it was done, and that is found: {err}");
+            assert_eq!(
+                cloud.heard("POST", "/snapshots").len(),
+                1,
+                "nothing was sent again"
+            );
+        }
+        assert_eq!(cloud.state.lock().cinder.count("snapshots"), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! A call as it is to be made, and its answer.
 
+use std::fmt;
+
 use super::redact;
 
 /// What is done at an address.
@@ -32,7 +34,7 @@ impl Method {
 }
 
 /// A call that is to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// What is done.
     pub method: Method,
@@ -44,6 +46,13 @@ pub struct Request {
     pub body: Option<serde_json::Value>,
     /// Whether doing it twice is doing it once. What only reads is so anyway.
     pub repeatable: bool,
+}
+
+impl fmt::Debug for Request {
+    /// As it is shown to people: there are secrets among its headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.curl())
+    }
 }
 
 impl Request {
@@ -111,7 +120,7 @@ fn quote(text: &str) -> String {
 }
 
 /// An answer, whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Response {
     /// The status.
     pub status: u16,
@@ -121,6 +130,13 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The certificate of the other side, as DER; `None` without TLS.
     pub certificate: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Response {
+    /// Without headers and body: there may be secrets in both.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} bytes", self.status, self.body.len())
+    }
 }
 
 impl Response {

@@ -29,8 +29,10 @@ pub(crate) enum Fault {
     LoseCall,
     /// This answer instead, and nothing is done.
     Say(Answer),
-    /// Nothing is ever said.
+    /// Nothing is ever said, and nothing is done.
     Hang,
+    /// Nothing is ever said; what was asked for was done.
+    HoldAnswer,
     /// The body ends before it should.
     Truncate,
     /// The body has no end.

@@ -114,7 +114,7 @@ async fn talk(mut stream: TcpStream, state: &Mutex<State>, base: &str) -> std::i
         };
         let answer = match (fault, answer) {
             (Some(Fault::LoseAnswer | Fault::LoseCall), _) => return Ok(()),
-            (Some(Fault::Hang), _) => {
+            (Some(Fault::Hang | Fault::HoldAnswer), _) => {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 return Ok(());
             }

@@ -51,7 +51,11 @@ async fn an_answer_comes_whole_and_is_traced_without_secrets() {
     assert_eq!((call.status, call.bytes, call.attempt), (Some(200), 7, 1));
     assert_eq!(call.path(), "/v3/things");
     assert_eq!(call.request_id.as_deref(), Some("req-server"));
-    let told = format!("{call:?} {} {}", har(&calls), request.curl());
+    let told = format!(
+        "{call:?} {} {} {request:?} {answer:?}",
+        har(&calls),
+        request.curl()
+    );
     for secret in ["t0psecret", "hunter2", "s3t"] {
         assert!(!told.contains(secret), "{secret}: {told}");
     }
