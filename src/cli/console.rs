@@ -12,7 +12,7 @@ use crate::tui;
 
 /// Opens the console on a store, and makes it where there is none.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
-    needs_terminal()?;
+    let face = Face::of(options)?;
     let how = Options {
         read_only: options.read_only,
         create: true,
@@ -21,7 +21,36 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         ..Options::default()
     };
     let opened = open_in(&store_dir(options)?, &how, "console").await?;
-    open_console(opened, options, None).await
+    open_console(opened, options, face, None).await
+}
+
+/// How the console shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// It draws.
+    Screen,
+    /// It asks and tells in lines.
+    Lines {
+        /// Because the terminal cannot be drawn on.
+        dumb: bool,
+    },
+}
+
+impl Face {
+    /// The face that was asked for; lines on a terminal that cannot be drawn on.
+    ///
+    /// # Errors
+    /// Where there is no terminal, and lines were not asked for.
+    pub(super) fn of(options: &GlobalOptions) -> Result<Self, Problem> {
+        if options.linear {
+            return Ok(Self::Lines { dumb: false });
+        }
+        needs_terminal()?;
+        match std::env::var("TERM").as_deref() {
+            Ok("dumb") => Ok(Self::Lines { dumb: true }),
+            _ => Ok(Self::Screen),
+        }
+    }
 }
 
 /// Refuses where there is no terminal to draw on.
@@ -31,7 +60,8 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
     }
     Err(
         Problem::user("the console needs a terminal, and this is none")
-            .hint("`snapdeck get`, `describe` and `run` do the same from a script"),
+            .hint("`snapdeck get`, `describe` and `run` do the same from a script")
+            .hint("`--linear` asks and tells in lines, on anything"),
     )
 }
 
@@ -39,8 +69,16 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
 pub(super) async fn open_console(
     mut opened: Opened,
     options: &GlobalOptions,
+    face: Face,
     welcome: Option<String>,
 ) -> Result<u8, Problem> {
+    let welcome = match face {
+        Face::Lines { dumb: true } => {
+            let why = "This terminal calls itself dumb, so the console asks and tells in lines.";
+            Some(welcome.map_or_else(|| why.to_owned(), |more| format!("{why} {more}")))
+        }
+        _ => welcome,
+    };
     let Configured { config, source } = options.configured.clone();
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
@@ -58,7 +96,10 @@ pub(super) async fn open_console(
             log: Some(log),
         },
     };
-    let ended = tui::run(setup).await;
+    let ended = match face {
+        Face::Screen => tui::run(setup).await,
+        Face::Lines { .. } => tui::linear(setup).await,
+    };
     opened.close().await?;
     let farewell = ended?;
     farewell_lines(&farewell);

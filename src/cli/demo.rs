@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{DemoArgs, GlobalOptions};
-use super::console::{needs_terminal, open_console};
+use super::console::{Face, open_console};
 use super::open::{Opened, with_tracker};
 use crate::config::Paths;
 use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
@@ -24,9 +24,10 @@ const COPY_SECONDS: u64 = 90;
 
 /// Makes the demo estate where there is none, and opens the console on it.
 pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8, Problem> {
-    if !args.build_only {
-        needs_terminal()?;
-    }
+    let face = match args.build_only {
+        true => Face::Screen,
+        false => Face::of(options)?,
+    };
     let estate = Estate {
         dir: match &options.store {
             Some(dir) => dir.clone(),
@@ -39,7 +40,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
     {
         let welcome = format!("Process {} has this estate open too.", attached.pid);
-        return open_console(Opened::guest(attached), options, Some(welcome)).await;
+        return open_console(Opened::guest(attached), options, face, Some(welcome)).await;
     }
     let there = estate.look(args)?;
     let seeded = match &there {
@@ -80,7 +81,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     } else {
         opened
     };
-    open_console(opened, options, Some(welcome)).await
+    open_console(opened, options, face, Some(welcome)).await
 }
 
 /// What is in the demo's directory.

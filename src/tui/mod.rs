@@ -9,6 +9,7 @@ mod event;
 mod glyphs;
 mod key;
 mod layout;
+mod linear;
 mod log;
 mod overlay;
 mod page;
@@ -82,6 +83,15 @@ pub struct Farewell {
 /// Where there is no terminal, or it is lost.
 pub async fn run(setup: Setup) -> Result<Farewell, Problem> {
     runtime::run(setup).await
+}
+
+/// Runs the console as lines that are appended to standard output, answered by lines of standard input, until the
+/// user leaves, the input ends or a signal ends it.
+///
+/// # Errors
+/// Where signals cannot be listened for.
+pub async fn linear(setup: Setup) -> Result<Farewell, Problem> {
+    linear::run(setup).await
 }
 
 /// Looks whether the console can take a configuration; what it does with the keys of others, as notes.

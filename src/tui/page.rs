@@ -2,6 +2,7 @@
 
 pub(crate) mod map;
 mod object;
+pub(crate) mod plan;
 mod task;
 
 use crate::config::LogLevel;

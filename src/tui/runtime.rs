@@ -17,7 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc;
 
-use self::perform::Performer;
+pub(super) use self::perform::Performer;
 pub(crate) use self::signals::{Signal, Signals};
 use super::event::{Cost, Effect, Event, Moment};
 use super::key::Key;
@@ -34,7 +34,7 @@ use crate::config::{Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
-const QUEUE: usize = 64;
+pub(super) const QUEUE: usize = 64;
 /// Keys that are taken in before a frame is drawn: a burst is one frame.
 const BURST: usize = 256;
 /// How long a slow terminal is waited for at the end.
@@ -74,33 +74,16 @@ struct Runtime {
 
 /// Runs the console to its end.
 pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
+    let (width, height) = size()?;
+    let started = Instant::now();
+    let beginning = beginning(&setup, (width, height), moment(started));
     let options = setup.options;
     let settings = &options.config.settings;
-    let (width, height) = size()?;
-    let lookup = |name: &str| std::env::var(name).ok();
-    let started = Instant::now();
-    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
-        (_, true) => Some("this is read-only, as it was started".to_owned()),
-        (true, false) => Some("this is read-only, as the profile says".to_owned()),
-        (false, false) => None,
-    };
     let crashes = options.state.as_ref().filter(|_| settings.crash_files);
     crash::leave_in(crashes.map(|state| state.join("crashes")).as_deref());
     let mouse = settings.mouse;
-    let features = Features::find(&lookup);
+    let features = beginning.features;
     tracing::info!(width, height, colors = ?features.tier(settings), ascii = features.is_ascii(settings), copies = ?features.copies(settings), "the console begins");
-    let beginning = Beginning {
-        profile: setup.connection.name.clone(),
-        system: setup.connection.reader.capabilities().clone(),
-        read_only,
-        features,
-        config: options.config,
-        perf: options.perf,
-        tasks: setup.tracker.tasks(),
-        welcome: options.welcome,
-        size: (width, height),
-        now: moment(started),
-    };
     let recorder = Recorder::start(&beginning, options.record.as_deref())?;
     let state = State::new(beginning);
     // Nothing that can fail by what the user said comes after the terminal is taken.
@@ -193,6 +176,29 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         unfinished,
         signal: runtime.state.signal,
     })
+}
+
+/// What a console on this begins with.
+pub(super) fn beginning(setup: &Setup, size: (u16, u16), now: Moment) -> Beginning {
+    let options = &setup.options;
+    let settings = &options.config.settings;
+    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
+        (_, true) => Some("this is read-only, as it was started".to_owned()),
+        (true, false) => Some("this is read-only, as the profile says".to_owned()),
+        (false, false) => None,
+    };
+    Beginning {
+        profile: setup.connection.name.clone(),
+        system: setup.connection.reader.capabilities().clone(),
+        read_only,
+        features: Features::find(&|name: &str| std::env::var(name).ok()),
+        config: options.config.clone(),
+        perf: options.perf,
+        tasks: setup.tracker.tasks(),
+        welcome: options.welcome.clone(),
+        size,
+        now,
+    }
 }
 
 impl Runtime {
@@ -405,7 +411,7 @@ async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
 }
 
 /// What the log has to tell; nothing, ever, where there is none.
-async fn next_lines(log: Option<&LogTap>) -> Vec<LogLine> {
+pub(super) async fn next_lines(log: Option<&LogTap>) -> Vec<LogLine> {
     match log {
         Some(log) => log.next().await,
         None => std::future::pending().await,
@@ -422,7 +428,7 @@ pub(super) fn size() -> Result<(u16, u16), Problem> {
     })
 }
 
-fn moment(started: Instant) -> Moment {
+pub(super) fn moment(started: Instant) -> Moment {
     Moment {
         wall: Time::now(),
         // Whole microseconds, as a recording keeps them.

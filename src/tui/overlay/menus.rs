@@ -12,6 +12,7 @@ impl Chooser {
         let mut entries: Vec<Entry> = ACTIONS
             .iter()
             .filter(|action| action.id != ActionId::Palette && !actions::is_row(action.id))
+            .filter(|action| !(state.speaks && actions::is_of_screen(action.id)))
             .map(|action| of_action(action, state))
             .collect();
         for spec in &state.system.operations {
@@ -79,9 +80,11 @@ impl Chooser {
         // What is done to the thing in hand comes before what needs none.
         let mut specs: Vec<_> = actions::offered(state).collect();
         specs.sort_by_key(|spec| spec.on.is_none());
-        let mut entries: Vec<Entry> = specs
-            .into_iter()
-            .map(|spec| {
+        let opening = [ActionId::Open, ActionId::Related];
+        let mut entries: Vec<Entry> = opening
+            .map(|id| of_action(Action::of(id), state))
+            .into();
+        entries.extend(specs.into_iter().map(|spec| {
                 let action = ACTIONS
                     .iter()
                     .find(|a| a.operation(state) == Some(spec.kind));
@@ -91,11 +94,11 @@ impl Chooser {
                     key: action.map(|action| action.key(state)).unwrap_or_default(),
                     ..of_operation(spec.kind, spec.title, state)
                 }
-            })
-            .collect();
+            }));
         let others = [
             ActionId::Describe,
             ActionId::Raw,
+            ActionId::Map,
             ActionId::Retry,
             ActionId::Pause,
             ActionId::Cancel,

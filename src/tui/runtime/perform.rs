@@ -26,7 +26,7 @@ const SLICE: usize = 4096;
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// The means to ask and to change.
-pub(super) struct Performer {
+pub(in crate::tui) struct Performer {
     connection: Connection,
     tracker: Tracker,
     writable: bool,
@@ -38,7 +38,7 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    pub(super) fn new(
+    pub(in crate::tui) fn new(
         connection: Connection,
         tracker: Tracker,
         writable: bool,
@@ -56,7 +56,7 @@ impl Performer {
     }
 
     /// Follows what changes in the system.
-    pub(super) fn watch(&self) {
+    pub(in crate::tui) fn watch(&self) {
         let mut changes = self.connection.reader.watch();
         let events = self.events.clone();
         tokio::spawn(async move {
@@ -72,7 +72,7 @@ impl Performer {
     }
 
     /// Takes up what was under way when the program last ended.
-    pub(super) fn follow_on(&self) {
+    pub(in crate::tui) fn follow_on(&self) {
         if !self.writable {
             return;
         }
@@ -87,7 +87,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn perform(&mut self, effect: Effect) {
+    pub(in crate::tui) fn perform(&mut self, effect: Effect) {
         self.asked.retain(|_, handle| !handle.is_finished());
         tell(&effect);
         match effect {
@@ -116,7 +116,7 @@ impl Performer {
     }
 
     /// Keeps a picture of the screen, and tells where.
-    pub(super) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
+    pub(in crate::tui) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
         let (events, folder) = (self.events.clone(), self.pictures.clone());
         tokio::task::spawn_blocking(move || {
             let told = match folder {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actions::Keymap;
 use super::event::{Cost, Effect, Moment, Ticket};
-use super::glyphs::{Glyphs, glyphs};
+use super::glyphs::{Glyphs, SILENT, glyphs};
 use super::log::LogLine;
 use super::overlay::Overlay;
 use super::skin::Skin;
@@ -118,6 +118,8 @@ pub(crate) struct State {
     pub(crate) cost: Option<Cost>,
     /// Only ASCII may be shown.
     pub(crate) ascii: bool,
+    /// Nothing is drawn: what is shown is read out as lines.
+    pub(crate) speaks: bool,
     tier: ColorTier,
     /// The theme in force.
     pub(crate) theme: Theme,
@@ -191,6 +193,7 @@ impl State {
             system: beginning.system,
             read_only: beginning.read_only,
             ascii: features.is_ascii(settings),
+            speaks: false,
             mouse: settings.mouse,
             // What is wrong with it was told when it was read.
             keymap: Keymap::new(&config).unwrap_or_default(),
@@ -257,7 +260,10 @@ impl State {
 
     /// The glyphs that this terminal shows.
     pub(crate) fn glyphs(&self) -> &'static Glyphs {
-        glyphs(self.ascii)
+        match self.speaks {
+            true => &SILENT,
+            false => glyphs(self.ascii),
+        }
     }
 
     /// Text from elsewhere, made safe to show here.
