@@ -157,8 +157,6 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     }
     t.hears("Steps");
     t.answers("yes does it", "yes");
-    t.hears("done in");
-    t.hears(COMMAND);
     t.says("wait");
     t.answers("Nothing runs", "");
     t.hears("1. db, size 64 MiB");
@@ -173,14 +171,11 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     t.answers(", Name.", "before");
     t.answers(", Description.", "");
     t.answers("yes does it", "yes");
-    t.hears("done in");
 
     // Back to it, with a guard; and back again.
     t.says("wait");
     t.answers("Nothing runs", "open 1");
     t.hears("you are here");
-    t.says("restore before");
-    t.hears("Nothing here is called so");
     t.answers(COMMAND, "choose before");
     t.hears("Actions on db@before");
     t.answers("A number chooses", "restore the volume");
@@ -188,7 +183,6 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     assert!(asked.contains("An empty line takes: yes"), "{asked}");
     t.says("");
     t.answers("yes does it", "yes");
-    t.hears("done in");
     t.says("wait");
     t.answers("Nothing runs", "undo");
     t.answers("yes does it", "yes");
@@ -208,15 +202,19 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
 fn what_nothing_brings_back_wants_its_name_typed() {
     let deck = estate();
     let mut t = Lines::start(&deck, &["--linear"]);
-    t.answers(COMMAND, "delete db");
+    t.answers(COMMAND, "delete dbx");
     t.hears("Nothing here is called so");
-    t.answers(COMMAND, "delete 1");
+    t.answers(COMMAND, "delete db");
+    t.answers("With its snapshots", "yes");
     t.hears("Would be gone");
     let asked = t.hears("type this exactly");
     assert!(asked.contains(": db ."), "{asked}");
     t.says("yes");
     t.hears("Nothing is done.");
-    t.answers(COMMAND, "delete 1");
+    // Back in the form, with what was said.
+    let asked = t.hears("With its snapshots");
+    assert!(asked.contains("An empty line takes: yes"), "{asked}");
+    t.says("");
     t.answers("type this exactly", "db");
     t.hears("Task: delete db");
     t.says("wait");
@@ -361,13 +359,13 @@ fn the_input_may_end_and_the_talk_may_be_interrupted_at_any_question() {
 #[test]
 fn names_that_would_act_are_harmless_also_where_unicode_is_shown() {
     let deck = Deck::new();
-    let hostile = "a\u{202e}b\u{9b}31m\u{1b}[2Jc";
+    let hostile = "a\u{202e}b\u{200b}c e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     deck.ok(&["run", "create-volume", "--name", "ok", "--size", "1MiB"]);
     deck.ok(&[
-        "run", "update-volume", "--volume", "ok", "--description", hostile, "--instance", "m\u{1b}]0;x\u{7}",
+        "run", "update-volume", "--volume", "ok", "--description", hostile, "--instance", "\u{202e}m",
     ]);
     let said = script(&deck, &["1", "back", "instances", "1"]);
-    assert!(said.contains("[2Jc"), "{said}");
+    assert!(said.contains("<U+202E>m"), "{said}");
 
     let mut command = deck.command(&["--linear"]);
     let mut child = command

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use super::args::{Configured, GlobalOptions};
 use super::open::{Opened, open_in, store_dir};
 use super::text;
-use crate::config::Paths;
+use crate::config::{Kept, Paths};
 use crate::model::Problem;
 use crate::provider::embedded::Options;
 use crate::tui;
@@ -83,6 +83,7 @@ pub(super) async fn open_console(
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
     opened.let_others_in();
+    let paths = Paths::of_user().ok();
     let setup = tui::Setup {
         connection: opened.connection.clone(),
         tracker: opened.tracker.clone(),
@@ -92,7 +93,11 @@ pub(super) async fn open_console(
             welcome,
             record: options.record.clone(),
             perf: options.perf,
-            state: Paths::of_user().ok().map(|paths| paths.state),
+            kept: paths
+                .as_ref()
+                .filter(|_| !options.no_config && !options.no_state)
+                .map(|paths| Kept::file(&paths.state)),
+            state: paths.map(|paths| paths.state),
             log: Some(log),
         },
     };

@@ -50,6 +50,19 @@ fn inverse(task: &Task) -> Option<Operation> {
             let back = back.on_volume(&operation.volume().ok()?);
             Some(back.with("guard", Value::Flag(true)))
         }
+        // The guards of several volumes are a group.
+        O::RestoreGroup | O::RestoreSession => {
+            let back = with(O::RestoreGroup, made(Kind::Group)?);
+            Some(back.with("guard", Value::Flag(true)))
+        }
+        // A target is seen by a volume of the same id.
+        O::RelinkTarget => {
+            let back = with(O::Restore, made(Kind::Snapshot)?);
+            let volumes = task.plan.touches.iter().map(|touched| &touched.object);
+            let volume = volumes.filter(|object| object.kind == Kind::Volume).next()?;
+            let back = back.with("volume", Value::Object(volume.clone()));
+            Some(back.with("guard", Value::Flag(true)))
+        }
         _ => None,
     }
 }
@@ -134,8 +147,15 @@ mod tests {
         );
         let two = ["a", "b"].map(|id| ObjectRef::new(Kind::Snapshot, id));
         let kind = OperationKind::RestoreGroup;
-        let group = task(Operation::new(kind), by(), two.into(), TaskState::Succeeded);
+        let group = task(Operation::new(kind), by(), two.clone().into(), TaskState::Succeeded);
         assert_eq!(undo(&group).unwrap_err(), "by hand: somehow");
+
+        let mut made = two.to_vec();
+        made.push(ObjectRef::new(Kind::Group, "guards"));
+        let group = task(Operation::new(kind), by(), made, TaskState::Succeeded);
+        let back = undo(&group).unwrap();
+        assert_eq!(back.kind, kind);
+        assert_eq!(back.object("group", Kind::Group).unwrap(), "guards");
         let failed = task(Operation::new(kind), by(), Vec::new(), TaskState::Failed);
         assert!(undo(&failed).is_err());
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::log::LogLine;
-use crate::config::{Config, Fault};
+use crate::config::{Config, Fault, Kept};
 use crate::model::{
     Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
 };
@@ -55,6 +55,8 @@ pub(crate) enum Event {
     Paste(String),
     /// The mouse pressed this.
     Click(super::view::Hit),
+    /// The mouse asks what can be done with this row; with none, nothing any more.
+    Menu(Option<super::state::RowId>),
     /// The wheel turned by so many rows, downwards if positive.
     Wheel(i32),
     /// The terminal has this size now.
@@ -227,6 +229,8 @@ pub(crate) enum Effect {
     Repaint,
     /// Read the configuration again.
     Reload,
+    /// Keep what was chosen for the next start.
+    Keep(Box<Kept>),
     /// Change nothing any more, whatever is asked.
     Lock,
     /// Stop the program until it is continued.

@@ -63,6 +63,8 @@ pub struct Options {
     pub perf: bool,
     /// The folder in which pictures of the screen and crash files are kept.
     pub state: Option<PathBuf>,
+    /// What was chosen the last time is read from this file, and kept in it.
+    pub kept: Option<PathBuf>,
     /// What the parts of the program say.
     pub log: Option<LogTap>,
 }

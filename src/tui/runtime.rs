@@ -28,9 +28,9 @@ use super::terminal::{
     Features, Screen, Session, Writer, copy, faults, give_back, here, take_mouse,
 };
 use super::update::update;
-use super::view::{Scene, view};
+use super::view::{Hit, Scene, view};
 use super::{Farewell, Setup};
-use crate::config::{Source, Watch};
+use crate::config::{Kept, Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
@@ -76,7 +76,7 @@ struct Runtime {
 pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let (width, height) = size()?;
     let started = Instant::now();
-    let beginning = beginning(&setup, (width, height), moment(started));
+    let (beginning, forgotten) = beginning(&setup, (width, height), moment(started));
     let options = setup.options;
     let settings = &options.config.settings;
     let crashes = options.state.as_ref().filter(|_| settings.crash_files);
@@ -98,6 +98,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         writable,
         events.clone(),
         folder,
+        options.kept,
     );
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
@@ -122,6 +123,9 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
     // What changed between the first look at the tasks and this one.
     runtime.happened(Event::Tasks(setup.tracker.tasks()));
+    if let Some(problem) = forgotten {
+        runtime.happened(Event::Fault(problem));
+    }
     runtime.draw();
     // Only what the first screen needs comes before it.
     let watch = options.source.clone().and_then(|source| {
@@ -171,6 +175,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let drained = runtime.writer.drain(PARTING);
     give_back(drained);
     drop(session);
+    runtime.performer.keep_at_last();
     let unfinished = runtime.state.tasks.active().cloned().collect();
     Ok(Farewell {
         unfinished,
@@ -178,8 +183,12 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     })
 }
 
-/// What a console on this begins with.
-pub(super) fn beginning(setup: &Setup, size: (u16, u16), now: Moment) -> Beginning {
+/// What a console on this begins with; and why what was chosen the last time is not known, where it is not.
+pub(super) fn beginning(
+    setup: &Setup,
+    size: (u16, u16),
+    now: Moment,
+) -> (Beginning, Option<Problem>) {
     let options = &setup.options;
     let settings = &options.config.settings;
     let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
@@ -187,7 +196,12 @@ pub(super) fn beginning(setup: &Setup, size: (u16, u16), now: Moment) -> Beginni
         (true, false) => Some("this is read-only, as the profile says".to_owned()),
         (false, false) => None,
     };
-    Beginning {
+    let kept = options.kept.as_deref().map_or_else(|| Ok(Kept::default()), Kept::read);
+    let (kept, forgotten) = match kept {
+        Ok(kept) => (kept, None),
+        Err(problem) => (Kept::default(), Some(problem)),
+    };
+    let beginning = Beginning {
         profile: setup.connection.name.clone(),
         system: setup.connection.reader.capabilities().clone(),
         read_only,
@@ -196,9 +210,11 @@ pub(super) fn beginning(setup: &Setup, size: (u16, u16), now: Moment) -> Beginni
         perf: options.perf,
         tasks: setup.tracker.tasks(),
         welcome: options.welcome.clone(),
+        kept,
         size,
         now,
-    }
+    };
+    (beginning, forgotten)
 }
 
 impl Runtime {
@@ -266,6 +282,13 @@ impl Runtime {
                         let hit = hit.clone();
                         self.happened(Event::Click(hit));
                     }
+                }
+                MouseEventKind::Down(MouseButton::Right) => {
+                    let row = match self.scene.at(mouse.column, mouse.row) {
+                        Some(Hit::Row(id) | Hit::Menu(id)) => Some(id.clone()),
+                        _ => None,
+                    };
+                    self.happened(Event::Menu(row));
                 }
                 MouseEventKind::ScrollDown => self.happened(Event::Wheel(3)),
                 MouseEventKind::ScrollUp => self.happened(Event::Wheel(-3)),

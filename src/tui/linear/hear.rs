@@ -143,35 +143,16 @@ impl Talk {
             }
         } else if let Some((action, "")) = action(line) {
             fire(desk, action.id);
-        } else if let Some((action, rest)) = action(line)
-            && let Some(numbers) = numbers(rest)
-        {
-            self.act_on(desk, action.id, &numbers);
+        } else if let (Some((action, rest)), false) = (action(line), is_name(desk.state(), line)) {
+            let rows = match numbers(rest) {
+                Some(numbers) => numbers.iter().map(|n| self.row(desk, *n)).collect(),
+                None => named(desk, rest).map(|row| vec![row]),
+            };
+            if let Some(rows) = rows {
+                act_on(desk, action.id, &rows);
+            }
         } else {
             self.choose_named(desk, line);
-        }
-    }
-
-    /// Does an action to the rows with these numbers.
-    fn act_on(&mut self, desk: &mut impl Desk, id: ActionId, numbers: &[usize]) {
-        let rows: Option<Vec<RowId>> = numbers.iter().map(|n| self.row(desk, *n)).collect();
-        let Some(rows) = rows else {
-            return;
-        };
-        let marks = id == ActionId::Mark || rows.len() > 1;
-        for row in &rows {
-            if !select(desk, row) {
-                return;
-            }
-            if marks {
-                fire(desk, ActionId::Mark);
-            }
-        }
-        if id != ActionId::Mark {
-            fire(desk, id);
-        } else {
-            let count = desk.state().screen().marks.len();
-            desk.line(&format!("{count} marked."));
         }
     }
 
@@ -188,35 +169,10 @@ impl Talk {
         found.cloned()
     }
 
-    /// Chooses the row of this name, or the only one whose name begins so.
+    /// Reads what the row of this name is.
     fn choose_named(&mut self, desk: &mut impl Desk, name: &str) {
-        let state = desk.state();
-        let screen = state.screen();
-        let Some(rows) = rows::of(state, &screen.place) else {
-            desk.line("This is a text; ? tells what can be said.");
-            return;
-        };
-        let lower = name.to_lowercase();
-        let (mut exact, mut begin) = (Vec::new(), Vec::new());
-        for row in screen.shown.iter().map(|row| *row as usize) {
-            let found = rows.name(row);
-            if found == name {
-                exact.push(rows.id(row));
-            } else if found.to_lowercase().starts_with(&lower) {
-                begin.push(rows.id(row));
-            }
-        }
-        drop(rows);
-        let found = if exact.is_empty() { begin } else { exact };
-        match found.as_slice() {
-            [one] => choose(desk, one),
-            [] => desk.line(&format!(
-                "Nothing here is called so, and it is no command: {name}. ? tells the commands."
-            )),
-            many => {
-                let count = many.len();
-                desk.line(&format!("{count} are called so or begin so; filter {name} reads them."));
-            }
+        if let Some(row) = named(desk, name) {
+            choose(desk, &row);
         }
     }
 
@@ -344,6 +300,67 @@ impl Talk {
             Holds::Pinned(_) => key(desk, Key::ENTER),
         }
     }
+}
+
+/// Does an action to these rows.
+fn act_on(desk: &mut impl Desk, id: ActionId, rows: &[RowId]) {
+    let marks = id == ActionId::Mark || rows.len() > 1;
+    for row in rows {
+        if !select(desk, row) {
+            return;
+        }
+        if marks {
+            fire(desk, ActionId::Mark);
+        }
+    }
+    if id != ActionId::Mark {
+        fire(desk, id);
+    } else {
+        let count = desk.state().screen().marks.len();
+        desk.line(&format!("{count} marked."));
+    }
+}
+
+/// The rows that are called so, and those whose names begin so.
+fn called(state: &State, name: &str) -> (Vec<RowId>, Vec<RowId>) {
+    let screen = state.screen();
+    let lower = name.to_lowercase();
+    let (mut exact, mut begin) = (Vec::new(), Vec::new());
+    let Some(rows) = rows::of(state, &screen.place) else {
+        return (exact, begin);
+    };
+    for row in screen.shown.iter().map(|row| *row as usize) {
+        let found = rows.name(row);
+        if found == name {
+            exact.push(rows.id(row));
+        } else if found.to_lowercase().starts_with(&lower) {
+            begin.push(rows.id(row));
+        }
+    }
+    (exact, begin)
+}
+
+/// Whether a row is called just so.
+fn is_name(state: &State, name: &str) -> bool {
+    !called(state, name).0.is_empty()
+}
+
+/// The row of this name, or the only one whose name begins so; says so where it is none or not the only one.
+fn named(desk: &mut impl Desk, name: &str) -> Option<RowId> {
+    if desk.state().screen().place.is_text() {
+        desk.line("This is a text, and that is no command; ? tells the commands.");
+        return None;
+    }
+    let (exact, begin) = called(desk.state(), name);
+    let mut found = if exact.is_empty() { begin } else { exact };
+    match found.len() {
+        0 => desk.line(&format!(
+            "Nothing here is called so, and it is no command: {name}. ? tells the commands."
+        )),
+        1 => {}
+        count => desk.line(&format!("{count} are called so or begin so; filter {name} reads them.")),
+    }
+    found.pop().filter(|_| found.is_empty())
 }
 
 /// How often a choice is turned until it is what was said.

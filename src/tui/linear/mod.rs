@@ -65,7 +65,7 @@ enum Woken {
 /// Runs the console in lines until the user leaves, the input ends, or a signal ends it.
 pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let started = Instant::now();
-    let beginning = beginning(&setup, SIZE, moment(started));
+    let (beginning, forgotten) = beginning(&setup, SIZE, moment(started));
     let recorder = Recorder::start(&beginning, setup.options.record.as_deref())?;
     let mut state = State::new(beginning);
     state.speaks = true;
@@ -78,6 +78,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         writable,
         events,
         None,
+        setup.options.kept,
     );
     let mut desk = Linear {
         state,
@@ -95,6 +96,9 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let mut talk = Talk::new(std::io::stdin().is_terminal());
     greet(&mut desk);
     desk.happened(Event::Tasks(setup.tracker.tasks()));
+    if let Some(problem) = forgotten {
+        desk.happened(Event::Fault(problem));
+    }
     desk.performer.watch();
     desk.performer.follow_on();
     while !desk.ended {
@@ -137,6 +141,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     if !unfinished.is_empty() {
         desk.line("The next start follows it on; snapdeck get tasks tells how it stands.");
     }
+    desk.performer.keep_at_last();
     desk.output.close();
     Ok(Farewell {
         // They were named.

@@ -78,7 +78,11 @@ pub(super) fn title(state: &State) -> String {
 pub(super) fn row(state: &State, rows: &dyn Rows, row: usize) -> String {
     let screen = state.screen();
     let lead: String = rows.lead(row).into_iter().map(|(said, _)| said).collect();
-    let depth = lead.matches(' ').count();
+    let mut depth = lead.matches(' ').count();
+    if matches!(screen.place, Place::Tree(_)) {
+        // A root stands below nothing.
+        depth = depth.saturating_sub(1);
+    }
     let mut said = format!("{}{}{}", "  ".repeat(depth), lead.trim(), rows.name(row));
     let view = screen.place.view();
     for (i, column) in rows.columns().iter().enumerate().skip(1) {
@@ -112,10 +116,15 @@ pub(super) fn order(state: &State, rows: &dyn Rows) -> String {
         let reversed = if sort.descending { " reversed" } else { "" };
         said.push_str(&format!(", by {}{reversed}", column.title.to_lowercase()));
     }
-    if !screen.filter.is_empty() {
-        said.push_str(&format!(", filter {}", state.clean(&screen.filter)));
+    said + &filter(state)
+}
+
+/// What narrows the rows in hand.
+pub(super) fn filter(state: &State) -> String {
+    match state.screen().filter.as_str() {
+        "" => String::new(),
+        filter => format!(", filter {}", state.clean(filter)),
     }
-    said
 }
 
 /// One entry of a list to choose from.

@@ -225,7 +225,7 @@ impl Talk {
         };
         self.count = screen.shown.len();
         let mut said = match self.count {
-            0 => vec![format!("{title}{}: nothing is listed.", say::order(state, &*rows))],
+            0 => vec![format!("{title}{}: nothing is listed.", say::filter(state))],
             count => {
                 let of = part(self.top, PAGE, count, "");
                 vec![format!("{title}, {of}{}:", say::order(state, &*rows))]

@@ -23,7 +23,8 @@ impl Chooser {
                 entries.push(of_operation(spec.kind, spec.title, state));
             }
         }
-        for theme in &state.config.themes {
+        let themes = state.config.themes.iter().filter(|_| !state.speaks);
+        for theme in themes {
             entries.push(Entry {
                 label: format!("theme {}", theme.name),
                 detail: theme.about.clone(),

@@ -107,10 +107,11 @@ fn legend(line: &mut Line, state: &State, sort: Sort, said: &str) {
     };
     let gap = match (line.is_empty(), state.speaks) {
         (true, _) => "",
-        (false, true) => ",",
+        (false, true) => ", ",
         (false, false) => "   ",
     };
-    line.push((format!("{gap}{glyph} ").into(), sort.role()));
+    let room = if state.speaks { "" } else { " " };
+    line.push((format!("{gap}{glyph}{room}").into(), sort.role()));
     line.push((state.clean(said).into_owned().into(), Role::Text));
 }
 

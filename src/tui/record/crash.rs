@@ -91,6 +91,7 @@ fn brief(event: &Event, typing: bool) -> String {
         Event::Key(key) => format!("key {key}"),
         Event::Paste(text) => format!("paste of {} characters", text.chars().count()),
         Event::Click(hit) => format!("click on {hit:?}"),
+        Event::Menu(row) => format!("menu of {row:?}"),
         Event::Wheel(rows) => format!("wheel {rows}"),
         Event::Resize(width, height) => format!("resize {width}x{height}"),
         Event::Tasks(tasks) => {

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use ratatui::buffer::Buffer;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use crate::config::Kept;
 use crate::model::{
     Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
 };
@@ -33,6 +35,8 @@ pub(in crate::tui) struct Performer {
     events: mpsc::Sender<Event>,
     /// Where pictures of the screen are kept.
     pictures: Option<PathBuf>,
+    /// Where what was chosen is kept, and what it was last.
+    kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
@@ -44,6 +48,7 @@ impl Performer {
         writable: bool,
         events: mpsc::Sender<Event>,
         pictures: Option<PathBuf>,
+        kept: Option<PathBuf>,
     ) -> Self {
         Self {
             connection,
@@ -51,6 +56,7 @@ impl Performer {
             writable,
             events,
             pictures,
+            kept: (kept, Arc::default()),
             asked: HashMap::new(),
         }
     }
@@ -104,6 +110,7 @@ impl Performer {
                 }
             }
             Effect::Lock => self.writable = false,
+            Effect::Keep(kept) => self.keep(*kept),
             // The loop itself does these.
             Effect::Copy(..)
             | Effect::Picture(_)
@@ -125,6 +132,29 @@ impl Performer {
             };
             let _ = events.blocking_send(Event::Told(told));
         });
+    }
+
+    /// Keeps what was chosen, in the background: a slow disk makes no key wait.
+    fn keep(&self, chosen: Kept) {
+        let (Some(file), newest) = self.kept.clone() else {
+            return;
+        };
+        *newest.lock() = Some(chosen);
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(problem) = keep_newest(&file, &newest) {
+                let _ = events.blocking_send(Event::Fault(problem));
+            }
+        });
+    }
+
+    /// Keeps what was chosen just before the end.
+    pub(in crate::tui) fn keep_at_last(&self) {
+        if let (Some(file), newest) = &self.kept
+            && let Err(problem) = keep_newest(file, newest)
+        {
+            tracing::warn!(%problem, "what was chosen is not kept");
+        }
     }
 
     /// Runs a question that can be given up.
@@ -226,6 +256,12 @@ impl Performer {
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
     }
+}
+
+/// Writes what was chosen last, once; one at a time, so that nothing older comes after it.
+fn keep_newest(file: &Path, newest: &Mutex<Option<Kept>>) -> Result<(), Problem> {
+    let mut newest = newest.lock();
+    newest.take().map_or(Ok(()), |kept| kept.write(file))
 }
 
 /// Says in the log what is asked for, without what it is called.

@@ -3,6 +3,7 @@
 mod instances;
 mod inventory;
 mod items;
+mod kept;
 mod look;
 mod messages;
 mod needs;
@@ -29,7 +30,7 @@ use super::skin::Skin;
 use super::terminal::{ColorTier, Features};
 use super::text;
 use crate::config::theme::Role;
-use crate::config::{Config, Theme};
+use crate::config::{Config, Kept, Theme};
 use crate::model::{
     Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, Task, TaskId, Volume, VolumeId,
 };
@@ -139,6 +140,10 @@ pub(crate) struct State {
     pub(crate) filters: Vec<String>,
     /// The columns that are not shown, by the title of the view and their key.
     pub(crate) hidden: BTreeSet<(&'static str, &'static str)>,
+    /// By which column each view is sorted that was sorted by hand, and whether it is reversed.
+    sorts: BTreeMap<String, (String, bool)>,
+    /// The theme that was chosen by hand, and what the configuration said then.
+    chosen_theme: Option<(String, String)>,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
     /// Dialogs and menus, the topmost last.
@@ -167,6 +172,9 @@ pub(crate) struct Beginning {
     pub(crate) perf: bool,
     pub(crate) tasks: Vec<Arc<Task>>,
     pub(crate) welcome: Option<String>,
+    /// What was chosen the last time.
+    #[serde(default)]
+    pub(crate) kept: Kept,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
 }
@@ -186,7 +194,7 @@ impl State {
             role: Role::Info,
             until: beginning.now.clock + 2 * NOTICE,
         });
-        Self {
+        let mut state = Self {
             now: beginning.now,
             size: beginning.size,
             profile: beginning.profile,
@@ -211,6 +219,8 @@ impl State {
             trail: Trail::default(),
             filters: Vec::new(),
             hidden: BTreeSet::new(),
+            sorts: BTreeMap::new(),
+            chosen_theme: None,
             beside: None,
             overlays: Vec::new(),
             notice,
@@ -219,7 +229,9 @@ impl State {
             signal: None,
             next_ticket: 0,
             effects: Vec::new(),
-        }
+        };
+        state.take_up(&beginning.kept);
+        state
     }
 
     /// Asks the runtime for something.
