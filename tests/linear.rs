@@ -125,11 +125,27 @@ const COMMAND: &str = "? tells the commands";
 fn estate() -> Deck {
     let deck = Deck::new();
     for name in ["db", "web"] {
-        let args = ["run", "create-volume", "--name", name, "--size", "64MiB", "--wait"];
+        let args = [
+            "run",
+            "create-volume",
+            "--name",
+            name,
+            "--size",
+            "64MiB",
+            "--wait",
+        ];
         deck.ok(&args);
     }
     for name in ["one", "two"] {
-        let args = ["run", "create-snapshot", "--volume", "db", "--name", name, "--wait"];
+        let args = [
+            "run",
+            "create-snapshot",
+            "--volume",
+            "db",
+            "--name",
+            name,
+            "--wait",
+        ];
         deck.ok(&args);
     }
     deck
@@ -165,8 +181,11 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     t.says("db");
     t.hears("Name: db");
     t.hears("Actions on db");
-    let restore = t.hears("Restore");
-    assert!(restore.contains("Not possible: db has no snapshot yet"), "{restore}");
+    let clone = t.hears("Clone to a new volume");
+    assert!(
+        clone.contains("Not possible: db has no snapshot yet"),
+        "{clone}"
+    );
     t.says("take a snapshot");
     t.answers(", Name.", "before");
     t.answers(", Description.", "");
@@ -178,7 +197,7 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     t.hears("you are here");
     t.answers(COMMAND, "choose before");
     t.hears("Actions on db@before");
-    t.answers("A number chooses", "restore the volume");
+    t.answers("A number chooses", "restore");
     let asked = t.hears("Guard snapshot");
     assert!(asked.contains("An empty line takes: yes"), "{asked}");
     t.says("");
@@ -194,7 +213,10 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     let (status, _, errors) = t.end();
     assert!(status.success());
     assert_eq!(errors, "");
-    let guards = deck.get("snapshots").into_iter().filter(|s| s["guard"] == true);
+    let guards = deck
+        .get("snapshots")
+        .into_iter()
+        .filter(|s| s["guard"] == true);
     assert_eq!(guards.count(), 2);
 }
 
@@ -230,9 +252,36 @@ fn what_nothing_brings_back_wants_its_name_typed() {
 fn a_script_browses_every_view_and_ends_with_its_input() {
     let deck = estate();
     let lines = [
-        "views", "snapshots", "filter two", "filter", "groups", "sessions", "targets", "instances",
-        "tasks", "journal", "1", "back", "messages", "pulse", "volumes", "sort", "2", "open db", "open 1",
-        "map", "back", "mark 1 2", "difference", "back", "columns", "back", "?", "9", "log", ":help", "back",
+        "views",
+        "snapshots",
+        "filter two",
+        "filter",
+        "groups",
+        "sessions",
+        "targets",
+        "instances",
+        "tasks",
+        "journal",
+        "1",
+        "back",
+        "messages",
+        "pulse",
+        "volumes",
+        "sort",
+        "2",
+        "open db",
+        "map",
+        "back",
+        "mark 1 2",
+        "difference",
+        "back",
+        "columns",
+        "back",
+        "?",
+        "9",
+        "log",
+        ":help",
+        "back",
     ];
     let said = script(&deck, &lines);
     for text in [
@@ -272,7 +321,10 @@ fn several_volumes_are_taken_at_once_and_long_lists_are_read_in_pages() {
     t.answers(COMMAND, "group 22 23");
     t.answers(", Name.", "both");
     let volumes = t.hears(", Volumes.");
-    assert!(volumes.contains("An empty line takes: v21, v22"), "{volumes}");
+    assert!(
+        volumes.contains("An empty line takes: v21, v22"),
+        "{volumes}"
+    );
     t.says("list");
     t.hears("Choose: volumes, 1 to 20 of 23");
     t.answers("done goes on", "1");
@@ -296,7 +348,15 @@ fn a_copy_is_followed_paused_taken_on_and_cancelled() {
     std::fs::write(&image, vec![7_u8; 24 << 20]).unwrap();
     let image = image.to_string_lossy().into_owned();
     deck.ok(&["import", &image, "--name", "db"]);
-    deck.ok(&["run", "create-snapshot", "--volume", "db", "--name", "one", "--wait"]);
+    deck.ok(&[
+        "run",
+        "create-snapshot",
+        "--volume",
+        "db",
+        "--name",
+        "one",
+        "--wait",
+    ]);
     let mut t = Lines::start(&deck, &["--linear", "--copy-rate", "1MiB"]);
     t.answers(COMMAND, "clone 1");
     t.answers(", Snapshot.", "one");
@@ -318,7 +378,7 @@ fn a_copy_is_followed_paused_taken_on_and_cancelled() {
     t.answers(COMMAND, "1");
     t.hears("Steps");
     // It moves, and that is told.
-    t.hears("MiB/s");
+    t.hears("KiB/s");
     t.says("pause");
     t.hears("paused");
     t.says("pause");
@@ -327,7 +387,7 @@ fn a_copy_is_followed_paused_taken_on_and_cancelled() {
     t.answers("yes: cancel it", "no");
     t.says("cancel");
     t.answers("yes: cancel it", "yes");
-    t.hears("Task: clone copy: cancelled");
+    t.hears("Task: clone copy <- db@one: cancelled");
     let (status, said, _) = t.end();
     assert!(status.success(), "{said}");
 }
@@ -362,7 +422,14 @@ fn names_that_would_act_are_harmless_also_where_unicode_is_shown() {
     let hostile = "a\u{202e}b\u{200b}c e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     deck.ok(&["run", "create-volume", "--name", "ok", "--size", "1MiB"]);
     deck.ok(&[
-        "run", "update-volume", "--volume", "ok", "--description", hostile, "--instance", "\u{202e}m",
+        "run",
+        "update-volume",
+        "--volume",
+        "ok",
+        "--description",
+        hostile,
+        "--instance",
+        "\u{202e}m",
     ]);
     let said = script(&deck, &["1", "back", "instances", "1"]);
     assert!(said.contains("<U+202E>m"), "{said}");
@@ -376,7 +443,9 @@ fn names_that_would_act_are_harmless_also_where_unicode_is_shown() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all("1\nback\ninstances\n\u{1b}[31m\u{7}\n".as_bytes()).unwrap();
+    stdin
+        .write_all("1\nback\ninstances\n\u{1b}[31m\u{7}\n".as_bytes())
+        .unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -395,7 +464,10 @@ fn read_only_says_why_nothing_can_be_changed() {
     assert!(why.contains("read-only"), "{why}");
     t.answers(COMMAND, "1");
     let snapshot = t.hears("Take a snapshot");
-    assert!(snapshot.contains("Not possible: this is read-only"), "{snapshot}");
+    assert!(
+        snapshot.contains("Not possible: this is read-only"),
+        "{snapshot}"
+    );
     let (status, ..) = t.end();
     assert!(status.success());
 }
@@ -407,14 +479,22 @@ fn a_dumb_terminal_is_talked_to_in_lines_with_a_word_why() {
     t.sees("calls itself dumb");
     t.sees("1. db");
     // What was typed ahead decides nothing.
-    t.send("delete 1\ndb\n");
+    t.send("delete 2\n");
+    t.sees("With its snapshots");
+    t.send("\nweb\n");
     t.sees("type this exactly");
     t.send("\n");
     t.sees("Nothing is done.");
+    t.send(":back\n");
+    t.sees("Back in Volumes");
     t.send("quit\n");
     let (code, _, bytes) = t.end();
     assert_eq!(code, 0);
-    assert!(!bytes.contains(&0x1b), "{}", String::from_utf8_lossy(&bytes));
+    assert!(
+        !bytes.contains(&0x1b),
+        "{}",
+        String::from_utf8_lossy(&bytes)
+    );
     assert_eq!(deck.get("volumes").len(), 2);
 }
 
@@ -428,6 +508,64 @@ fn the_demo_estate_opens_in_lines_too() {
     t.answers(COMMAND, "quit");
     t.answers("yes: leave", "yes");
     t.hears("Under way: clone");
+    let (status, ..) = t.end();
+    assert!(status.success());
+}
+
+#[test]
+fn what_was_chosen_is_kept_unless_it_may_not_be_and_a_bad_file_stops_nothing() {
+    let deck = estate();
+    let file = deck.path("state/snapdeck/console.json");
+    let choices = [
+        "columns",
+        "own",
+        "back",
+        "sort",
+        "size",
+        "filter db",
+        "filter",
+    ];
+    for flag in ["--no-state", "--no-config"] {
+        let mut t = Lines::start(&deck, &["--linear", flag]);
+        for line in choices {
+            t.says(line);
+        }
+        let (_, said, _) = t.end();
+        assert!(said.contains("by size"), "{said}");
+        assert!(!file.exists(), "{flag}");
+    }
+    let said = script(&deck, &choices);
+    assert!(said.contains("used 0 B, own 0 B"), "{said}");
+    let kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(kept["filters"], serde_json::json!(["db"]));
+    let said = script(&deck, &[]);
+    assert!(said.contains("Volumes, 2, by size:"), "{said}");
+    assert!(!said.contains("own 0 B"), "{said}");
+
+    std::fs::write(&file, "{ not ours").unwrap();
+    let said = script(&deck, &["sort", "used"]);
+    assert!(said.contains("console.json is ignored"), "{said}");
+    assert!(said.contains("Volumes, 2, by name:"), "{said}");
+    let said = script(&deck, &[]);
+    assert!(said.contains("Volumes, 2, by used:"), "{said}");
+}
+
+#[test]
+fn a_support_bundle_is_shown_before_it_is_written() {
+    let deck = estate();
+    let mut t = Lines::start(&deck, &["--linear"]);
+    t.answers(COMMAND, "support bundle");
+    t.hears("Nothing is written or sent yet");
+    t.hears("tasks.txt");
+    assert!(!deck.path("state/snapdeck/support").exists());
+    t.answers(COMMAND, "support");
+    let told = t.hears("the bundle is ");
+    let path = told.split("the bundle is ").nth(1).unwrap();
+    let path = path.split(';').next().unwrap();
+    assert!(path.starts_with(&*deck.path("state").to_string_lossy()));
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(bytes[..2], [0x1f, 0x8b]);
     let (status, ..) = t.end();
     assert!(status.success());
 }

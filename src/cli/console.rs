@@ -1,13 +1,15 @@
 //! Opening the console on a store.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use super::args::{Configured, GlobalOptions};
 use super::open::{Opened, open_in, store_dir};
 use super::text;
 use crate::config::{Kept, Paths};
 use crate::model::Problem;
-use crate::provider::embedded::Options;
+use crate::provider::embedded::{JOURNAL, Options};
+use crate::support::Places;
 use crate::tui;
 
 /// Opens the console on a store, and makes it where there is none.
@@ -20,8 +22,9 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         cache: options.cache.map(|bytes| bytes.0),
         ..Options::default()
     };
-    let opened = open_in(&store_dir(options)?, &how, "console").await?;
-    open_console(opened, options, face, None).await
+    let dir = store_dir(options)?;
+    let opened = open_in(&dir, &how, "console").await?;
+    open_console(opened, &dir, options, face, None).await
 }
 
 /// How the console shows itself.
@@ -68,6 +71,7 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
 /// Opens the console, and says at the end what still runs and how to follow it.
 pub(super) async fn open_console(
     mut opened: Opened,
+    dir: &Path,
     options: &GlobalOptions,
     face: Face,
     welcome: Option<String>,
@@ -97,6 +101,12 @@ pub(super) async fn open_console(
                 .as_ref()
                 .filter(|_| !options.no_config && !options.no_state)
                 .map(|paths| Kept::file(&paths.state)),
+            support: Some(Places {
+                store: dir.to_owned(),
+                journal: dir.join(JOURNAL),
+                state: paths.as_ref().map(|paths| paths.state.clone()),
+                home: paths.as_ref().map(|paths| paths.home.clone()),
+            }),
             state: paths.map(|paths| paths.state),
             log: Some(log),
         },

@@ -40,7 +40,14 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
     {
         let welcome = format!("Process {} has this estate open too.", attached.pid);
-        return open_console(Opened::guest(attached), options, face, Some(welcome)).await;
+        return open_console(
+            Opened::guest(attached),
+            &estate.dir,
+            options,
+            face,
+            Some(welcome),
+        )
+        .await;
     }
     let there = estate.look(args)?;
     let seeded = match &there {
@@ -86,7 +93,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     } else {
         opened
     };
-    open_console(opened, options, face, Some(welcome)).await
+    open_console(opened, &estate.dir, options, face, Some(welcome)).await
 }
 
 /// What is in the demo's directory.

@@ -41,8 +41,12 @@ impl Kept {
     /// Where there is one that cannot be read, or is none of ours.
     pub fn read(file: &Path) -> Result<Self, Problem> {
         let ignored = || {
-            let what = format!("{} is ignored: what was chosen last is not known", file.display());
-            let hint = "it is written anew when something is chosen; remove it, or correct its rights";
+            let what = format!(
+                "{} is ignored: what was chosen last is not known",
+                file.display()
+            );
+            let hint =
+                "it is written anew when something is chosen; remove it, or correct its rights";
             Problem::new(ProblemKind::Config, what).hint(hint)
         };
         match std::fs::metadata(file) {
@@ -111,7 +115,10 @@ mod tests {
             filters: vec!["state:error".into()],
             ..Kept::default()
         };
-        kept.hidden.entry("volumes".into()).or_default().insert("own".into());
+        kept.hidden
+            .entry("volumes".into())
+            .or_default()
+            .insert("own".into());
         kept.sorts.insert("volumes".into(), ("size".into(), true));
         kept.write(&file).unwrap();
         assert_eq!(Kept::read(&file).unwrap(), kept);

@@ -59,7 +59,9 @@ fn inverse(task: &Task) -> Option<Operation> {
         O::RelinkTarget => {
             let back = with(O::Restore, made(Kind::Snapshot)?);
             let volumes = task.plan.touches.iter().map(|touched| &touched.object);
-            let volume = volumes.filter(|object| object.kind == Kind::Volume).next()?;
+            let volume = volumes
+                .filter(|object| object.kind == Kind::Volume)
+                .next()?;
             let back = back.with("volume", Value::Object(volume.clone()));
             Some(back.with("guard", Value::Flag(true)))
         }
@@ -147,7 +149,12 @@ mod tests {
         );
         let two = ["a", "b"].map(|id| ObjectRef::new(Kind::Snapshot, id));
         let kind = OperationKind::RestoreGroup;
-        let group = task(Operation::new(kind), by(), two.clone().into(), TaskState::Succeeded);
+        let group = task(
+            Operation::new(kind),
+            by(),
+            two.clone().into(),
+            TaskState::Succeeded,
+        );
         assert_eq!(undo(&group).unwrap_err(), "by hand: somehow");
 
         let mut made = two.to_vec();

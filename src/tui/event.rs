@@ -77,6 +77,8 @@ pub(crate) enum Event {
     Configured(Result<Box<Config>, Vec<Fault>>),
     /// Something outside that was asked for is done: what to say of it.
     Told(Result<String, Problem>),
+    /// What would be in a support bundle was gathered: the list of it.
+    Gathered(Result<String, Problem>),
     /// Parts of the program said this.
     Logged(Vec<LogLine>),
     /// What the last frame cost; told only while it is looked at.
@@ -229,6 +231,10 @@ pub(crate) enum Effect {
     Repaint,
     /// Read the configuration again.
     Reload,
+    /// Gather what would be in a support bundle.
+    Gather,
+    /// Write the support bundle that was gathered last.
+    Bundle,
     /// Keep what was chosen for the next start.
     Keep(Box<Kept>),
     /// Change nothing any more, whatever is asked.

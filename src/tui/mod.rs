@@ -31,6 +31,7 @@ use std::sync::Arc;
 use crate::config::{Config, Fault, Source};
 use crate::model::{Problem, Task};
 use crate::provider::Connection;
+use crate::support::Places;
 use crate::task::Tracker;
 
 pub use event::PictureForm;
@@ -65,6 +66,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// What was chosen the last time is read from this file, and kept in it.
     pub kept: Option<PathBuf>,
+    /// Where a support bundle is taken from.
+    pub support: Option<Places>,
     /// What the parts of the program say.
     pub log: Option<LogTap>,
 }

@@ -99,6 +99,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         events.clone(),
         folder,
         options.kept,
+        options.support,
     );
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
@@ -196,7 +197,10 @@ pub(super) fn beginning(
         (true, false) => Some("this is read-only, as the profile says".to_owned()),
         (false, false) => None,
     };
-    let kept = options.kept.as_deref().map_or_else(|| Ok(Kept::default()), Kept::read);
+    let kept = options
+        .kept
+        .as_deref()
+        .map_or_else(|| Ok(Kept::default()), Kept::read);
     let (kept, forgotten) = match kept {
         Ok(kept) => (kept, None),
         Err(problem) => (Kept::default(), Some(problem)),
@@ -317,6 +321,7 @@ impl Runtime {
                     Effect::Mouse(on) => self.lead.extend_from_slice(take_mouse(on)),
                     Effect::Repaint => self.terminal.clear().unwrap_or_else(|e| match e {}),
                     Effect::Reload => events.push(self.reload()),
+                    Effect::Gather => self.performer.gather(&self.state.config),
                     effect => self.performer.perform(effect),
                 }
             }

@@ -37,9 +37,17 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
         }
         Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
         Event::Deadline => {}
-        Event::Fault(problem) | Event::Told(Err(problem)) => state.complain(problem),
+        Event::Fault(problem) | Event::Told(Err(problem)) | Event::Gathered(Err(problem)) => {
+            state.complain(problem);
+        }
         Event::Told(Ok(said)) => state.notify(said, Role::Info),
         Event::Configured(read) => state.configure(read.map(|config| *config)),
+        Event::Gathered(Ok(manifest)) => {
+            state.bundle = Some(manifest);
+            if state.screen().place != Place::Bundle {
+                actions::go_to(state, Place::Bundle);
+            }
+        }
         Event::Logged(lines) => state.hear(lines),
         Event::Drawn(cost) => {
             if let Some(shown) = &mut state.cost {

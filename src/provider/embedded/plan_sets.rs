@@ -237,9 +237,10 @@ impl Look<'_> {
             format!("{}\n(one record, nothing is copied)", lines.join("\n")),
         )];
         match guard {
-            true => plan
-                .notes
-                .push("what the volumes hold now is kept as guard snapshots, which are a group".to_owned()),
+            true => plan.notes.push(
+                "what the volumes hold now is kept as guard snapshots, which are a group"
+                    .to_owned(),
+            ),
             false => plan.confirm = Some(name),
         }
         Ok(plan)

@@ -166,8 +166,10 @@ impl Look<'_> {
         }
         if let (Some(link), true) = (Link::of(&point.attrs), Link::of(&info.attrs).is_some()) {
             let session = sets::find(self.shared, SetKind::Session, &link.session);
-            let session = session.map_or_else(|_| "a session that is gone".to_owned(), |s| s.name());
-            plan.notes.push(format!("it is linked to {session} then, as it was"));
+            let session =
+                session.map_or_else(|_| "a session that is gone".to_owned(), |s| s.name());
+            plan.notes
+                .push(format!("it is linked to {session} then, as it was"));
         }
         if info.attrs.contains_key(attributes::INSTANCE) {
             plan.notes.push(format!(

@@ -104,8 +104,12 @@ impl Run<'_> {
     fn restored(&self, kind: SetKind) -> Option<StepOutcome> {
         let mut guards = self.points_made();
         let points = self.shared.store.points();
-        let mine = points.iter().filter(|point| attributes::made_by(&point.attrs, &self.key));
-        let group = mine.filter_map(|point| SetKind::Group.of(&point.attrs)).next();
+        let mine = points
+            .iter()
+            .filter(|point| attributes::made_by(&point.attrs, &self.key));
+        let group = mine
+            .filter_map(|point| SetKind::Group.of(&point.attrs))
+            .next();
         guards.extend(group.map(|id| ObjectRef::new(Kind::Group, id.to_owned())));
         let changed = || {
             let set = self.set(kind).ok()?;
@@ -242,7 +246,13 @@ impl Run<'_> {
         for (point, info) in set.members.iter().zip(&infos) {
             let why = format!("what the volumes held before {} was restored", set.name());
             let mut guard_attrs = self.guard_attrs(why, info);
-            Set::put(&mut guard_attrs, SetKind::Group, &group, &guard_name, &infos);
+            Set::put(
+                &mut guard_attrs,
+                SetKind::Group,
+                &group,
+                &guard_name,
+                &infos,
+            );
             let mut attrs = info.attrs.clone();
             attrs.remove(import::UNFINISHED);
             attributes::note_change(&mut attrs, &self.key);

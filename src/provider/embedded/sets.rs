@@ -104,7 +104,13 @@ impl Set {
     }
 
     /// The attributes by which points in time of these volumes are members of one set.
-    pub(super) fn put(attrs: &mut Attrs, kind: SetKind, id: &str, name: &str, infos: &[VolumeInfo]) {
+    pub(super) fn put(
+        attrs: &mut Attrs,
+        kind: SetKind,
+        id: &str,
+        name: &str,
+        infos: &[VolumeInfo],
+    ) {
         let instance = |info: &VolumeInfo| attributes::text(&info.attrs, attributes::INSTANCE);
         let machine = infos.first().map(instance).unwrap_or_default();
         let one_machine = infos.iter().all(|info| instance(info) == machine);

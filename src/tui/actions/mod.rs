@@ -92,6 +92,7 @@ pub(crate) enum ActionId {
     Log,
     Repaint,
     Reload,
+    Support,
 }
 
 /// What an action is about: the headings of the help.

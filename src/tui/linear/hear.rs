@@ -14,20 +14,44 @@ use crate::tui::view::Hit;
 
 /// What can be said where rows or a text are in hand.
 const COMMANDS: [(&str, &str); 15] = [
-    ("3", "reads what the third is, and all that can be done with it"),
-    ("a name", "the same; choose NAME where the name is a number or a command"),
+    (
+        "3",
+        "reads what the third is, and all that can be done with it",
+    ),
+    (
+        "a name",
+        "the same; choose NAME where the name is a number or a command",
+    ),
     ("open 3", "goes into it: a volume to its points in time"),
     ("an empty line", "reads this again"),
     ("next, previous, first", "read on, or back"),
-    ("views", "reads the names of the views; the name of one goes there"),
+    (
+        "views",
+        "reads the names of the views; the name of one goes there",
+    ),
     ("back", "goes back"),
-    ("filter TEXT, or /TEXT", "reads only what matches; filter alone takes it away"),
-    ("sort, columns", "by what it is ordered, and what of each is read"),
-    ("mark 1 3", "marks these, or takes the mark away, to act on several at once"),
-    ("actions", "reads what can be done with the marked, and what not and why"),
+    (
+        "filter TEXT, or /TEXT",
+        "reads only what matches; filter alone takes it away",
+    ),
+    (
+        "sort, columns",
+        "by what it is ordered, and what of each is read",
+    ),
+    (
+        "mark 1 3",
+        "marks these, or takes the mark away, to act on several at once",
+    ),
+    (
+        "actions",
+        "reads what can be done with the marked, and what not and why",
+    ),
     (":TEXT", "searches all commands and things by name"),
     ("wait", "asks nothing until no task runs"),
-    ("undo, retry, cancel, pause", "for the task in hand, or the last"),
+    (
+        "undo, retry, cancel, pause",
+        "for the task in hand, or the last",
+    ),
     ("quit", "leaves; so does the end of the input"),
 ];
 
@@ -46,7 +70,9 @@ fn action(line: &str) -> Option<(&'static Action, &str)> {
         // What is said of it begins after a blank.
         (rest.is_empty() || rest.starts_with(' ')).then(|| name.len())
     };
-    let named = ACTIONS.iter().filter(|action| !actions::is_of_screen(action.id));
+    let named = ACTIONS
+        .iter()
+        .filter(|action| !actions::is_of_screen(action.id));
     let found = named.filter_map(|action| {
         let length = after(&action.id.name()).max(after(action.name))?;
         Some((action, length))
@@ -163,7 +189,11 @@ impl Talk {
         if found.is_none() {
             desk.line(&match rows.len() {
                 0 => "There are no numbers here.".to_owned(),
-                n => format!("There is no {number} here; what was read is {} to {}.", first + 1, first + n),
+                n => format!(
+                    "There is no {number} here; what was read is {} to {}.",
+                    first + 1,
+                    first + n
+                ),
             });
         }
         found.cloned()
@@ -181,7 +211,10 @@ impl Talk {
             return;
         };
         let many = chooser.chosen.is_some();
-        let none = chooser.chosen.as_ref().is_some_and(std::collections::BTreeSet::is_empty);
+        let none = chooser
+            .chosen
+            .as_ref()
+            .is_some_and(std::collections::BTreeSet::is_empty);
         match line.to_lowercase().as_str() {
             "" => self.again = true,
             "?" | "help" => {}
@@ -223,7 +256,14 @@ impl Talk {
         let Some(Overlay::Chooser(chooser)) = desk.state().overlays.last() else {
             return;
         };
-        let is = |i: &usize| chooser.entries[*i].label.eq_ignore_ascii_case(name);
+        let bare = |label: &'_ str| {
+            label
+                .trim_start_matches("[x] ")
+                .trim_start_matches("[ ] ")
+                .to_lowercase()
+        };
+        let lower = name.to_lowercase();
+        let is = |i: &usize| bare(&chooser.entries[*i].label) == lower;
         let mut called = (0..chooser.entries.len()).filter(is);
         match (called.next(), called.next()) {
             (Some(one), None) => {
@@ -358,7 +398,9 @@ fn named(desk: &mut impl Desk, name: &str) -> Option<RowId> {
             "Nothing here is called so, and it is no command: {name}. ? tells the commands."
         )),
         1 => {}
-        count => desk.line(&format!("{count} are called so or begin so; filter {name} reads them.")),
+        count => desk.line(&format!(
+            "{count} are called so or begin so; filter {name} reads them."
+        )),
     }
     found.pop().filter(|_| found.is_empty())
 }
@@ -372,7 +414,9 @@ fn turns(form: &Form, at: usize, line: &str) -> Option<usize> {
         return Some(0);
     }
     let number = line.parse().ok().and_then(|n: usize| n.checked_sub(1));
-    let word = words.iter().position(|word| word.eq_ignore_ascii_case(line));
+    let word = words
+        .iter()
+        .position(|word| word.eq_ignore_ascii_case(line));
     let to = word.or(number).filter(|to| *to < words.len())?;
     Some((to + words.len() - at) % words.len())
 }
@@ -469,7 +513,11 @@ fn views(desk: &mut impl Desk) {
         };
         let here = if i == current { " (here)" } else { "" };
         let title = page::title(state, place);
-        said.push(format!("{}: {title}, {}{here}", action.id.name(), action.doc));
+        said.push(format!(
+            "{}: {title}, {}{here}",
+            action.id.name(),
+            action.doc
+        ));
     }
     for line in said {
         desk.line(&line);

@@ -40,12 +40,17 @@ impl Input {
             while let Ok(decides) = asked.recv() {
                 if decides && typed {
                     // What was typed ahead was not meant for this question.
-                    let _ = rustix::termios::tcflush(&stdin, rustix::termios::QueueSelector::IFlush);
+                    let _ =
+                        rustix::termios::tcflush(&stdin, rustix::termios::QueueSelector::IFlush);
                 }
                 let mut line = Vec::new();
                 let read = stdin.by_ref().take(LONGEST).read_until(b'\n', &mut line);
                 let line = match read {
-                    Ok(1..) => Some(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned()),
+                    Ok(1..) => Some(
+                        String::from_utf8_lossy(&line)
+                            .trim_end_matches(['\n', '\r'])
+                            .to_owned(),
+                    ),
                     Ok(0) | Err(_) => None,
                 };
                 let ended = line.is_none();

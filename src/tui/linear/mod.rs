@@ -79,6 +79,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         events,
         None,
         setup.options.kept,
+        setup.options.support,
     );
     let mut desk = Linear {
         state,
@@ -91,7 +92,12 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         ended: false,
         suspend: false,
     };
-    let mut tasks: Tasks = Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
+    let mut tasks: Tasks = Box::pin(
+        setup
+            .tracker
+            .updates()
+            .chain(futures_util::stream::pending()),
+    );
     let mut input = Input::start()?;
     let mut talk = Talk::new(std::io::stdin().is_terminal());
     greet(&mut desk);
@@ -216,6 +222,7 @@ impl Linear {
                 let none = Problem::user("there is no screen to keep a picture of");
                 return Some(Event::Told(Err(none)));
             }
+            Effect::Gather => self.performer.gather(&self.state.config),
             Effect::Mouse(_) | Effect::Repaint => {}
             effect => self.performer.perform(effect),
         }

@@ -219,7 +219,10 @@ pub(super) fn field(state: &State, form: &Form, at: usize) -> Vec<String> {
 
 /// Every field with what it holds, at the end of a form.
 pub(super) fn filled(state: &State, form: &Form) -> Vec<String> {
-    let mut said = form.problem.as_ref().map_or_else(Vec::new, |p| problem(state, p));
+    let mut said = form
+        .problem
+        .as_ref()
+        .map_or_else(Vec::new, |p| problem(state, p));
     for (i, field) in form.fields.iter().enumerate() {
         let held = held(state, form, field);
         let held = if held.is_empty() { "left out" } else { &held };
@@ -237,7 +240,10 @@ pub(super) fn review(state: &State, review: &Review) -> Vec<String> {
         Some(_) => page::plan::results(state, review, WIDE),
         None => page::plan::plans(state, review, WIDE),
     };
-    lines(&said).into_iter().filter(|line| !line.is_empty()).collect()
+    lines(&said)
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 /// A question with a safe answer.
@@ -278,10 +284,14 @@ pub(super) fn task(state: &State, task: &Task) -> String {
             }
         }
         other => {
-            said.push_str(&state.clean(other.word()));
-            if !task.reason.is_empty() {
-                said.push_str(&format!(", {}", state.clean(&task.reason)));
+            // A reason may begin with what became of it.
+            if !task.reason.starts_with(other.word()) {
+                said.push_str(&state.clean(other.word()));
+                if !task.reason.is_empty() {
+                    said.push_str(", ");
+                }
             }
+            said.push_str(&state.clean(&task.reason));
             if matches!(other, TaskState::Failed | TaskState::Suspended) {
                 said.push_str("; tasks reads what can be done");
             }

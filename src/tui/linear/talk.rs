@@ -61,6 +61,8 @@ pub(super) struct Talk {
     pub(super) again: bool,
     /// Somebody waits to be asked.
     pub(super) asks: bool,
+    /// The form of which it was said what it is for.
+    begun: Option<OperationKind>,
     /// A name to choose once the list is there.
     pub(super) wanted: Option<String>,
     /// Nothing is asked while a task runs.
@@ -88,6 +90,7 @@ impl Talk {
             entry_top: 0,
             again: false,
             asks: true,
+            begun: None,
             wanted: None,
             waits: false,
             heard: Duration::ZERO,
@@ -152,13 +155,15 @@ impl Talk {
             return;
         }
         if !same || self.again {
-            let known = self.read.as_ref() == Some(&scene) && !self.again;
+            let known = self.read.as_ref() == Some(&scene) && !same;
             let lines = match &scene {
                 Scene::Screen(..) if known => {
+                    self.begun = None;
                     vec![format!("Back in {}.", say::title(desk.state()))]
                 }
                 Scene::Screen(..) => {
                     self.read = Some(scene.clone());
+                    self.begun = None;
                     self.screen(desk.state())
                 }
                 _ => self.dialog(desk.state()),
@@ -186,9 +191,7 @@ impl Talk {
                 Scene::Chooser(chooser.title.clone(), search, self.entry_top)
             }
             Some(Overlay::Form(form)) => Scene::Form(form.spec.kind, form.focus),
-            Some(Overlay::Review(review)) => {
-                Scene::Review(review.opened, review.results.is_some())
-            }
+            Some(Overlay::Review(review)) => Scene::Review(review.opened, review.results.is_some()),
             Some(Overlay::Question(question)) => Scene::Question(question.title.clone()),
             Some(Overlay::Filter(_) | Overlay::Help(_)) | None => {
                 let screen = state.screen();
@@ -250,7 +253,11 @@ impl Talk {
                 let found = chooser.found.len();
                 let mut said = vec![match found {
                     0 => format!("{}: nothing to choose from.", chooser.title),
-                    _ => format!("{}, {}:", chooser.title, part(self.entry_top, PAGE, found, "")),
+                    _ => format!(
+                        "{}, {}:",
+                        chooser.title,
+                        part(self.entry_top, PAGE, found, "")
+                    ),
                 }];
                 let page = chooser.found.iter().skip(self.entry_top).take(PAGE);
                 let page: Vec<_> = page.map(|&i| &chooser.entries[i]).collect();
@@ -259,12 +266,17 @@ impl Talk {
                     page.iter().map(|entry| entry.pick.clone()).collect(),
                 );
                 let numbered = page.iter().zip(self.entry_top + 1..);
-                said.extend(numbered.map(|(entry, n)| format!("{n}. {}", say::entry(state, chooser, entry))));
+                said.extend(
+                    numbered
+                        .map(|(entry, n)| format!("{n}. {}", say::entry(state, chooser, entry))),
+                );
                 said
             }
             Some(Overlay::Form(form)) => {
-                let begun = matches!(self.said, Some(Scene::Form(kind, _)) if kind == form.spec.kind);
-                let mut said = if begun { Vec::new() } else { say::form(state, form) };
+                let mut said = match self.begun.replace(form.spec.kind) {
+                    Some(kind) if kind == form.spec.kind => Vec::new(),
+                    _ => say::form(state, form),
+                };
                 if form.focus == form.fields.len() {
                     said.extend(say::filled(state, form));
                 } else {
@@ -285,7 +297,8 @@ impl Talk {
     fn prompt(&self, state: &State) -> String {
         match state.overlays.last() {
             Some(Overlay::Chooser(chooser)) if chooser.chosen.is_some() => {
-                "Numbers choose or take back; done goes on, a text searches, back leaves.".to_owned()
+                "Numbers choose or take back; done goes on, a text searches, back leaves."
+                    .to_owned()
             }
             Some(Overlay::Chooser(_)) => {
                 let more = self.entry_top + self.entries.1.len() < self.found(state);
@@ -293,7 +306,8 @@ impl Talk {
                 format!("A number chooses{next}, a text searches, back leaves.")
             }
             Some(Overlay::Form(form)) if form.focus == form.fields.len() => {
-                "An empty line shows the plan, a number changes that field, :back leaves.".to_owned()
+                "An empty line shows the plan, a number changes that field, :back leaves."
+                    .to_owned()
             }
             Some(Overlay::Form(_)) => ":up goes one field back, :back leaves.".to_owned(),
             Some(Overlay::Review(review)) if review.results.is_some() => {
@@ -315,7 +329,11 @@ impl Talk {
                 question.no.to_lowercase()
             ),
             _ => {
-                let page = if state.screen().place.is_text() { LINES } else { PAGE };
+                let page = if state.screen().place.is_text() {
+                    LINES
+                } else {
+                    PAGE
+                };
                 let next = if self.top + page < self.count {
                     "next reads on; "
                 } else {
@@ -363,7 +381,12 @@ impl Talk {
                 said.push(notice.text.clone());
             }
         }
-        for message in state.messages.items.iter().filter(|m| m.number >= self.messages) {
+        for message in state
+            .messages
+            .items
+            .iter()
+            .filter(|m| m.number >= self.messages)
+        {
             said.extend(say::problem(state, &message.problem));
         }
         self.messages = state.messages.next;
@@ -420,9 +443,17 @@ impl Told {
 
 /// Which part of how many.
 fn part(top: usize, page: usize, count: usize, what: &str) -> String {
-    let what = if what.is_empty() { String::new() } else { format!("{what} ") };
+    let what = if what.is_empty() {
+        String::new()
+    } else {
+        format!("{what} ")
+    };
     match count <= page {
         true => format!("{what}{count}"),
-        false => format!("{what}{} to {} of {count}", top + 1, (top + page).min(count)),
+        false => format!(
+            "{what}{} to {} of {count}",
+            top + 1,
+            (top + page).min(count)
+        ),
     }
 }

@@ -82,20 +82,18 @@ impl Chooser {
         let mut specs: Vec<_> = actions::offered(state).collect();
         specs.sort_by_key(|spec| spec.on.is_none());
         let opening = [ActionId::Open, ActionId::Related];
-        let mut entries: Vec<Entry> = opening
-            .map(|id| of_action(Action::of(id), state))
-            .into();
+        let mut entries: Vec<Entry> = opening.map(|id| of_action(Action::of(id), state)).into();
         entries.extend(specs.into_iter().map(|spec| {
-                let action = ACTIONS
-                    .iter()
-                    .find(|a| a.operation(state) == Some(spec.kind));
-                Entry {
-                    label: spec.title.to_owned(),
-                    detail: spec.doc.to_owned(),
-                    key: action.map(|action| action.key(state)).unwrap_or_default(),
-                    ..of_operation(spec.kind, spec.title, state)
-                }
-            }));
+            let action = ACTIONS
+                .iter()
+                .find(|a| a.operation(state) == Some(spec.kind));
+            Entry {
+                label: spec.title.to_owned(),
+                detail: spec.doc.to_owned(),
+                key: action.map(|action| action.key(state)).unwrap_or_default(),
+                ..of_operation(spec.kind, spec.title, state)
+            }
+        }));
         let others = [
             ActionId::Describe,
             ActionId::Raw,

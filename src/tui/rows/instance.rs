@@ -107,7 +107,13 @@ impl Rows for OneInstance<'_> {
                     Role::Dim,
                 );
                 if group.guard {
-                    spans.insert(0, (format!("{} guard, ", state.glyphs().guard).into(), Role::Warn));
+                    spans.insert(
+                        0,
+                        (
+                            format!("{} guard, ", state.glyphs().guard).into(),
+                            Role::Warn,
+                        ),
+                    );
                 }
                 spans
             }

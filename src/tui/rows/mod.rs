@@ -171,15 +171,13 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         | Place::Describe(_)
         | Place::Raw(_)
         | Place::Message(_)
-        | Place::Log => None,
+        | Place::Log
+        | Place::Bundle => None,
     }
 }
 
 /// The name of a view, and its columns; none where there is no such view.
-pub(crate) fn columns_of(
-    state: &State,
-    view: &str,
-) -> (Option<&'static str>, &'static [Column]) {
+pub(crate) fn columns_of(state: &State, view: &str) -> (Option<&'static str>, &'static [Column]) {
     let object = |kind| ObjectRef::new(kind, "");
     let others = [
         Place::Tree(VolumeId(String::new())),

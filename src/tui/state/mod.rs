@@ -140,6 +140,8 @@ pub(crate) struct State {
     pub(crate) filters: Vec<String>,
     /// The columns that are not shown, by the title of the view and their key.
     pub(crate) hidden: BTreeSet<(&'static str, &'static str)>,
+    /// What would be in a support bundle, and what was withheld.
+    pub(crate) bundle: Option<String>,
     /// By which column each view is sorted that was sorted by hand, and whether it is reversed.
     sorts: BTreeMap<String, (String, bool)>,
     /// The theme that was chosen by hand, and what the configuration said then.
@@ -219,6 +221,7 @@ impl State {
             trail: Trail::default(),
             filters: Vec::new(),
             hidden: BTreeSet::new(),
+            bundle: None,
             sorts: BTreeMap::new(),
             chosen_theme: None,
             beside: None,

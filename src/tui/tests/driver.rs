@@ -210,6 +210,8 @@ impl Driver {
             | Effect::Repaint
             | Effect::Reload
             | Effect::Keep(_)
+            | Effect::Gather
+            | Effect::Bundle
             | Effect::Lock
             | Effect::Suspend
             | Effect::Quit => {}
