@@ -555,7 +555,7 @@ fn what_was_chosen_is_kept_unless_it_may_not_be_and_a_bad_file_stops_nothing() {
 fn a_support_bundle_is_shown_before_it_is_written() {
     let deck = estate();
     let mut t = Lines::start(&deck, &["--linear"]);
-    t.answers(COMMAND, "support bundle");
+    t.answers(COMMAND, "bundle");
     t.hears("Nothing is written or sent yet");
     t.hears("tasks.txt");
     assert!(!deck.path("state/snapdeck/support").exists());

@@ -147,7 +147,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         "draw everything anew", go::always, terminal::repaint),
     action!(Reload, Program, [Key::ctrl('r')], "reload",
         "read the configuration again", go::always, terminal::reload),
-    action!(Support, Program, [Key::f(12)], "support bundle",
+    action!(Support, Program, [Key::f(12)], "bundle",
         "gather what helps whoever looks for a fault, and names nobody; there, write it", go::always, terminal::support),
 ];
 
