@@ -49,13 +49,15 @@ impl Core {
         }
         // A full disk is no reason to stop: those who flush are told, deleting goes on.
         let _ = self.commit_old();
+        let _ = self.seal_log();
         if self.checkpoint_due() && self.checkpoint().is_err() {
             return false;
         }
         let reclaimed = self.background_reclaim();
         let copied = self.background_copy();
         // Room is not in a hurry; a disk that refuses is asked again another time.
-        let trimmed = !reclaimed && !copied && self.trim_step(self.taken_lately()).unwrap_or(false);
+        let lately = self.taken_lately().filter(|_| !reclaimed && !copied);
+        let trimmed = lately.is_some_and(|lately| self.trim_step(lately).unwrap_or(false));
         reclaimed || copied || trimmed
     }
 

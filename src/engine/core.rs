@@ -40,6 +40,8 @@ pub(super) struct Tuning {
     pub(super) commit_after: Duration,
     /// Bytes of data up to which a commit puts them into the log.
     pub(super) inline_limit: usize,
+    /// The log is sealed when nothing was written to it for so long.
+    pub(super) seal_after: Duration,
     /// Blocks by which the data files grow.
     pub(super) grow_blocks: u64,
     /// Bytes by which the metadata file grows.
@@ -54,6 +56,9 @@ pub(super) struct Tuning {
     pub(super) trim_run: u64,
     /// Free blocks that are kept for what is written next; a sixteenth of what is in use at least.
     pub(super) keep_blocks: u64,
+    /// What was written within this time, and up to twice of it, is likely to be written again:
+    /// as much free room is kept. None is given back before so much time has passed.
+    pub(super) calm: Duration,
     /// Bytes of the page cache.
     pub(super) cache_bytes: u64,
     /// Whether metadata operations are durable when they return.
@@ -74,6 +79,7 @@ impl Tuning {
             batch_limit: 8 << 20,
             commit_after: Duration::from_secs(5),
             inline_limit: 128 << 10,
+            seal_after: Duration::from_millis(400),
             grow_blocks: 16 << 10,
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,
@@ -81,6 +87,7 @@ impl Tuning {
             trim_blocks: 4096,
             trim_run: 16,
             keep_blocks: 16 << 10,
+            calm: Duration::from_secs(30),
             cache_bytes: cache_bytes / 2,
             durable_ops: true,
             background: true,

@@ -58,10 +58,8 @@ fn inverse(task: &Task) -> Option<Operation> {
         // A target is seen by a volume of the same id.
         O::RelinkTarget => {
             let back = with(O::Restore, made(Kind::Snapshot)?);
-            let volumes = task.plan.touches.iter().map(|touched| &touched.object);
-            let volume = volumes
-                .filter(|object| object.kind == Kind::Volume)
-                .next()?;
+            let mut touched = task.plan.touches.iter().map(|touched| &touched.object);
+            let volume = touched.find(|object| object.kind == Kind::Volume)?;
             let back = back.with("volume", Value::Object(volume.clone()));
             Some(back.with("guard", Value::Flag(true)))
         }

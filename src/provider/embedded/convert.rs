@@ -35,16 +35,28 @@ pub(super) fn engine_point(id: &str) -> Result<engine::PointId, Problem> {
 /// How many points in time each volume has, and when the newest was taken.
 pub(super) type PointCounts = HashMap<engine::VolumeId, (u64, Option<Time>)>;
 
-/// Counts the points of every volume.
+fn count(counts: &mut PointCounts, volume: engine::VolumeId, taken: Time) {
+    let entry = counts.entry(volume).or_default();
+    entry.0 += 1;
+    entry.1 = entry.1.max(Some(taken));
+}
+
+/// Counts points.
 pub(super) fn count_points(points: &[PointInfo]) -> PointCounts {
     let mut counts = PointCounts::new();
     for point in points {
-        let entry = counts.entry(point.volume).or_default();
-        entry.0 += 1;
-        entry.1 = entry
-            .1
-            .max(Some(attributes::taken(&point.attrs, point.created)));
+        let taken = attributes::taken(&point.attrs, point.created);
+        count(&mut counts, point.volume, taken);
     }
+    counts
+}
+
+/// Counts all points in a store.
+pub(super) fn count_all_points(store: &engine::Store) -> PointCounts {
+    let mut counts = PointCounts::new();
+    store.each_point(|volume, attrs, created| {
+        count(&mut counts, volume, attributes::taken(attrs, created));
+    });
     counts
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::attributes::Lookup;
 use super::{Shared, attributes, convert, targets};
 use crate::engine::{Attrs, PointInfo, VolumeId, VolumeInfo};
 use crate::model::{
@@ -42,8 +43,8 @@ impl SetKind {
     }
 
     /// The set's id, where the point in time is a member of one of this kind.
-    pub(super) fn of(self, attrs: &Attrs) -> Option<&str> {
-        attrs.get(attributes::SET)?.strip_prefix(self.prefix())
+    pub(super) fn of(self, attrs: &impl Lookup) -> Option<&str> {
+        attrs.value(attributes::SET)?.strip_prefix(self.prefix())
     }
 }
 
@@ -171,7 +172,7 @@ pub(super) fn volume_names(shared: &Shared) -> Names {
 pub(super) fn all(shared: &Shared, kind: SetKind, names: &Names) -> Vec<Set> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut sets: Vec<Set> = Vec::new();
-    for point in shared.store.points() {
+    for point in shared.store.points_where(|attrs| kind.of(attrs).is_some()) {
         let Some(id) = kind.of(&point.attrs) else {
             continue;
         };

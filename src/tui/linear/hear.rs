@@ -68,7 +68,7 @@ fn action(line: &str) -> Option<(&'static Action, &str)> {
     let after = |name: &str| {
         let rest = lower.strip_prefix(name)?;
         // What is said of it begins after a blank.
-        (rest.is_empty() || rest.starts_with(' ')).then(|| name.len())
+        (rest.is_empty() || rest.starts_with(' ')).then_some(name.len())
     };
     let named = ACTIONS
         .iter()
