@@ -569,3 +569,28 @@ fn a_support_bundle_is_shown_before_it_is_written() {
     let (status, ..) = t.end();
     assert!(status.success());
 }
+
+#[test]
+fn a_tree_is_read_as_indented_lines() {
+    let deck = estate();
+    let restore = [
+        "run",
+        "restore",
+        "--volume",
+        "db",
+        "--snapshot",
+        "one",
+        "--yes",
+    ];
+    deck.ok(&restore);
+    let said = script(&deck, &["open db"]);
+    for line in [
+        "1. one, ",
+        "2.   two, ",
+        "3.   guard-",
+        "4.   you are here, ",
+    ] {
+        assert!(said.contains(line), "{line:?} is not in:\n{said}");
+    }
+    assert!(said.contains("note guard"), "{said}");
+}

@@ -44,9 +44,10 @@ pub(super) fn fields(state: &State, id: &RowId) -> Vec<String> {
         return Vec::new();
     };
     let found = state.find(object);
-    found.map_or_else(Vec::new, |object| {
+    let said = found.map_or_else(Vec::new, |object| {
         lines(&page::fields(state, &object, WIDE))
-    })
+    });
+    said.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
 /// What went wrong, why, and what to try.
@@ -78,11 +79,11 @@ pub(super) fn title(state: &State) -> String {
 pub(super) fn row(state: &State, rows: &dyn Rows, row: usize) -> String {
     let screen = state.screen();
     let lead: String = rows.lead(row).into_iter().map(|(said, _)| said).collect();
-    let mut depth = lead.matches(' ').count();
-    if matches!(screen.place, Place::Tree(_)) {
-        // A root stands below nothing.
-        depth = depth.saturating_sub(1);
-    }
+    // What needs attention stands below nothing.
+    let depth = match screen.place {
+        Place::Pulse => 0,
+        _ => lead.matches(' ').count(),
+    };
     let mut said = format!("{}{}{}", "  ".repeat(depth), lead.trim(), rows.name(row));
     let view = screen.place.view();
     for (i, column) in rows.columns().iter().enumerate().skip(1) {
