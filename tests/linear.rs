@@ -594,3 +594,32 @@ fn a_tree_is_read_as_indented_lines() {
     }
     assert!(said.contains("note guard"), "{said}");
 }
+
+#[test]
+fn what_a_difference_brought_is_taken_back() {
+    let (from, to) = (estate(), Deck::new());
+    let (whole, more) = (from.path("whole"), from.path("more"));
+    let (whole, more) = (whole.to_string_lossy(), more.to_string_lossy());
+    from.ok(&["export", "db@one", &whole, "--format", "diff"]);
+    from.ok(&["export", "db@two", &more, "--since", "db@one"]);
+    to.ok(&["apply", &whole, "copied"]);
+    to.ok(&["apply", &more, "copied"]);
+    let one = to.one("snapshots", "one");
+
+    let mut t = Lines::start(&to, &["--linear"]);
+    t.answers(COMMAND, "undo");
+    t.answers("yes does it", "yes");
+    t.hears("Task: restore copied <- one");
+    t.says("wait");
+    // The first of all, by its place in the journal.
+    t.answers("Nothing runs", "journal");
+    t.hears("Journal, 3");
+    t.answers(COMMAND, "undo 3");
+    t.answers("type this exactly: copied", "copied");
+    t.says("wait");
+    t.hears("Nothing runs");
+    let (status, said, _) = t.end();
+    assert!(status.success(), "{said}");
+    assert!(one["id"].is_string() && to.get("volumes").is_empty());
+    assert!(to.get("snapshots").is_empty());
+}

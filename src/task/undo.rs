@@ -38,6 +38,11 @@ fn inverse(task: &Task) -> Option<Operation> {
         O::ImportImage if !operation.values.contains_key("volume") => {
             Some(with(O::DeleteVolume, made(Kind::Volume)?))
         }
+        // Its snapshot came with it.
+        O::ApplyDifference => {
+            let delete = with(O::DeleteVolume, made(Kind::Volume)?);
+            Some(delete.with("snapshots", Value::Flag(true)))
+        }
         O::CreateSnapshot => Some(with(O::DeleteSnapshot, made(Kind::Snapshot)?)),
         O::CreateGroup => Some(with(O::DeleteGroup, made(Kind::Group)?)),
         O::CreateSession => Some(with(O::DeleteSession, made(Kind::Session)?)),

@@ -20,9 +20,17 @@ fn no_thread(e: &std::io::Error) -> Problem {
     Problem::new(ProblemKind::System, "no thread can be started").caused_by(e)
 }
 
+/// Drops what was typed ahead on a terminal: it was not meant for the question that comes now.
+pub(super) fn drop_typed() {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let _ = rustix::termios::tcflush(&stdin, rustix::termios::QueueSelector::IFlush);
+    }
+}
+
 /// Lines that are typed, each taken when it is asked for.
 pub(super) struct Input {
-    asks: Sender<bool>,
+    asks: Sender<()>,
     lines: mpsc::Receiver<Option<String>>,
     /// A line was asked for, and did not come yet.
     asked: bool,
@@ -31,18 +39,12 @@ pub(super) struct Input {
 impl Input {
     /// Begins; nothing is read before a line is asked for.
     pub(super) fn start() -> Result<Self, Problem> {
-        let (asks, asked) = channel::<bool>();
+        let (asks, asked) = channel::<()>();
         let (told, lines) = mpsc::channel(1);
         let read = move || {
             let stdin = std::io::stdin();
-            let typed = stdin.is_terminal();
             let mut stdin = stdin.lock();
-            while let Ok(decides) = asked.recv() {
-                if decides && typed {
-                    // What was typed ahead was not meant for this question.
-                    let _ =
-                        rustix::termios::tcflush(&stdin, rustix::termios::QueueSelector::IFlush);
-                }
+            while asked.recv().is_ok() {
                 let mut line = Vec::new();
                 let read = stdin.by_ref().take(LONGEST).read_until(b'\n', &mut line);
                 let line = match read {
@@ -68,12 +70,11 @@ impl Input {
         })
     }
 
-    /// Asks for a line, where none is asked for yet. What decides something takes nothing that was typed ahead on a
-    /// terminal.
-    pub(super) fn ask(&mut self, decides: bool) {
+    /// Asks for a line, where none is asked for yet.
+    pub(super) fn ask(&mut self) {
         if !self.asked {
             self.asked = true;
-            let _ = self.asks.send(decides);
+            let _ = self.asks.send(());
         }
     }
 

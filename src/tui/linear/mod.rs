@@ -38,6 +38,8 @@ trait Desk {
     fn happened(&mut self, event: Event);
     /// Appends a line.
     fn line(&mut self, line: &str);
+    /// Drops what was typed ahead: a question comes that it was not meant for.
+    fn drop_typed(&self);
 }
 
 struct Linear {
@@ -110,7 +112,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     while !desk.ended {
         talk.speak(&mut desk);
         if talk.is_ready(&desk.state) && !desk.ended {
-            input.ask(talk.said.as_ref().is_some_and(talk::Scene::decides));
+            input.ask();
         }
         let due = [desk.state.deadline(), talk.due(&desk.state)];
         let due = due.into_iter().flatten().min();
@@ -249,5 +251,9 @@ impl Desk for Linear {
 
     fn line(&mut self, line: &str) {
         self.output.line(&text::clean(line, self.state.ascii));
+    }
+
+    fn drop_typed(&self) {
+        input::drop_typed();
     }
 }

@@ -172,6 +172,9 @@ impl Talk {
                 desk.line(&line);
             }
         }
+        if scene.decides() {
+            desk.drop_typed();
+        }
         let prompt = self.prompt(desk.state());
         desk.line(&prompt);
         self.said = Some(scene);
