@@ -1,12 +1,12 @@
 //! What a line means: a number, a name, an action, an answer. All of it becomes events, as keys and the mouse do.
 
+use super::answer::on_review;
 use super::talk::{Scene, Talk};
 use super::{Desk, say};
-use crate::model::FieldType;
 use crate::tui::actions::{self, ACTIONS, Action, ActionId};
 use crate::tui::event::Event;
 use crate::tui::key::Key;
-use crate::tui::overlay::{Chooser, Form, Holds, Overlay, Pick};
+use crate::tui::overlay::Overlay;
 use crate::tui::page;
 use crate::tui::rows;
 use crate::tui::state::{RowId, State};
@@ -56,7 +56,7 @@ const COMMANDS: [(&str, &str); 15] = [
 ];
 
 /// Numbers that are apart by blanks or commas; `None` where anything else is said.
-fn numbers(text: &str) -> Option<Vec<usize>> {
+pub(super) fn numbers(text: &str) -> Option<Vec<usize>> {
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let numbers: Option<Vec<usize>> = words.map(|word| word.parse().ok()).collect();
     numbers.filter(|numbers| !numbers.is_empty())
@@ -85,22 +85,22 @@ fn fire(desk: &mut impl Desk, id: ActionId) {
     desk.happened(Event::Click(Hit::Action(id)));
 }
 
-fn press(desk: &mut impl Desk, part: usize) {
+pub(super) fn press(desk: &mut impl Desk, part: usize) {
     desk.happened(Event::Click(Hit::Part(part)));
 }
 
-fn key(desk: &mut impl Desk, key: Key) {
+pub(super) fn key(desk: &mut impl Desk, key: Key) {
     desk.happened(Event::Key(key));
 }
 
 /// Puts a text where one is typed, in the place of what was there.
-fn type_in(desk: &mut impl Desk, text: &str) {
+pub(super) fn type_in(desk: &mut impl Desk, text: &str) {
     key(desk, Key::ctrl('u'));
     desk.happened(Event::Paste(text.to_owned()));
 }
 
 /// Whether an answer is a plain yes, or a plain no.
-fn yes_or_no(line: &str) -> Option<bool> {
+pub(super) fn yes_or_no(line: &str) -> Option<bool> {
     match line.to_lowercase().as_str() {
         "y" | "yes" => Some(true),
         "n" | "no" => Some(false),
@@ -205,141 +205,6 @@ impl Talk {
             choose(desk, &row);
         }
     }
-
-    fn on_chooser(&mut self, desk: &mut impl Desk, line: &str) {
-        let Some(Overlay::Chooser(chooser)) = desk.state().overlays.last() else {
-            return;
-        };
-        let many = chooser.chosen.is_some();
-        let none = chooser
-            .chosen
-            .as_ref()
-            .is_some_and(std::collections::BTreeSet::is_empty);
-        match line.to_lowercase().as_str() {
-            "" => self.again = true,
-            "?" | "help" => {}
-            "next" | "n" | "more" => self.turn(desk, true),
-            "previous" | "p" => self.turn(desk, false),
-            "back" | "b" | ":back" => key(desk, Key::ESC),
-            "done" if none => desk.line("None is chosen yet."),
-            "done" if many => key(desk, Key::ENTER),
-            _ => match numbers(line) {
-                Some(numbers) if many || numbers.len() == 1 => {
-                    for number in numbers {
-                        self.pick_number(desk, number);
-                    }
-                    // Where it stays, what it says may have changed.
-                    self.again = true;
-                }
-                Some(_) => desk.line("One of them can be chosen."),
-                None => self.pick(desk, line),
-            },
-        }
-    }
-
-    /// Chooses what had this number when it was read.
-    fn pick_number(&self, desk: &mut impl Desk, number: usize) {
-        let (first, entries) = &self.entries;
-        let pick = number.checked_sub(first + 1).and_then(|n| entries.get(n));
-        let Some(Overlay::Chooser(chooser)) = desk.state().overlays.last() else {
-            return;
-        };
-        let place = pick.and_then(|pick| place_of(chooser, pick));
-        match place {
-            Some(place) => press(desk, place),
-            None => desk.line(&format!("There is no {number} here.")),
-        }
-    }
-
-    /// Chooses what is called so; else searches for it.
-    pub(super) fn pick(&mut self, desk: &mut impl Desk, name: &str) {
-        let Some(Overlay::Chooser(chooser)) = desk.state().overlays.last() else {
-            return;
-        };
-        let bare = |label: &'_ str| {
-            label
-                .trim_start_matches("[x] ")
-                .trim_start_matches("[ ] ")
-                .to_lowercase()
-        };
-        let lower = name.to_lowercase();
-        let is = |i: &usize| bare(&chooser.entries[*i].label) == lower;
-        let mut called = (0..chooser.entries.len()).filter(is);
-        match (called.next(), called.next()) {
-            (Some(one), None) => {
-                let pick = chooser.entries[one].pick.clone();
-                if place_of(chooser, &pick).is_none() {
-                    type_in(desk, name);
-                }
-                let Some(Overlay::Chooser(chooser)) = desk.state().overlays.last() else {
-                    return;
-                };
-                if let Some(place) = place_of(chooser, &pick) {
-                    press(desk, place);
-                }
-            }
-            _ if chooser.input.value() != name => type_in(desk, name),
-            _ => self.again = true,
-        }
-    }
-
-    fn on_form(&mut self, desk: &mut impl Desk, line: &str) {
-        let Some(Overlay::Form(form)) = desk.state().overlays.last() else {
-            return;
-        };
-        // What was wrong with an answer is told with the question, again.
-        self.again = true;
-        let Some(field) = form.fields.get(form.focus) else {
-            on_button(desk, form.fields.len(), line);
-            return;
-        };
-        match line {
-            ":back" => return key(desk, Key::ESC),
-            ":up" => return key(desk, Key::UP),
-            _ => {}
-        }
-        match &field.holds {
-            Holds::Line(_) => {
-                match line {
-                    "" => {}
-                    "-" => key(desk, Key::ctrl('u')),
-                    text => type_in(desk, text),
-                }
-                key(desk, Key::ENTER);
-            }
-            Holds::Flag(_) => match (yes_or_no(line), line) {
-                (_, "") => key(desk, Key::ENTER),
-                (Some(yes), _) => {
-                    key(desk, Key::char(if yes { 'y' } else { 'n' }));
-                    key(desk, Key::ENTER);
-                }
-                (None, "back") => key(desk, Key::ESC),
-                (None, _) => desk.line("yes or no is asked for."),
-            },
-            Holds::Choice(at) => match turns(form, *at, line) {
-                Some(turns) => {
-                    for _ in 0..turns {
-                        key(desk, Key::RIGHT);
-                    }
-                    key(desk, Key::ENTER);
-                }
-                None if line == "back" => key(desk, Key::ESC),
-                None => desk.line("One of the words is asked for, or its number."),
-            },
-            Holds::Object(_) | Holds::Objects(_) => match line {
-                "" => key(desk, Key::ENTER),
-                "back" => key(desk, Key::ESC),
-                "list" => key(desk, Key::SPACE),
-                name => {
-                    let name = name.to_owned();
-                    key(desk, Key::SPACE);
-                    // It may have to be read first.
-                    self.wanted = Some(name);
-                }
-            },
-            Holds::Pinned(_) => key(desk, Key::ENTER),
-        }
-    }
 }
 
 /// Does an action to these rows.
@@ -403,58 +268,6 @@ fn named(desk: &mut impl Desk, name: &str) -> Option<RowId> {
         )),
     }
     found.pop().filter(|_| found.is_empty())
-}
-
-/// How often a choice is turned until it is what was said.
-fn turns(form: &Form, at: usize, line: &str) -> Option<usize> {
-    let FieldType::Choice(words) = &form.fields.get(form.focus)?.spec.ty else {
-        return None;
-    };
-    if line.is_empty() {
-        return Some(0);
-    }
-    let number = line.parse().ok().and_then(|n: usize| n.checked_sub(1));
-    let word = words
-        .iter()
-        .position(|word| word.eq_ignore_ascii_case(line));
-    let to = word.or(number).filter(|to| *to < words.len())?;
-    Some((to + words.len() - at) % words.len())
-}
-
-/// Where an entry is among those that were found.
-fn place_of(chooser: &Chooser, pick: &Pick) -> Option<usize> {
-    let is = |i: &usize| chooser.entries[*i].pick == *pick;
-    chooser.found.iter().position(is)
-}
-
-/// At the end of a form.
-fn on_button(desk: &mut impl Desk, fields: usize, line: &str) {
-    match (line, numbers(line).as_deref()) {
-        ("" | "plan", _) => key(desk, Key::ENTER),
-        ("back" | ":back", _) => key(desk, Key::ESC),
-        (":up", _) => key(desk, Key::UP),
-        (_, Some([n])) if (1..=fields).contains(n) => press(desk, n - 1),
-        _ => desk.line(&format!("1 to {fields} changes a field.")),
-    }
-}
-
-fn on_review(desk: &mut impl Desk, line: &str, over: bool, confirm: Option<&str>) {
-    let said = match confirm {
-        Some(name) => line == name.trim(),
-        None => yes_or_no(line) == Some(true),
-    };
-    match (over, said, confirm) {
-        (true, ..) => key(desk, Key::ENTER),
-        (false, true, Some(name)) => {
-            type_in(desk, name);
-            key(desk, Key::ENTER);
-        }
-        (false, true, None) => key(desk, Key::char('y')),
-        (false, false, _) => {
-            desk.line("Nothing is done.");
-            key(desk, Key::ESC);
-        }
-    }
 }
 
 /// Selects a row; says so where it is not there any more.

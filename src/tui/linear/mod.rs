@@ -2,8 +2,10 @@
 //! terminals that can do nothing else. It has the same state, the same `update` and the same actions; in the place
 //! of a view there is a talk, and lines in the place of keys.
 
+mod answer;
 mod hear;
 mod input;
+mod prompt;
 mod say;
 mod talk;
 

@@ -300,3 +300,20 @@ pub(super) fn task(state: &State, task: &Task) -> String {
     }
     text::clean(&said, state.ascii).into_owned()
 }
+
+/// Which part of how many.
+pub(super) fn part(top: usize, page: usize, count: usize, what: &str) -> String {
+    let what = if what.is_empty() {
+        String::new()
+    } else {
+        format!("{what} ")
+    };
+    match count <= page {
+        true => format!("{what}{count}"),
+        false => format!(
+            "{what}{} to {} of {count}",
+            top + 1,
+            (top + page).min(count)
+        ),
+    }
+}

@@ -13,7 +13,7 @@ use crate::tui::state::{Place, Purpose, RowId, State};
 /// So many rows are read at once.
 pub(super) const PAGE: usize = 20;
 /// So many lines of a text.
-const LINES: usize = 40;
+pub(super) const LINES: usize = 40;
 /// What changes all the time is not waited for longer than this once a line was heard.
 const RESTLESS: Duration = Duration::from_millis(500);
 /// Nor is a system that does not answer.
@@ -222,7 +222,10 @@ impl Talk {
             self.count = lines.len();
             self.rows = (0, Vec::new());
             let mut said = vec![match self.count > LINES {
-                true => format!("{title}, {}", part(self.top, LINES, self.count, "lines")),
+                true => format!(
+                    "{title}, {}",
+                    say::part(self.top, LINES, self.count, "lines")
+                ),
                 false => format!("{title}."),
             }];
             let page = lines.into_iter().skip(self.top).take(LINES);
@@ -233,7 +236,7 @@ impl Talk {
         let mut said = match self.count {
             0 => vec![format!("{title}{}: nothing is listed.", say::filter(state))],
             count => {
-                let of = part(self.top, PAGE, count, "");
+                let of = say::part(self.top, PAGE, count, "");
                 vec![format!("{title}, {of}{}:", say::order(state, &*rows))]
             }
         };
@@ -259,7 +262,7 @@ impl Talk {
                     _ => format!(
                         "{}, {}:",
                         chooser.title,
-                        part(self.entry_top, PAGE, found, "")
+                        say::part(self.entry_top, PAGE, found, "")
                     ),
                 }];
                 let page = chooser.found.iter().skip(self.entry_top).take(PAGE);
@@ -293,64 +296,6 @@ impl Talk {
             Some(Overlay::Review(review)) => say::review(state, review),
             Some(Overlay::Question(question)) => say::question(state, question),
             Some(Overlay::Filter(_) | Overlay::Help(_)) | None => Vec::new(),
-        }
-    }
-
-    /// What can be answered now.
-    fn prompt(&self, state: &State) -> String {
-        match state.overlays.last() {
-            Some(Overlay::Chooser(chooser)) if chooser.chosen.is_some() => {
-                "Numbers choose or take back; done goes on, a text searches, back leaves."
-                    .to_owned()
-            }
-            Some(Overlay::Chooser(_)) => {
-                let more = self.entry_top + self.entries.1.len() < self.found(state);
-                let next = if more { ", next reads on" } else { "" };
-                format!("A number chooses{next}, a text searches, back leaves.")
-            }
-            Some(Overlay::Form(form)) if form.focus == form.fields.len() => {
-                "An empty line shows the plan, a number changes that field, :back leaves."
-                    .to_owned()
-            }
-            Some(Overlay::Form(_)) => ":up goes one field back, :back leaves.".to_owned(),
-            Some(Overlay::Review(review)) if review.results.is_some() => {
-                "An empty line goes on.".to_owned()
-            }
-            Some(Overlay::Review(review)) if review.plans.is_empty() => {
-                "Nothing of this is possible. An empty line goes back.".to_owned()
-            }
-            Some(Overlay::Review(review)) => match &review.confirm {
-                Some(name) => format!(
-                    "To do it, type this exactly: {} . Anything else goes back.",
-                    state.clean(name)
-                ),
-                None => "Do it? yes does it, anything else goes back.".to_owned(),
-            },
-            Some(Overlay::Question(question)) => format!(
-                "yes: {}. Anything else: {}.",
-                question.yes.to_lowercase(),
-                question.no.to_lowercase()
-            ),
-            _ => {
-                let page = if state.screen().place.is_text() {
-                    LINES
-                } else {
-                    PAGE
-                };
-                let next = if self.top + page < self.count {
-                    "next reads on; "
-                } else {
-                    ""
-                };
-                format!("{next}a number, a name or a command; ? tells the commands.")
-            }
-        }
-    }
-
-    fn found(&self, state: &State) -> usize {
-        match state.overlays.last() {
-            Some(Overlay::Chooser(chooser)) => chooser.found.len(),
-            _ => 0,
         }
     }
 
@@ -441,22 +386,5 @@ impl Told {
     fn is_old(&self, news: &Self) -> bool {
         self.state != news.state
             || ((self.step, self.tenth) != (news.step, news.tenth) && news.at >= self.at + PACE)
-    }
-}
-
-/// Which part of how many.
-fn part(top: usize, page: usize, count: usize, what: &str) -> String {
-    let what = if what.is_empty() {
-        String::new()
-    } else {
-        format!("{what} ")
-    };
-    match count <= page {
-        true => format!("{what}{count}"),
-        false => format!(
-            "{what}{} to {} of {count}",
-            top + 1,
-            (top + page).min(count)
-        ),
     }
 }
