@@ -431,7 +431,34 @@ fn names_that_would_act_are_harmless_also_where_unicode_is_shown() {
         "--instance",
         "\u{202e}m",
     ]);
-    let said = script(&deck, &["1", "back", "instances", "1"]);
+    // No form lets such a name through; another program may have.
+    let options = snapdeck::provider::embedded::Options::default();
+    let embedded = snapdeck::provider::embedded::Embedded::open(&deck.store(), &options).unwrap();
+    let name = "z\u{1b}[2J\u{9b}31m\u{7}\r\n9. db";
+    let made = embedded
+        .store()
+        .create_volume(name, 1 << 20, Default::default());
+    made.unwrap();
+    embedded.close().unwrap();
+    let said = script(
+        &deck,
+        &[
+            "1",
+            "back",
+            "2",
+            "back",
+            "delete 2",
+            "",
+            "",
+            ":back",
+            "instances",
+            "1",
+        ],
+    );
+    assert!(
+        said.contains("2. z^[[2J<U+009B>31m^G^M^J9. db, size"),
+        "{said}"
+    );
     assert!(said.contains("<U+202E>m"), "{said}");
 
     let mut command = deck.command(&["--linear"]);
