@@ -8,6 +8,7 @@ pub mod http;
 pub mod model;
 pub mod provider;
 pub mod share;
+pub mod support;
 pub mod task;
 pub mod tui;
 pub mod wire;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{DemoArgs, GlobalOptions};
-use super::console::{needs_terminal, open_console};
+use super::console::{Face, open_console};
 use super::open::{Opened, with_tracker};
 use crate::config::Paths;
-use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
+use crate::model::{Operation, OperationKind, Problem, ProblemKind, Task, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
 use crate::provider::embedded::{Embedded, Options};
 use crate::share::attach;
@@ -24,9 +24,10 @@ const COPY_SECONDS: u64 = 90;
 
 /// Makes the demo estate where there is none, and opens the console on it.
 pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8, Problem> {
-    if !args.build_only {
-        needs_terminal()?;
-    }
+    let face = match args.build_only {
+        true => Face::Screen,
+        false => Face::of(options)?,
+    };
     let estate = Estate {
         dir: match &options.store {
             Some(dir) => dir.clone(),
@@ -39,7 +40,14 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
     {
         let welcome = format!("Process {} has this estate open too.", attached.pid);
-        return open_console(Opened::guest(attached), options, Some(welcome)).await;
+        return open_console(
+            Opened::guest(attached),
+            &estate.dir,
+            options,
+            face,
+            Some(welcome),
+        )
+        .await;
     }
     let there = estate.look(args)?;
     let seeded = match &there {
@@ -50,10 +58,15 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     let opened = with_tracker(embedded, if seeded.is_some() { "demo" } else { "console" })?;
     let welcome = match &seeded {
         Some(seeded) => {
-            begin_copy(&opened, seeded).await?;
+            // Nobody would look on where nothing is opened, or nothing may go on: then it is waited for.
+            begin_copy(&opened, seeded, args.build_only || options.read_only).await?;
             format!(
-                "An estate with {} snapshots to try anything on; a copy is under way. ? shows the keys.",
-                seeded.snapshots
+                "An estate with {} snapshots to try anything on{}. ? shows the keys.",
+                seeded.snapshots,
+                match options.read_only {
+                    true => "",
+                    false => "; a copy is under way",
+                }
             )
         }
         None => there.welcome().to_owned(),
@@ -70,7 +83,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         };
     }
     let opened = if options.read_only {
-        // Opened again without the means to change anything; what it began is left for later.
+        // Opened again without the means to change anything.
         opened.close().await?;
         let looked_at = Options {
             read_only: true,
@@ -80,7 +93,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     } else {
         opened
     };
-    open_console(opened, options, Some(welcome)).await
+    open_console(opened, &estate.dir, options, face, Some(welcome)).await
 }
 
 /// What is in the demo's directory.
@@ -244,16 +257,24 @@ async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
     made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
 }
 
-/// Begins a full copy that is slow enough to be looked at.
-async fn begin_copy(opened: &Opened, seeded: &Seeded) -> Result<(), Problem> {
+/// Begins a full copy that is slow enough to be looked at; or makes one, to its end.
+async fn begin_copy(opened: &Opened, seeded: &Seeded, whole: bool) -> Result<(), Problem> {
     let operation = Operation::new(OperationKind::Clone)
         .with("snapshot", Value::Object(demo::reference(seeded.copy_from)))
         .text("name", "db01-standalone")
         .text("description", "a full copy for the auditors")
         .with("copy", Value::Flag(true));
     let plan = opened.tracker.plan(&operation).await?;
-    let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
-    opened.store()?.set_copy_rate(Some(rate));
-    opened.tracker.submit(plan).await?;
+    if !whole {
+        let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
+        opened.store()?.set_copy_rate(Some(rate));
+    }
+    let id = opened.tracker.submit(plan).await?;
+    if whole {
+        let task = opened.tracker.wait(&id, Task::is_settled).await?;
+        if let Some(problem) = task.problem() {
+            return Err(problem.clone());
+        }
+    }
     Ok(())
 }

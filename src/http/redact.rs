@@ -87,19 +87,22 @@ fn is_secret(name: &str) -> bool {
 
 /// A body as it is kept: without secrets, and cut where it is long.
 pub(super) fn body(bytes: &[u8]) -> String {
-    let suspicious = holds_a_word(bytes);
-    let text = match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) if suspicious => json(&value).to_string(),
+    if !holds_a_word(bytes) {
+        return shortened(bytes, bytes.len());
+    }
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(value) => shortened(json(&value).to_string().as_bytes(), bytes.len()),
         // What cannot be understood cannot be redacted either.
-        Err(_) if suspicious => return format!("{REDACTED} {} bytes", bytes.len()),
-        _ => String::from_utf8_lossy(cut(bytes)).into_owned(),
-    };
-    match text.len() > KEPT || bytes.len() > KEPT && !suspicious {
-        true => {
-            let kept = String::from_utf8_lossy(cut(text.as_bytes())).into_owned();
-            format!("{kept}… ({} bytes in all)", bytes.len())
-        }
-        false => text,
+        Err(_) => format!("{REDACTED} {} bytes", bytes.len()),
+    }
+}
+
+/// The beginning of a text that is long.
+fn shortened(text: &[u8], whole: usize) -> String {
+    let kept = String::from_utf8_lossy(cut(text)).into_owned();
+    match text.len() > KEPT {
+        true => format!("{kept}… ({whole} bytes in all)"),
+        false => kept,
     }
 }
 
@@ -107,12 +110,17 @@ fn cut(bytes: &[u8]) -> &[u8] {
     bytes.get(..KEPT).unwrap_or(bytes)
 }
 
-/// Whether one of the words is anywhere in it, whatever the case.
+/// Whether one of the words is anywhere in it, whatever the case. Looked at once, since lists are long.
 fn holds_a_word(bytes: &[u8]) -> bool {
-    WORDS.iter().any(|word| {
-        bytes
-            .windows(word.len())
-            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let first = byte.to_ascii_lowercase();
+        WORDS.iter().any(|word| {
+            let word = word.as_bytes();
+            word.first() == Some(&first)
+                && bytes
+                    .get(at..at + word.len())
+                    .is_some_and(|here| here.eq_ignore_ascii_case(word))
+        })
     })
 }
 

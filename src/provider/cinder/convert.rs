@@ -83,6 +83,7 @@ impl Beside {
             .collect();
         members.sort_by(|a, b| (&a.volume_name, &a.volume).cmp(&(&b.volume_name, &b.volume)));
         model::Group {
+            guard: false,
             id: GroupId(group.id.clone()),
             name: named(&group.name, &group.id),
             state: group.status.state(),

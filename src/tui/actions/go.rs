@@ -285,3 +285,13 @@ pub(super) fn can_save_trace(state: &State) -> Result<(), String> {
 pub(super) fn save_trace(state: &mut State) {
     state.effect(Effect::SaveTrace);
 }
+
+/// Whether an action is about a screen, and means nothing where lines are read out.
+pub(crate) fn is_of_screen(id: ActionId) -> bool {
+    use ActionId as A;
+    is_row(id)
+        || matches!(
+            id,
+            A::Help | A::Filter | A::Pane | A::Picture | A::Mouse | A::Perf | A::Repaint
+        )
+}

@@ -20,7 +20,7 @@ use super::state::State;
 use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
-pub(crate) use go::{go_to, is_row, quit};
+pub(crate) use go::{go_to, is_of_screen, is_row, quit};
 pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
 pub(crate) use related::{place_of, related};
@@ -94,6 +94,7 @@ pub(crate) enum ActionId {
     Reload,
     Trace,
     SaveTrace,
+    Support,
 }
 
 /// What an action is about: the headings of the help.

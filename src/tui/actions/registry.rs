@@ -151,6 +151,8 @@ pub(crate) static ACTIONS: &[Action] = &[
         "show the calls that were made to the system", |s| go::can_view(s, &Place::Trace), |s| go::view(s, &Place::Trace)),
     action!(SaveTrace, Look, [Key::char('W')], "save trace",
         "keep the calls in a HAR file, without their secrets", go::can_save_trace, go::save_trace),
+    action!(Support, Program, [Key::f(12)], "bundle",
+        "gather what helps whoever looks for a fault, and names nobody; there, write it", go::always, terminal::support),
 ];
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Performs what the state asks for, each on a task of its own, and sends back what came of it.
 
+mod trace;
+
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -8,15 +10,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::http::{Call, har};
+use crate::config::{Config, Kept};
 use crate::model::{
     Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
 };
 use crate::provider::{Connection, Content, DataRange, Difference, Reader};
+use crate::support::{Bundle, Places};
 use crate::task::{Control, Tracker};
 use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
 use crate::tui::record::picture;
@@ -27,27 +31,30 @@ const SLICE: usize = 4096;
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// The means to ask and to change.
-pub(super) struct Performer {
+pub(in crate::tui) struct Performer {
     connection: Connection,
     tracker: Tracker,
     writable: bool,
     events: mpsc::Sender<Event>,
     /// Where pictures of the screen are kept.
     pictures: Option<PathBuf>,
+    /// Where what was chosen is kept, and what it was last.
+    kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
+    /// Where a support bundle is taken from, and the one that was gathered last.
+    support: (Option<Places>, Arc<Mutex<Option<Bundle>>>),
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
 
-/// Calls are told at most this often.
-const TOLD_EVERY: Duration = Duration::from_millis(200);
-
 impl Performer {
-    pub(super) fn new(
+    pub(in crate::tui) fn new(
         connection: Connection,
         tracker: Tracker,
         writable: bool,
         events: mpsc::Sender<Event>,
         pictures: Option<PathBuf>,
+        kept: Option<PathBuf>,
+        support: Option<Places>,
     ) -> Self {
         Self {
             connection,
@@ -55,12 +62,14 @@ impl Performer {
             writable,
             events,
             pictures,
+            kept: (kept, Arc::default()),
+            support: (support, Arc::default()),
             asked: HashMap::new(),
         }
     }
 
     /// Follows what changes in the system.
-    pub(super) fn watch(&self) {
+    pub(in crate::tui) fn watch(&self) {
         self.follow_calls();
         let mut changes = self.connection.reader.watch();
         let events = self.events.clone();
@@ -77,7 +86,7 @@ impl Performer {
     }
 
     /// Takes up what was under way when the program last ended.
-    pub(super) fn follow_on(&self) {
+    pub(in crate::tui) fn follow_on(&self) {
         if !self.writable {
             return;
         }
@@ -92,7 +101,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn perform(&mut self, effect: Effect) {
+    pub(in crate::tui) fn perform(&mut self, effect: Effect) {
         self.asked.retain(|_, handle| !handle.is_finished());
         tell(&effect);
         match effect {
@@ -109,6 +118,8 @@ impl Performer {
                 }
             }
             Effect::Lock => self.writable = false,
+            Effect::Keep(kept) => self.keep(*kept),
+            Effect::Bundle => self.bundle(),
             Effect::SaveTrace => self.save_trace(),
             // The loop itself does these.
             Effect::Copy(..)
@@ -116,13 +127,14 @@ impl Performer {
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Reload
+            | Effect::Gather
             | Effect::Suspend
             | Effect::Quit => {}
         }
     }
 
     /// Keeps a picture of the screen, and tells where.
-    pub(super) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
+    pub(in crate::tui) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
         let (events, folder) = (self.events.clone(), self.pictures.clone());
         tokio::task::spawn_blocking(move || {
             let told = match folder {
@@ -133,48 +145,59 @@ impl Performer {
         });
     }
 
-    /// Keeps the calls in a file, and tells where.
-    fn save_trace(&self) {
-        let Some(trace) = &self.connection.trace else {
-            return;
-        };
-        let (events, calls) = (self.events.clone(), trace.since(0));
-        let folder = self
-            .pictures
-            .as_ref()
-            .map(|folder| folder.with_file_name("traces"));
+    /// Gathers what would be in a support bundle.
+    pub(in crate::tui) fn gather(&self, config: &Config) {
+        let (events, (places, last)) = (self.events.clone(), self.support.clone());
+        let config = Ok(config.clone());
         tokio::task::spawn_blocking(move || {
-            let told = match folder {
-                Some(folder) => keep_trace(&folder, &calls),
-                None => Err(Problem::user("there is no folder to keep the calls in")),
+            let gathered = match places {
+                Some(places) => {
+                    let bundle = Bundle::gather(&config, &places, crate::tui::terminal());
+                    let manifest = bundle.manifest().to_owned();
+                    *last.lock() = Some(bundle);
+                    Ok(manifest)
+                }
+                None => Err(Problem::user("there is nothing to gather here")),
+            };
+            let _ = events.blocking_send(Event::Gathered(gathered));
+        });
+    }
+
+    /// Writes what was gathered last, just as it was shown.
+    fn bundle(&self) {
+        let (events, (places, last)) = (self.events.clone(), self.support.clone());
+        tokio::task::spawn_blocking(move || {
+            let folder = places.and_then(|places| places.state);
+            let told = match (folder, &*last.lock()) {
+                (Some(folder), Some(bundle)) => write_bundle(&folder.join("support"), bundle),
+                _ => Err(Problem::user("there is no folder to keep it in")
+                    .hint("`snapdeck support` writes it anywhere")),
             };
             let _ = events.blocking_send(Event::Told(told));
         });
     }
 
-    /// Tells of the calls that are made.
-    fn follow_calls(&self) {
-        let Some(trace) = self.connection.trace.clone() else {
+    /// Keeps what was chosen, in the background: a slow disk makes no key wait.
+    fn keep(&self, chosen: Kept) {
+        let (Some(file), newest) = self.kept.clone() else {
             return;
         };
+        *newest.lock() = Some(chosen);
         let events = self.events.clone();
-        tokio::spawn(async move {
-            let (mut told, mut next) = (trace.subscribe(), 0);
-            loop {
-                let calls = trace.since(next);
-                if let Some(last) = calls.last() {
-                    next = last.number + 1;
-                    if events.send(Event::Called(calls)).await.is_err() {
-                        return;
-                    }
-                }
-                if told.changed().await.is_err() {
-                    return;
-                }
-                // Many come at once; an eye sees no more.
-                tokio::time::sleep(TOLD_EVERY).await;
+        tokio::task::spawn_blocking(move || {
+            if let Err(problem) = keep_newest(&file, &newest) {
+                let _ = events.blocking_send(Event::Fault(problem));
             }
         });
+    }
+
+    /// Keeps what was chosen just before the end.
+    pub(in crate::tui) fn keep_at_last(&self) {
+        if let (Some(file), newest) = &self.kept
+            && let Err(problem) = keep_newest(file, newest)
+        {
+            tracing::warn!(%problem, "what was chosen is not kept");
+        }
     }
 
     /// Runs a question that can be given up.
@@ -278,6 +301,28 @@ impl Performer {
     }
 }
 
+/// Writes a bundle into a folder; says what is to be said of it.
+fn write_bundle(folder: &Path, bundle: &Bundle) -> Result<String, Problem> {
+    let path = folder.join(bundle.file_name());
+    let mut folders = std::fs::DirBuilder::new();
+    let made = folders.recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| {
+        let what = format!("the folder {} cannot be made", folder.display());
+        Problem::new(ProblemKind::System, what).caused_by(&e)
+    })?;
+    bundle.write(&path)?;
+    Ok(format!(
+        "the bundle is {}; nothing was sent",
+        path.display()
+    ))
+}
+
+/// Writes what was chosen last, once; one at a time, so that nothing older comes after it.
+fn keep_newest(file: &Path, newest: &Mutex<Option<Kept>>) -> Result<(), Problem> {
+    let mut newest = newest.lock();
+    newest.take().map_or(Ok(()), |kept| kept.write(file))
+}
+
 /// Says in the log what is asked for, without what it is called.
 fn tell(effect: &Effect) {
     match effect {
@@ -311,13 +356,6 @@ fn keep(folder: &Path, buffer: &Buffer, form: PictureForm) -> Result<String, Pro
     let text = picture(buffer, form);
     let path = write_new(folder, form.ending(), text.as_bytes(), "picture")?;
     Ok(format!("the picture is {}", path.display()))
-}
-
-/// Writes calls into a folder; says what is to be said of it.
-fn keep_trace(folder: &Path, calls: &[Arc<Call>]) -> Result<String, Problem> {
-    let text = har(calls).to_string();
-    let path = write_new(folder, "har", text.as_bytes(), "trace")?;
-    Ok(format!("{} calls are in {}", calls.len(), path.display()))
 }
 
 /// Writes a new file with a name of its own into a folder, for this user alone.

@@ -56,6 +56,8 @@ pub(crate) enum Place {
     Call(u64),
     /// What parts of the program said.
     Log,
+    /// What would be in a support bundle.
+    Bundle,
 }
 
 impl Place {
@@ -125,7 +127,8 @@ impl Place {
             | Self::Raw(_)
             | Self::Message(_)
             | Self::Call(_)
-            | Self::Log => "text",
+            | Self::Log
+            | Self::Bundle => "text",
         }
     }
 
@@ -153,6 +156,7 @@ impl Place {
                 | Self::Call(_)
                 | Self::Map(..)
                 | Self::Log
+                | Self::Bundle
         )
     }
 }

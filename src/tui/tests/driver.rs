@@ -28,6 +28,7 @@ pub(super) struct Start {
     pub(super) tier: ColorTier,
     pub(super) theme: Theme,
     pub(super) read_only: bool,
+    pub(super) kept: crate::config::Kept,
 }
 
 impl Default for Start {
@@ -38,6 +39,7 @@ impl Default for Start {
             tier: ColorTier::True,
             theme: Theme::default(),
             read_only: false,
+            kept: Default::default(),
         }
     }
 }
@@ -107,6 +109,7 @@ impl Driver {
             perf: false,
             tasks: Vec::new(),
             welcome: None,
+            kept: start.kept,
             size: start.size,
             now: moment(0),
         };
@@ -207,6 +210,9 @@ impl Driver {
             | Effect::Repaint
             | Effect::Reload
             | Effect::SaveTrace
+            | Effect::Keep(_)
+            | Effect::Gather
+            | Effect::Bundle
             | Effect::Lock
             | Effect::Suspend
             | Effect::Quit => {}

@@ -195,6 +195,7 @@ fn of_place(state: &State) -> Vec<Hint> {
         Place::Trace => &[A::Open, A::SaveTrace, A::Sort, A::Filter, A::Palette],
         Place::Call(_) => &[A::Back, A::Copy, A::SaveTrace, A::Palette],
         Place::Log => &[A::Back, A::Picture, A::Palette],
+        Place::Bundle => &[A::Support, A::Back, A::Palette],
     };
     let mut hints: Vec<Hint> = Vec::new();
     if state.messages.unseen() > 0 {

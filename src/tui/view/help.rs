@@ -159,6 +159,7 @@ fn about(place: &Place) -> &'static str {
         }
         Place::Call(_) => "One call: what was sent, and what came, without secrets.",
         Place::Log => "What parts of the program said of themselves, the newest first.",
+        Place::Bundle => "What would be in a support bundle, and what was withheld and why.",
         Place::Describe(_) => "Every field that the system tells of it.",
         Place::Raw(_) => "The thing as the system itself keeps it.",
     }
