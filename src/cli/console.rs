@@ -21,7 +21,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         ..Options::default()
     };
     let opened = open_in(&store_dir(options)?, &how, "console").await?;
-    open_console(opened, options, None).await
+    open_console(opened, options, None, tui::Tours::default()).await
 }
 
 /// Refuses where there is no terminal to draw on.
@@ -40,6 +40,7 @@ pub(super) async fn open_console(
     mut opened: Opened,
     options: &GlobalOptions,
     welcome: Option<String>,
+    tours: tui::Tours,
 ) -> Result<u8, Problem> {
     let Configured { config, source } = options.configured.clone();
     // What is said before the console opens is seen in its log too.
@@ -57,6 +58,7 @@ pub(super) async fn open_console(
             state: Paths::of_user().ok().map(|paths| paths.state),
             log: Some(log),
         },
+        tours,
     };
     let ended = tui::run(setup).await;
     opened.close().await?;

@@ -8,10 +8,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{DemoArgs, GlobalOptions};
 use super::console::{needs_terminal, open_console};
+use super::demo_tours::Chosen;
 use super::open::{Opened, with_tracker};
 use crate::config::Paths;
+use crate::engine::BadBlocks;
 use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
+use crate::provider::embedded::demo_stage::Stage;
 use crate::provider::embedded::{Embedded, Options};
 use crate::share::attach;
 
@@ -27,6 +30,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     if !args.build_only {
         needs_terminal()?;
     }
+    let chosen = Chosen::from(args)?;
     let estate = Estate {
         dir: match &options.store {
             Some(dir) => dir.clone(),
@@ -39,24 +43,36 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
     {
         let welcome = format!("Process {} has this estate open too.", attached.pid);
-        return open_console(Opened::guest(attached), options, Some(welcome)).await;
+        let why = "another process has this estate; what happens on a tour happens there";
+        let tours = chosen.refuse(why)?;
+        return open_console(Opened::guest(attached), options, Some(welcome), tours).await;
     }
+    let off = match options.read_only {
+        true => Some(chosen.refuse("nothing can be changed, and a tour is taken by doing")?),
+        false => None,
+    };
     let there = estate.look(args)?;
     let seeded = match &there {
         Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
         Found::Whole | Found::Other => None,
     };
-    let embedded = estate.open(false)?;
+    let bad = BadBlocks::default();
+    let embedded = estate.open(bad.clone())?;
+    let stage = Stage::new(embedded.store(), bad);
     let opened = with_tracker(embedded, if seeded.is_some() { "demo" } else { "console" })?;
     let welcome = match &seeded {
         Some(seeded) => {
             begin_copy(&opened, seeded).await?;
             format!(
-                "An estate with {} snapshots to try anything on; a copy is under way. ? shows the keys.",
+                "An estate with {} snapshots to try anything on; a copy is under way.",
                 seeded.snapshots
             )
         }
         None => there.welcome().to_owned(),
+    };
+    let welcome = match chosen.is_quiet() && off.is_none() {
+        true => format!("{welcome} :tours leads through it."),
+        false => welcome,
     };
     if args.build_only {
         opened.close().await?;
@@ -80,7 +96,8 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     } else {
         opened
     };
-    open_console(opened, options, Some(welcome)).await
+    let tours = off.unwrap_or_else(|| chosen.on(stage));
+    open_console(opened, options, Some(welcome), tours).await
 }
 
 /// What is in the demo's directory.
@@ -193,7 +210,12 @@ impl Estate {
 
     /// Makes an estate in an empty directory.
     async fn make(&self, scale: u32) -> Result<Seeded, Problem> {
-        let seeded = build(self.open(true)?, scale).await?;
+        let hasty = Options {
+            create: true,
+            hasty: true,
+            ..Options::default()
+        };
+        let seeded = build(Embedded::open(&self.dir, &hasty)?, scale).await?;
         std::fs::write(self.dir.join(MARK), format!("{scale}\n")).map_err(|e| {
             Problem::new(
                 ProblemKind::System,
@@ -204,11 +226,11 @@ impl Estate {
         Ok(seeded)
     }
 
-    /// Opens the store with the means to write.
-    fn open(&self, hasty: bool) -> Result<Embedded, Problem> {
+    /// Opens the store with the means to write, on a medium that can be spoiled.
+    fn open(&self, bad_blocks: BadBlocks) -> Result<Embedded, Problem> {
         let options = Options {
             create: true,
-            hasty,
+            bad_blocks: Some(bad_blocks),
             ..Options::default()
         };
         Embedded::open(&self.dir, &options)

@@ -67,6 +67,7 @@ mod read;
 mod reclaim;
 mod record;
 mod recovery;
+mod rehearse;
 mod remap;
 mod reuse;
 mod root;
@@ -88,6 +89,7 @@ mod volumes;
 mod walk;
 mod write;
 
+pub use disk::BadBlocks;
 pub use error::EngineError;
 pub use ids::{JobId, PointId, VolumeId};
 pub use info::{

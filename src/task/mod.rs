@@ -13,4 +13,4 @@ mod undo;
 pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
 pub use tracker::Tracker;
-pub use undo::undo;
+pub use undo::{roll_back, undo};

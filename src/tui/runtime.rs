@@ -17,7 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc;
 
-use self::perform::Performer;
+pub(super) use self::perform::Performer;
 pub(crate) use self::signals::{Signal, Signals};
 use super::event::{Cost, Effect, Event, Moment};
 use super::key::Key;
@@ -100,6 +100,9 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         welcome: options.welcome,
         size: (width, height),
         now: moment(started),
+        tours: setup.tours.all,
+        no_tours: setup.tours.none,
+        begin: setup.tours.begin,
     };
     let recorder = Recorder::start(&beginning, options.record.as_deref())?;
     let state = State::new(beginning);
@@ -115,6 +118,7 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         writable,
         events.clone(),
         folder,
+        setup.tours.stage,
     );
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {

@@ -182,7 +182,7 @@ impl Look<'_> {
         let how_many = volumes(set.members.len());
         let undo = match guard {
             true => Undo::By {
-                how: "restore each volume to its guard snapshot".to_owned(),
+                how: "restore the group of their guard snapshots".to_owned(),
                 operation: None,
             },
             false => Undo::Never("what the volumes held is not kept".to_owned()),
@@ -236,10 +236,11 @@ impl Look<'_> {
             },
             format!("{}\n(one record, nothing is copied)", lines.join("\n")),
         )];
+        self.read_back(&mut plan);
         match guard {
             true => plan
                 .notes
-                .push("what each volume holds now is kept as a guard snapshot".to_owned()),
+                .push("what the volumes hold now is kept as a group of guard snapshots".to_owned()),
             false => plan.confirm = Some(name),
         }
         Ok(plan)

@@ -109,7 +109,19 @@ impl Run<'_> {
             let info = self.shared.store.volume(point.volume).ok()?;
             Some(self.changed(&info.attrs))
         };
-        (!guards.is_empty() || changed() == Some(true)).then(|| all_made("restored", guards))
+        (!guards.is_empty() || changed() == Some(true))
+            .then(|| all_made("restored", self.with_their_group(guards)))
+    }
+
+    /// The guards that a restore of several volumes took, after the group that they are.
+    fn with_their_group(&self, guards: Vec<ObjectRef>) -> Vec<ObjectRef> {
+        let points = self.shared.store.points();
+        let mine = |point: &&engine::PointInfo| attributes::made_by(&point.attrs, &self.key);
+        let group = points.iter().find(mine).and_then(|point| {
+            let id = SetKind::Group.of(&point.attrs)?;
+            Some(ObjectRef::new(Kind::Group, id))
+        });
+        group.into_iter().chain(guards).collect()
     }
 
     /// Does it: one durable record.
@@ -235,6 +247,12 @@ impl Run<'_> {
         let set = self.set(kind)?;
         let guard = self.operation.flag("guard");
         let guard_name = guard_name();
+        // One moment like what they are restored to, so that all can be taken back at once.
+        let group = uuid::Uuid::now_v7().to_string();
+        let machine = match set.members.first() {
+            Some(point) => attributes::text(&point.attrs, attributes::INSTANCE),
+            None => String::new(),
+        };
         let mut actions = Vec::new();
         for point in &set.members {
             self.shared.not_filling(point.volume)?;
@@ -244,10 +262,16 @@ impl Run<'_> {
             let mut attrs = info.attrs.clone();
             attrs.remove(import::UNFINISHED);
             attributes::note_change(&mut attrs, &self.key);
+            let mut kept = self.guard_attrs(why);
+            let mut put = |name, text: &str| attributes::put(&mut kept, name, Some(text));
+            put(attributes::SET, &SetKind::Group.attribute(&group));
+            put(attributes::SET_NAME, &guard_name);
+            put(attributes::SET_SIZE, &set.members.len().to_string());
+            put(attributes::INSTANCE, &machine);
             actions.push(Action::Restore {
                 volume: info.id,
                 point: point.id,
-                keep: guard.then(|| (guard_name.clone(), self.guard_attrs(why))),
+                keep: guard.then(|| (guard_name.clone(), kept)),
                 attrs: Some(attrs),
             });
         }
@@ -260,7 +284,7 @@ impl Run<'_> {
             true => format!("restored; what they held is kept as {guard_name}"),
             false => "restored".to_owned(),
         };
-        Ok(all_made(message, guards.collect()))
+        Ok(all_made(message, self.with_their_group(guards.collect())))
     }
 
     fn link_target(&self) -> Result<StepOutcome, Problem> {

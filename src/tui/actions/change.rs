@@ -6,7 +6,7 @@ use super::stand_in::{self, Begins, begins};
 use crate::model::{
     Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, TaskState,
 };
-use crate::task::{Control, undo as undo_of};
+use crate::task::{Control, roll_back as roll_back_of, undo as undo_of};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
 use crate::tui::state::{Place, Purpose, RowId, State};
@@ -248,7 +248,11 @@ pub(super) fn can_undo(state: &State) -> Result<(), String> {
     if let Some(reason) = &state.read_only {
         return Err(reason.clone());
     }
-    let kind = undoing(state)?.kind;
+    offers(state, undoing(state)?.kind)
+}
+
+/// Whether the system has what takes something back.
+fn offers(state: &State, kind: OperationKind) -> Result<(), String> {
     match state.system.operation(kind).map(|spec| &spec.availability) {
         Some(Availability::Supported) => Ok(()),
         Some(Availability::Unsupported(reason)) => Err(reason.clone()),
@@ -258,9 +262,44 @@ pub(super) fn can_undo(state: &State) -> Result<(), String> {
 
 /// Shows the plan of what takes it back.
 pub(super) fn undo(state: &mut State) {
-    let Ok(operation) = undoing(state) else {
-        return;
+    if let Ok(operation) = undoing(state) {
+        show_plan(state, operation);
+    }
+}
+
+/// What takes back what the task in hand did before it failed; where none is in hand, the last that did.
+fn rolling_back(state: &State) -> Result<Operation, String> {
+    let tasks = &state.tasks;
+    let id = match (&state.screen().place, &state.screen().selected) {
+        (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => Some(id),
+        (Place::Tasks | Place::Journal, _) => None,
+        _ => {
+            let shown = tasks.in_pane(state.now.clock);
+            let failed = shown.into_iter().find(|task| roll_back_of(task).is_ok());
+            failed.map(|task| &task.id)
+        }
     };
+    let task = id.and_then(|id| tasks.get(id));
+    let task = task.ok_or_else(|| "no task has failed that did something".to_owned())?;
+    roll_back_of(task)
+}
+
+pub(super) fn can_roll_back(state: &State) -> Result<(), String> {
+    if let Some(reason) = &state.read_only {
+        return Err(reason.clone());
+    }
+    offers(state, rolling_back(state)?.kind)
+}
+
+/// Shows the plan of what rolls it back.
+pub(super) fn roll_back(state: &mut State) {
+    if let Ok(operation) = rolling_back(state) {
+        show_plan(state, operation);
+    }
+}
+
+/// Shows the plan of an operation that is known whole.
+fn show_plan(state: &mut State, operation: Operation) {
     let Some(spec) = state.system.operation(operation.kind).cloned() else {
         return;
     };

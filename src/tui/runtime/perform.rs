@@ -19,6 +19,7 @@ use crate::provider::{Connection, Content, DataRange, Difference, Reader};
 use crate::task::{Control, Tracker};
 use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
 use crate::tui::record::picture;
+use crate::tui::{Act, Stage};
 
 /// A slice has about so many stretches at most.
 const SLICE: usize = 4096;
@@ -26,24 +27,27 @@ const SLICE: usize = 4096;
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// The means to ask and to change.
-pub(super) struct Performer {
+pub(in crate::tui) struct Performer {
     connection: Connection,
     tracker: Tracker,
     writable: bool,
     events: mpsc::Sender<Event>,
     /// Where pictures of the screen are kept.
     pictures: Option<PathBuf>,
+    /// What lets something happen in the estate.
+    stage: Option<Stage>,
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
 
 impl Performer {
-    pub(super) fn new(
+    pub(in crate::tui) fn new(
         connection: Connection,
         tracker: Tracker,
         writable: bool,
         events: mpsc::Sender<Event>,
         pictures: Option<PathBuf>,
+        stage: Option<Stage>,
     ) -> Self {
         Self {
             connection,
@@ -51,12 +55,13 @@ impl Performer {
             writable,
             events,
             pictures,
+            stage,
             asked: HashMap::new(),
         }
     }
 
     /// Follows what changes in the system.
-    pub(super) fn watch(&self) {
+    pub(in crate::tui) fn watch(&self) {
         let mut changes = self.connection.reader.watch();
         let events = self.events.clone();
         tokio::spawn(async move {
@@ -72,7 +77,7 @@ impl Performer {
     }
 
     /// Takes up what was under way when the program last ended.
-    pub(super) fn follow_on(&self) {
+    pub(in crate::tui) fn follow_on(&self) {
         if !self.writable {
             return;
         }
@@ -87,7 +92,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn perform(&mut self, effect: Effect) {
+    pub(in crate::tui) fn perform(&mut self, effect: Effect) {
         self.asked.retain(|_, handle| !handle.is_finished());
         tell(&effect);
         match effect {
@@ -98,6 +103,7 @@ impl Performer {
             Effect::Plan(ticket, operations) => self.plan(ticket, operations),
             Effect::Submit(ticket, plans) => self.submit(ticket, plans),
             Effect::Control(ticket, task, control) => self.control(ticket, task, control),
+            Effect::Stage(ticket, act) => self.stage(ticket, act),
             Effect::Forget(ticket) => {
                 if let Some(handle) = self.asked.remove(&ticket) {
                     handle.abort();
@@ -116,7 +122,7 @@ impl Performer {
     }
 
     /// Keeps a picture of the screen, and tells where.
-    pub(super) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
+    pub(in crate::tui) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
         let (events, folder) = (self.events.clone(), self.pictures.clone());
         tokio::task::spawn_blocking(move || {
             let told = match folder {
@@ -210,6 +216,18 @@ impl Performer {
             }
             let answer = Answer::Submitted(results);
             let _ = events.send(Event::Answer(ticket, answer)).await;
+        });
+    }
+
+    /// Lets something happen in the estate.
+    fn stage(&self, ticket: Ticket, act: Act) {
+        let (events, stage) = (self.events.clone(), self.stage.clone());
+        tokio::task::spawn_blocking(move || {
+            let staged = match stage {
+                Some(stage) => stage(&act),
+                None => Err(Problem::user("nothing can be let happen here")),
+            };
+            let _ = events.blocking_send(Event::Answer(ticket, Answer::Staged(staged)));
         });
     }
 

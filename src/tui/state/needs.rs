@@ -72,6 +72,9 @@ impl State {
             }
             _ => {}
         }
+        for kind in self.walk.iter().flat_map(|walk| walk.kinds()) {
+            needs.add(Need::All(kind));
+        }
         for need in self.overlays.iter().filter_map(super::Overlay::needs) {
             needs.add(need);
         }

@@ -18,6 +18,7 @@ use crate::tui::overlay::Overlay;
 use crate::tui::record::Recorder;
 use crate::tui::state::{Beginning, Place, State};
 use crate::tui::terminal::{ColorTier, CopyRoute, Features};
+use crate::tui::tour::Tour;
 use crate::tui::update::update;
 use crate::tui::view::{Scene, view};
 
@@ -28,6 +29,7 @@ pub(super) struct Start {
     pub(super) tier: ColorTier,
     pub(super) theme: Theme,
     pub(super) read_only: bool,
+    pub(super) tours: Vec<Tour>,
 }
 
 impl Default for Start {
@@ -38,6 +40,7 @@ impl Default for Start {
             tier: ColorTier::True,
             theme: Theme::default(),
             read_only: false,
+            tours: Vec::new(),
         }
     }
 }
@@ -109,6 +112,9 @@ impl Driver {
             welcome: None,
             size: start.size,
             now: moment(0),
+            tours: start.tours,
+            no_tours: None,
+            begin: None,
         };
         let state = State::new(beginning.clone());
         let mut driver = Self {
@@ -198,6 +204,10 @@ impl Driver {
                     .map(|i| Ok(TaskId(format!("new{i}"))))
                     .collect();
                 self.reply(*ticket, Answer::Submitted(ids));
+            }
+            Effect::Stage(ticket, act) => {
+                let said = format!("{act:?} has happened");
+                self.reply(*ticket, Answer::Staged(Ok(said)));
             }
             Effect::Control(ticket, ..) => self.reply(*ticket, Answer::Controlled(Ok(()))),
             Effect::Forget(_)

@@ -16,5 +16,6 @@ mod recordings;
 mod sets;
 mod settings;
 mod themes;
+mod tours;
 
 pub(super) use fixtures::moment;

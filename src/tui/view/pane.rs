@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::{StepState, Task, TaskState};
-use crate::task::{Control, undo};
+use crate::task::{Control, roll_back, undo};
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::layout::{PaneLine, pane_lines};
 use crate::tui::rows::{self, Spans};
@@ -129,6 +129,7 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             for (id, name) in [
                 (ActionId::Pause, " go on "),
                 (ActionId::Retry, " retry "),
+                (ActionId::RollBack, " roll back "),
                 (ActionId::Cancel, " cancel "),
                 (ActionId::Tasks, " look"),
             ] {
@@ -137,6 +138,7 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
                     // What was paused goes on; it is not begun again.
                     ActionId::Pause => !stands_still(task),
                     ActionId::Retry => stands_still(task),
+                    ActionId::RollBack => roll_back(task).is_err(),
                     _ => false,
                 };
                 if cannot {
