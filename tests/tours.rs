@@ -89,8 +89,7 @@ fn the_users_own_keys_lead_through_it() {
         s.contains("done in") && !s.contains("Plan")
     });
     assert!(t.text().contains("1 of 7"), "{}", t.text());
-    t.send("g");
-    t.send("S");
+    t.send("gjjjS");
     t.sees("Take a snapshot");
     t.answer("\x15mine");
     t.send(F2);

@@ -20,6 +20,8 @@ use crate::share::attach;
 
 /// About how many snapshots an estate has that nothing was said of.
 const SCALE: u32 = 120;
+/// Why there are no tours where nothing can be changed.
+const READ_ONLY: &str = "nothing can be changed here, and a tour is taken by doing";
 /// The file beside a store that says that it is a demo estate, whole, and of which scale.
 const MARK: &str = "demo-estate";
 /// The copy that is under way when the demo opens takes about so long, in seconds.
@@ -47,11 +49,17 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         let tours = chosen.refuse(why)?;
         return open_console(Opened::guest(attached), options, Some(welcome), tours).await;
     }
-    let off = match options.read_only {
-        true => Some(chosen.refuse("nothing can be changed, and a tour is taken by doing")?),
-        false => None,
-    };
+    if options.read_only {
+        chosen.refuse(READ_ONLY)?;
+    }
     let there = estate.look(args)?;
+    let off = match &there {
+        _ if options.read_only => Some(chosen.refuse(READ_ONLY)?),
+        Found::Other => {
+            Some(chosen.refuse("no demo made this store, and nothing is let happen in it")?)
+        }
+        Found::Whole | Found::Nothing => None,
+    };
     let seeded = match &there {
         Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
         Found::Whole | Found::Other => None,
@@ -64,15 +72,15 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         Some(seeded) => {
             begin_copy(&opened, seeded).await?;
             format!(
-                "An estate with {} snapshots to try anything on; a copy is under way.",
+                "An estate with {} snapshots to try anything on",
                 seeded.snapshots
             )
         }
         None => there.welcome().to_owned(),
     };
     let welcome = match chosen.is_quiet() && off.is_none() {
-        true => format!("{welcome} :tours leads through it."),
-        false => welcome,
+        true => format!("{welcome}; :tours leads through it."),
+        false => format!("{welcome}."),
     };
     if args.build_only {
         opened.close().await?;
@@ -113,10 +121,8 @@ enum Found {
 impl Found {
     fn welcome(&self) -> &'static str {
         match self {
-            Self::Other => "A store of your own, as it was left; no demo made it.",
-            Self::Nothing | Self::Whole => {
-                "The demo estate as it was left; `snapdeck demo --fresh` makes a new one."
-            }
+            Self::Other => "A store of your own, as it was left; no demo made it",
+            Self::Nothing | Self::Whole => "As it was left; `demo --fresh` makes it anew",
         }
     }
 }

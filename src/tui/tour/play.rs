@@ -56,6 +56,11 @@ impl Play {
         }
     }
 
+    /// Whether something is pressed yet at this step.
+    pub(super) fn is_pressing(&self) -> bool {
+        !self.left.is_empty() || !self.typing.is_empty()
+    }
+
     pub(super) fn due(&self) -> Duration {
         self.due
     }

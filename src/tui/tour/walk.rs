@@ -38,8 +38,9 @@ pub(crate) struct Walk {
     pub(crate) play: Option<Play>,
     /// The step in hand is done, and is passed on from then.
     on: Option<Duration>,
-    /// What the step after this one waits for was so already when this one was done.
-    foreseen: bool,
+    /// What the step after this one waits for is so, and has been since this one was begun: it says nothing
+    /// of what was done since. Not known before the first look.
+    foreseen: Option<bool>,
     /// The steps whose happenings have happened.
     staged: BTreeSet<usize>,
     /// Something was spoiled that is to be mended at the end.
@@ -59,7 +60,7 @@ impl Walk {
             shown: true,
             play: speed.map(|speed| Play::new(speed, now)),
             on: None,
-            foreseen: false,
+            foreseen: None,
             staged: BTreeSet::new(),
             spoiled: false,
             before: state.tasks.items.iter().map(|t| t.id.clone()).collect(),
@@ -86,7 +87,8 @@ impl Walk {
     /// When something is due by time alone.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let play = self.play.as_ref().map(Play::due);
-        [self.on, play].into_iter().flatten().min()
+        let on = self.on.filter(|_| !self.is_pressing());
+        [on, play].into_iter().flatten().min()
     }
 
     /// The lists that the step in hand, and the one after it, look into.
@@ -109,15 +111,27 @@ impl Walk {
         step.is_some_and(|step| step.expect.iter().all(super::Expect::lasts))
     }
 
+    /// Whether it is played, and not all of the step in hand was pressed yet.
+    fn is_pressing(&self) -> bool {
+        self.play.as_ref().is_some_and(Play::is_pressing)
+    }
+
     fn hold(&self) -> Duration {
         let speed = self.play.as_ref().map_or(1.0, Play::speed);
         HOLD.div_f64(speed)
     }
 
+    fn tick(&mut self, step: usize, now: Duration) {
+        if let Some(tick) = self.ticks.get_mut(step) {
+            *tick = Tick::Done;
+            self.on = Some(now + self.hold());
+        }
+    }
+
     fn to(&mut self, step: usize) {
         self.step = step.min(self.ticks.len());
         self.on = None;
-        self.foreseen = false;
+        self.foreseen = None;
     }
 }
 
@@ -141,35 +155,26 @@ fn look(walk: &mut Walk, state: &State) {
         return;
     }
     let now = state.now.clock;
-    let step = walk.step;
-    let next = walk.holds(state, step + 1);
-    if let Some(due) = walk.on {
-        // Whoever is faster than the words is not held up by them.
-        if now >= due || (next && !walk.foreseen) {
-            walk.to(step + 1);
+    // Once more where it goes on: what is seen now may do for the next step too.
+    for _ in 0..2 {
+        let step = walk.step;
+        let next = walk.holds(state, step + 1);
+        let was_so = *walk.foreseen.get_or_insert(next);
+        walk.foreseen = Some(was_so && next);
+        let new = next && !was_so;
+        match walk.on {
+            Some(_) if walk.is_pressing() => return,
+            // Whoever is faster than the words is not held up by them.
+            Some(due) if now >= due || new => walk.to(step + 1),
+            Some(_) => return,
+            None if walk.holds(state, step) => walk.tick(step, now),
+            // What comes after was done without it, in a way of the user's own.
+            None if new && walk.lasts(step + 1) && !walk.is_pressing() => {
+                walk.tick(step, now);
+                walk.to(step + 1);
+            }
+            None => return,
         }
-        walk.foreseen &= next;
-        if walk.step == step {
-            return;
-        }
-    }
-    let step = walk.step;
-    let Some(tick) = walk.ticks.get(step) else {
-        return;
-    };
-    let again = *tick == Tick::Done;
-    if walk.holds(state, step) {
-        let then = walk.holds(state, step + 1);
-        walk.on = Some(now + walk.hold());
-        walk.foreseen = then;
-        walk.ticks[step] = Tick::Done;
-    } else if !again && walk.lasts(step + 1) && walk.holds(state, step + 1) {
-        // What comes after was done without it, in a way of the user's own.
-        walk.ticks[step] = Tick::Done;
-        walk.to(step + 1);
-        walk.on = Some(now + walk.hold());
-        walk.ticks[step + 1] = Tick::Done;
-        walk.foreseen = walk.holds(state, step + 2);
     }
 }
 
