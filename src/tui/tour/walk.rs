@@ -162,18 +162,17 @@ fn look(walk: &mut Walk, state: &State) {
         let was_so = *walk.foreseen.get_or_insert(next);
         walk.foreseen = Some(was_so && next);
         let new = next && !was_so;
+        let pressing = walk.is_pressing();
         match walk.on {
-            Some(_) if walk.is_pressing() => return,
             // Whoever is faster than the words is not held up by them.
-            Some(due) if now >= due || new => walk.to(step + 1),
-            Some(_) => return,
+            Some(due) if (now >= due || new) && !pressing => walk.to(step + 1),
             None if walk.holds(state, step) => walk.tick(step, now),
             // What comes after was done without it, in a way of the user's own.
-            None if new && walk.lasts(step + 1) && !walk.is_pressing() => {
+            None if new && walk.lasts(step + 1) && !pressing => {
                 walk.tick(step, now);
                 walk.to(step + 1);
             }
-            None => return,
+            _ => return,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::state::State;
 use crate::tui::text;
-use crate::tui::tour::{Words, marks};
+use crate::tui::tour::{Walk, Words, marks};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let Some((walk, words)) = state
@@ -49,7 +49,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 
 fn keys(canvas: &mut Canvas<'_>, state: &State, line: Rect) {
     let walk = state.walk.as_ref();
-    let done = walk.is_some_and(|walk| walk.is_done());
+    let done = walk.is_some_and(Walk::is_done);
     let reads = walk
         .and_then(|walk| walk.now())
         .is_some_and(|step| step.expect.is_empty());
