@@ -55,7 +55,8 @@ impl Core {
         let reclaimed = self.background_reclaim();
         let copied = self.background_copy();
         // Room is not in a hurry; a disk that refuses is asked again another time.
-        let trimmed = !reclaimed && !copied && self.trim_step(self.taken_lately()).unwrap_or(false);
+        let lately = self.taken_lately().filter(|_| !reclaimed && !copied);
+        let trimmed = lately.is_some_and(|lately| self.trim_step(lately).unwrap_or(false));
         reclaimed || copied || trimmed
     }
 

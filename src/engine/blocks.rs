@@ -145,18 +145,51 @@ impl Core {
     }
 
     /// Reads blocks next to each other.
-    pub(super) fn read_blocks(&self, mut block: u64, mut buf: &mut [u8]) -> Result<()> {
+    pub(super) fn read_blocks(&self, block: u64, buf: &mut [u8]) -> Result<()> {
+        self.each_piece(block, buf, |name, offset, now| {
+            self.disk.read_at(name, offset, now).map(|()| true)
+        })
+        .map(|_| ())
+    }
+
+    /// The same, if that need not wait for the disk. False: `buf` holds anything.
+    pub(super) fn read_blocks_at_hand(&self, block: u64, buf: &mut [u8]) -> Result<bool> {
+        self.each_piece(block, buf, |name, offset, now| {
+            self.disk.read_at_hand(name, offset, now)
+        })
+    }
+
+    /// Reads with `read`, a piece for each file that the blocks lie in, until it is false.
+    fn each_piece(
+        &self,
+        mut block: u64,
+        mut buf: &mut [u8],
+        read: impl Fn(FileName, u64, &mut [u8]) -> std::io::Result<bool>,
+    ) -> Result<bool> {
         while !buf.is_empty() {
             let (file, offset, room) = self.locate(block);
             let n = (buf.len() / BLOCK_LEN).min(room as usize);
             let (now, rest) = buf.split_at_mut(n * BLOCK_LEN);
             let name = FileName::Data(file);
-            self.disk
-                .read_at(name, offset, now)
+            let more = read(name, offset, now)
                 .map_err(|e| EngineError::io(format!("reading block {block} from {name}"), e))?;
+            if !more {
+                return Ok(false);
+            }
             buf = rest;
             block += n as u64;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Blocks next to each other are about to be read.
+    pub(super) fn fetch_blocks(&self, mut block: u64, mut count: u64) {
+        while count > 0 {
+            let (file, offset, room) = self.locate(block);
+            let n = count.min(room);
+            self.disk.fetch(FileName::Data(file), offset, n * BLOCK);
+            count -= n;
+            block += n;
+        }
     }
 }

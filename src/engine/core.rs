@@ -54,6 +54,9 @@ pub(super) struct Tuning {
     pub(super) trim_run: u64,
     /// Free blocks that are kept for what is written next; a sixteenth of what is in use at least.
     pub(super) keep_blocks: u64,
+    /// What was written within this time, and up to twice of it, is likely to be written again:
+    /// as much free room is kept. None is given back before so much time has passed.
+    pub(super) calm: Duration,
     /// Bytes of the page cache.
     pub(super) cache_bytes: u64,
     /// Whether metadata operations are durable when they return.
@@ -81,6 +84,7 @@ impl Tuning {
             trim_blocks: 4096,
             trim_run: 16,
             keep_blocks: 16 << 10,
+            calm: Duration::from_secs(30),
             cache_bytes: cache_bytes / 2,
             durable_ops: true,
             background: true,

@@ -1,12 +1,16 @@
 //! Volumes and snapshots as they are told to callers.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
 use super::apply::State;
 use super::catalog::{Node, Role, Volume};
 use super::core::Core;
+use super::ids::{PointId, VolumeId};
 use super::info::{PointInfo, VolumeInfo};
-use jiff::Timestamp;
 
-fn time(micros: i64) -> Timestamp {
+pub(super) fn time(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -51,14 +55,16 @@ impl Core {
     /// Adds to each snapshot the volumes of other histories that hang below it.
     pub(super) fn with_clones(&self, state: &State, mut points: Vec<PointInfo>) -> Vec<PointInfo> {
         let catalog = &state.catalog;
+        let mut below: HashMap<PointId, Vec<VolumeId>> = HashMap::new();
         for volume in catalog.volumes.values() {
-            if let Some((parent, _)) = catalog.visible_parent(volume.head)
-                && let Some(point) = points
-                    .iter_mut()
-                    .find(|p| p.id == parent && p.volume != volume.id)
-            {
-                point.clones.push(volume.id);
+            if let Some((parent, _)) = catalog.visible_parent(volume.head) {
+                below.entry(parent).or_default().push(volume.id);
             }
+        }
+        for point in &mut points {
+            let own = point.volume;
+            let clones = below.remove(&point.id).into_iter().flatten();
+            point.clones.extend(clones.filter(|volume| *volume != own));
         }
         points
     }

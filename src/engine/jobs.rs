@@ -28,6 +28,8 @@ pub(super) struct JobBoard {
 struct Notes {
     reclaim_paused: bool,
     reclaim_done: u64,
+    /// Some was given back since the store was opened.
+    reclaimed: bool,
     rates: BTreeMap<JobId, Rate>,
     trouble: BTreeMap<JobId, Trouble>,
     limit: Option<u64>,
@@ -64,6 +66,7 @@ impl JobBoard {
         let mut notes = self.notes.lock();
         if job == self.reclaim {
             notes.reclaim_done += bytes;
+            notes.reclaimed = true;
         } else if let Some(limit) = notes.limit {
             let pause = Duration::from_secs_f64(bytes as f64 / limit.max(1) as f64);
             let from = notes.next_copy.map_or(now, |at| at.max(now));
@@ -84,6 +87,11 @@ impl JobBoard {
                 last: (rate.bytes as f64 / elapsed.as_secs_f64()) as u64,
             };
         }
+    }
+
+    /// Whether space was given back since the store was opened.
+    pub(super) fn has_reclaimed(&self) -> bool {
+        self.notes.lock().reclaimed
     }
 
     fn rate(&self, job: JobId) -> u64 {

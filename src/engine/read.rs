@@ -27,6 +27,26 @@ pub(super) fn check_range(offset: u64, len: u64, size: u64) -> Result<()> {
     Ok(())
 }
 
+/// What entries consist of: the first block, and how many blocks lie next to each other from there
+/// on; `None` for zeroes.
+fn stretches(entries: &[Option<Entry>]) -> impl Iterator<Item = (Option<u64>, usize)> {
+    let block_at = |i: usize| entries.get(i).copied().flatten().and_then(Entry::block);
+    let mut i = 0;
+    std::iter::from_fn(move || {
+        if i >= entries.len() {
+            return None;
+        }
+        let first = block_at(i);
+        let follows = |n: &usize| match first {
+            Some(block) => block_at(i + n) == Some(block + *n as u64),
+            None => i + n < entries.len() && block_at(i + n).is_none(),
+        };
+        let n = (1..).take_while(follows).count() + 1;
+        i += n;
+        Some((first, n))
+    })
+}
+
 /// The error for a source that is not there.
 pub(super) fn no_source(source: Source) -> EngineError {
     match source {
@@ -81,36 +101,46 @@ impl Core {
         let mut at = lba;
         for window in buf.chunks_mut(WINDOW as usize * BLOCK_LEN) {
             let looked = self.look_up(source, at, (window.len() / BLOCK_LEN) as u64)?;
-            self.read_entries(source, at, &looked.entries, window)?;
+            self.read_entries(source, at, &looked.entries, window, true)?;
             drop(looked.ticket);
             at += WINDOW;
         }
         Ok(())
     }
 
+    /// Reads blocks from where they are. False, unless it is to `wait`: they are not in memory, and
+    /// the disk was told to fetch them.
     fn read_entries(
         &self,
         source: Source,
         lba: u64,
         entries: &[Option<Entry>],
         buf: &mut [u8],
-    ) -> Result<()> {
-        let block_at = |i: usize| entries.get(i).copied().flatten().and_then(Entry::block);
-        let mut i = 0;
+        wait: bool,
+    ) -> Result<bool> {
+        let mut stretches = stretches(entries).peekable();
         let mut rest = buf;
-        while i < entries.len() {
-            let first = block_at(i);
-            // As many blocks as lie next to each other, or as there are zeroes.
-            let follows = |n: usize| match first {
-                Some(block) => block_at(i + n) == Some(block + n as u64),
-                None => i + n < entries.len() && block_at(i + n).is_none(),
-            };
-            let n = (1..).take_while(|&n| follows(n)).count() + 1;
+        let mut i = 0;
+        let mut fetched = false;
+        while let Some((first, n)) = stretches.next() {
             let (now, later) = rest.split_at_mut(n * BLOCK_LEN);
             match first {
                 None => now.fill(0),
                 Some(block) => {
-                    self.read_blocks(block, now)?;
+                    let scattered = !fetched && stretches.peek().is_some();
+                    if wait && !scattered {
+                        self.read_blocks(block, now)?;
+                    } else if !self.read_blocks_at_hand(block, now)? {
+                        // The disk is to look for all of them at once.
+                        for (first, n) in self::stretches(entries.get(i..).unwrap_or_default()) {
+                            first.inspect(|block| self.fetch_blocks(*block, n as u64));
+                        }
+                        fetched = true;
+                        if !wait {
+                            return Ok(false);
+                        }
+                        self.read_blocks(block, now)?;
+                    }
                     for (k, data) in now.chunks_exact(BLOCK_LEN).enumerate() {
                         let entry = entries.get(i + k).copied().flatten();
                         if entry.is_some_and(|entry| entry.crc() != crc32c::crc32c(data)) {
@@ -122,7 +152,7 @@ impl Core {
             rest = later;
             i += n;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The error for a block whose content is not what was written.
@@ -147,7 +177,7 @@ impl Core {
     ) -> Result<Option<Entry>> {
         let source = Source::Volume(volume);
         let looked = self.look_up(source, lba, 1)?;
-        self.read_entries(source, lba, &looked.entries, buf)?;
+        self.read_entries(source, lba, &looked.entries, buf, true)?;
         Ok(looked.entries.first().copied().flatten())
     }
 }
@@ -176,5 +206,21 @@ impl Store {
         let skip = (offset - first * BLOCK) as usize;
         buf.copy_from_slice(&whole[skip..skip + buf.len()]);
         Ok(())
+    }
+
+    /// The same, if that need not wait for the disk. False: `buf` holds anything, and the disk was
+    /// told to fetch it, so that it is at hand a little later. Long ranges are not read so.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_at_hand(&self, source: Source, offset: u64, buf: &mut [u8]) -> Result<bool> {
+        let core = self.core();
+        let len = buf.len() as u64;
+        let whole = offset.is_multiple_of(BLOCK) && len.is_multiple_of(BLOCK);
+        if !whole || len == 0 || len > WINDOW * BLOCK {
+            return Ok(false);
+        }
+        let looked = core.look_up(source, offset / BLOCK, len / BLOCK)?;
+        core.read_entries(source, offset / BLOCK, &looked.entries, buf, false)
     }
 }

@@ -1,8 +1,14 @@
 //! What can be done with snapshots.
 
+use std::ops::Bound;
+
+use jiff::Timestamp;
+
+use super::catalog::Role;
+use super::describe::time;
 use super::error::{EngineError, Result};
 use super::ids::{PointId, VolumeId};
-use super::info::{Change, PointInfo, SnapshotRequest};
+use super::info::{Attrs, Change, PointInfo, SnapshotRequest};
 use super::ops::{check_attrs, check_name, volume_of};
 use super::record::Record;
 use super::store::{Store, now};
@@ -21,6 +27,51 @@ impl Store {
             .filter_map(|node| self.core().point_info(state, node))
             .collect();
         self.core().with_clones(state, points)
+    }
+
+    /// The snapshots whose attributes are such, oldest first.
+    pub fn points_where(&self, wanted: impl Fn(&Attrs) -> bool) -> Vec<PointInfo> {
+        let guarded = self.core().guarded.read();
+        let state = &guarded.state;
+        let nodes = state.catalog.points.values();
+        let points = nodes
+            .filter_map(|node| state.catalog.nodes.get(node))
+            .filter(|node| matches!(&node.role, Role::Point { attrs, .. } if wanted(attrs)))
+            .filter_map(|node| self.core().point_info(state, node))
+            .collect();
+        self.core().with_clones(state, points)
+    }
+
+    /// Tells of every snapshot the volume, the attributes and when it was taken: what can be
+    /// counted without a list of them all in memory.
+    pub fn each_point(&self, mut tell: impl FnMut(VolumeId, &Attrs, Timestamp)) {
+        let guarded = self.core().guarded.read();
+        for node in guarded.state.catalog.nodes.values() {
+            if let Role::Point { volume, attrs, .. } = &node.role {
+                tell(*volume, attrs, time(node.created));
+            }
+        }
+    }
+
+    /// The next snapshots of all volumes by id, `limit` at most: those after `after`, or the first.
+    pub fn points_after(&self, after: Option<PointId>, limit: usize) -> Vec<PointInfo> {
+        let guarded = self.core().guarded.read();
+        let state = &guarded.state;
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let nodes = state.catalog.points.range((from, Bound::Unbounded));
+        let points = nodes
+            .take(limit)
+            .filter_map(|(_, node)| {
+                self.core()
+                    .point_info(state, state.catalog.nodes.get(node)?)
+            })
+            .collect();
+        self.core().with_clones(state, points)
+    }
+
+    /// How many snapshots there are.
+    pub fn point_count(&self) -> usize {
+        self.core().guarded.read().state.catalog.points.len()
     }
 
     /// A snapshot.

@@ -272,6 +272,7 @@ impl Handle {
             // A thread that panicked has said so already.
             let _ = thread.join();
         }
+        self.core.trim_at_the_end();
         let result = if self.core.has_changed() {
             self.core.checkpoint()
         } else {

@@ -7,13 +7,16 @@
 //! have room before it has been reserved once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::disk::FileName;
 use super::error::{EngineError, Result};
 use super::page::BLOCK;
 use super::space::{Run, Space};
+
+/// How long closing a store may take for the sake of room.
+const AT_THE_END: Duration = Duration::from_secs(2);
 
 /// What is known of the room of the granules.
 #[derive(Default)]
@@ -31,9 +34,10 @@ pub(super) struct Trim {
     /// The file system has no way to punch holes.
     unsupported: bool,
     /// When blocks taken from the map were last counted, how many these were, and how many the
-    /// time before.
+    /// time before; that there was a time before.
     counted: Option<Instant>,
     taken: [u64; 2],
+    known: bool,
 }
 
 impl Trim {
@@ -93,18 +97,31 @@ impl Core {
         Ok(())
     }
 
-    /// Blocks that were taken of late. Whoever writes on will want as many again, and
-    /// what was punched out would have to be reserved and to come into memory anew.
-    pub(super) fn taken_lately(&self) -> u64 {
+    /// Blocks that were taken of late; none while that is not known yet. Whoever writes on will
+    /// want as many again, and what was punched out would have to be reserved and to come into
+    /// memory anew.
+    pub(super) fn taken_lately(&self) -> Option<u64> {
         let now = Instant::now();
         let taken = self.space.lock().taken;
         let mut trim = self.trim.lock();
-        let past = |at: Instant| now.duration_since(at) >= self.tuning.commit_after;
-        if trim.counted.is_none_or(past) {
+        let calm = self.tuning.calm;
+        if trim.counted.is_none_or(|at| now.duration_since(at) >= calm) {
+            trim.known = trim.counted.is_some();
             trim.counted = Some(now);
             trim.taken = [taken, trim.taken[0]];
         }
-        taken - trim.taken[1]
+        trim.known.then(|| taken - trim.taken[1])
+    }
+
+    /// Gives room back before the store is closed, if this process made some and wrote nothing:
+    /// whoever only deletes does not keep the store open until it is calm. Bounded in time.
+    pub(super) fn trim_at_the_end(&self) {
+        let writable = self.check_not_failed().is_ok();
+        if !writable || !self.jobs.has_reclaimed() || self.space.lock().taken > 0 {
+            return;
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < AT_THE_END && self.trim_step(0).unwrap_or(false) {}
     }
 
     /// Punches out what is free in one granule, if more is free than is kept for what is

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
+use rustix::io::{ReadWriteFlags, preadv2};
 
 use super::direct::{Bounce, Direct};
 use super::{Disk, FileName};
@@ -91,6 +93,22 @@ impl FileDisk {
 impl Disk for FileDisk {
     fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         self.open(file, false)?.file.read_exact_at(buf, offset)
+    }
+
+    fn read_at_hand(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<bool> {
+        let file = &self.open(file, false)?.file;
+        let wanted = buf.len();
+        let mut parts = [IoSliceMut::new(buf)];
+        // Whatever the reason is that it does not go so, the ordinary way finds it out.
+        let read = preadv2(file, &mut parts, offset, ReadWriteFlags::NOWAIT);
+        Ok(read.is_ok_and(|read| read == wanted))
+    }
+
+    fn fetch(&self, file: FileName, offset: u64, len: u64) {
+        if let Ok(open) = self.open(file, false) {
+            // A hint: it does no harm where it is not taken.
+            let _ = fadvise(&open.file, offset, NonZeroU64::new(len), Advice::WillNeed);
+        }
     }
 
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()> {

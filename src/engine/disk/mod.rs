@@ -64,6 +64,12 @@ impl FileName {
 pub(super) trait Disk: Send + Sync {
     /// Fills `buf` from `offset`; an error of kind `UnexpectedEof` if the file ends before.
     fn read_at(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<()>;
+    /// The same, but only if that need not wait for the medium. False: `buf` holds anything.
+    fn read_at_hand(&self, _: FileName, _: u64, _: &mut [u8]) -> io::Result<bool> {
+        Ok(false)
+    }
+    /// A range is about to be read: the medium may begin to fetch it.
+    fn fetch(&self, _: FileName, _: u64, _: u64) {}
     /// Writes all of `data` at `offset`; the file is created and grows as needed.
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()>;
     /// Makes what was written to `file` durable, its name too.

@@ -1,14 +1,17 @@
 //! One client's connection in the transmission phase.
 //!
-//! A few threads share it. Each takes what has arrived, carries it out and sends the replies:
-//! requests that came together are answered together. As long as everything is in memory one
-//! thread does it all; once something takes longer than that, another takes what comes
-//! next, so that a request that waits for the disk holds up at most those it came with. A client
-//! that sends nothing while it waits for a reply is served by one thread all along.
+//! Each thread takes what has arrived, carries it out and sends the replies: requests that came
+//! together are answered together. As long as everything is in memory one thread does it all.
+//! Once something takes longer than that, or much is to be copied, another takes what comes next,
+//! and more come as they are needed, so that a request that waits for the disk holds up at most
+//! those it came with; of those, reads that would wait are begun together, and answered after
+//! what is at hand. A client that sends nothing
+//! while it waits for a reply is served by one thread all along.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -16,7 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::budget::{Budget, Share};
 use super::buffers::{Buffer, Buffers};
-use super::execute::{Refusal, execute};
+use super::execute::{Outcome, Refusal, execute};
 use super::export::Export;
 use super::handshake::{Agreed, negotiate};
 use super::input::Input;
@@ -63,6 +66,11 @@ struct Connection<'a> {
     lonely: AtomicU32,
     /// Times that requests were taken.
     arrivals: AtomicU64,
+    /// Threads that there are, and those of them that wait for requests.
+    threads: AtomicUsize,
+    waiting: AtomicUsize,
+    /// What ended the connection, where another thread met it than the first.
+    trouble: Mutex<Option<io::Error>>,
     /// What went wrong on this side was told once already.
     told: AtomicBool,
 }
@@ -95,26 +103,13 @@ pub(super) fn serve(stream: &Stream, shared: &Shared) -> io::Result<()> {
         fast: AtomicBool::new(true),
         lonely: AtomicU32::new(0),
         arrivals: AtomicU64::new(0),
+        threads: AtomicUsize::new(1),
+        waiting: AtomicUsize::new(0),
+        trouble: Mutex::new(None),
         told: AtomicBool::new(false),
     };
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..THREADS)
-            .map_while(|_| {
-                std::thread::Builder::new()
-                    .name("nbd".to_owned())
-                    .spawn_scoped(scope, || connection.work())
-                    .ok()
-            })
-            .collect();
-        let mut result = connection.work();
-        for other in others {
-            let other = other
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("a thread ended abruptly")));
-            result = result.and(other);
-        }
-        result
-    })
+    let served = std::thread::scope(|scope| connection.work(scope));
+    served.and(connection.trouble.into_inner().map_or(Ok(()), Err))
 }
 
 /// Ends the connection where a fault of ours would leave a request without an answer.
@@ -129,13 +124,40 @@ impl Drop for Unanswered<'_> {
 }
 
 impl<'a> Connection<'a> {
+    /// Sees that somebody waits for requests while the caller is busy. Where no thread can be made,
+    /// the caller takes them itself when it is done.
+    fn call<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+        let one_more = |n| (n < THREADS).then_some(n + 1);
+        let (after, before) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.waiting.load(before) > 0
+            || (self.threads.fetch_update(after, before, one_more)).is_err()
+        {
+            return;
+        }
+        let work = || {
+            if let Err(e) = self.work(scope) {
+                self.trouble.lock().get_or_insert(e);
+            }
+        };
+        let name = "nbd".to_owned();
+        // Those that there are go on by themselves.
+        let _ = std::thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, work);
+    }
+
     /// Takes requests and answers them until there are no more.
-    fn work(&self) -> io::Result<()> {
+    fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> io::Result<()> {
         let _unanswered = Unanswered(self.stream);
         let mut replies = Buffer::default();
         let mut held = None;
         loop {
-            let mut receiver = held.take().unwrap_or_else(|| self.receiver.lock());
+            let mut receiver = held.take().unwrap_or_else(|| {
+                self.waiting.fetch_add(1, Ordering::AcqRel);
+                let receiver = self.receiver.lock();
+                self.waiting.fetch_sub(1, Ordering::AcqRel);
+                receiver
+            });
             let taken = match self.take(&mut receiver) {
                 Ok(Some(taken)) => taken,
                 Ok(None) => return Ok(()),
@@ -155,6 +177,7 @@ impl<'a> Connection<'a> {
                 held = Some(receiver);
             } else {
                 drop(receiver);
+                self.call(scope);
             }
             let allowed: Duration = taken.requests.iter().map(|r| fast(&r.header)).sum();
             let begun = Instant::now();
@@ -264,25 +287,47 @@ impl<'a> Connection<'a> {
                 *replies = self.shared.buffers.take(length);
             }
         }
+        let mut later = Vec::new();
         for request in &taken.requests {
             if is_slow(&request.header) && !replies.is_empty() {
                 // What is done does not wait for what is not.
                 self.send(replies)?;
             }
-            if self.shared.stopping.load(Ordering::Acquire) {
-                Refusal::shutting_down().reply(replies, &request.header, &self.agreed);
-            } else if let Some(refusal) =
-                execute(&self.shared.export, &self.agreed, request, replies)
-                && let Some(words) = refusal.trouble()
-                && !self.told.swap(true, Ordering::Relaxed)
-            {
-                (self.shared.note)(words);
-            }
-            if replies.len() >= REPLIES {
-                self.send(replies)?;
+            if !self.do_one(request, replies, taken.requests.len() == 1)? {
+                later.push(request);
             }
         }
+        if !later.is_empty() {
+            self.send(replies)?;
+        }
+        for request in later {
+            self.do_one(request, replies, true)?;
+        }
         Ok(())
+    }
+
+    /// Carries out one request; false if it was put off, since it would have to wait.
+    fn do_one(&self, request: &Request, replies: &mut Buffer, wait: bool) -> io::Result<bool> {
+        let (export, header) = (&self.shared.export, &request.header);
+        if self.shared.stopping.load(Ordering::Acquire) {
+            Refusal::shutting_down().reply(replies, header, &self.agreed);
+            return Ok(true);
+        }
+        match execute(export, &self.agreed, request, replies, wait) {
+            Outcome::Later => return Ok(false),
+            Outcome::Replied(None) => {}
+            Outcome::Replied(Some(refusal)) => {
+                if let Some(words) = refusal.trouble()
+                    && !self.told.swap(true, Ordering::Relaxed)
+                {
+                    (self.shared.note)(words);
+                }
+            }
+        }
+        if replies.len() >= REPLIES {
+            self.send(replies)?;
+        }
+        Ok(true)
     }
 
     fn send(&self, replies: &mut Buffer) -> io::Result<()> {

@@ -118,21 +118,35 @@ fn check(export: &Export, agreed: &Agreed, header: &Header) -> Result<(), Refusa
     Ok(())
 }
 
-/// Carries out a request and appends its reply; says what was in the way.
+/// What became of a request.
+pub(super) enum Outcome {
+    /// Its reply was appended; it says what was in the way.
+    Replied(Option<Refusal>),
+    /// It would have to wait for the disk, which was told of it; nothing was appended.
+    Later,
+}
+
+/// Carries out a request and appends its reply. Unless it is to `wait`, a read of what is
+/// not in memory is put off.
 pub(super) fn execute(
     export: &Export,
     agreed: &Agreed,
     request: &Request,
     out: &mut Buffer,
-) -> Option<Refusal> {
+    wait: bool,
+) -> Outcome {
     let before = out.len();
     let header = &request.header;
-    match carry_out(export, agreed, request, out) {
-        Ok(()) => None,
+    match carry_out(export, agreed, request, out, wait) {
+        Ok(true) => Outcome::Replied(None),
+        Ok(false) => {
+            out.truncate(before);
+            Outcome::Later
+        }
         Err(refusal) => {
             out.truncate(before);
             refusal.reply(out, header, agreed);
-            Some(refusal)
+            Outcome::Replied(Some(refusal))
         }
     }
 }
@@ -142,12 +156,16 @@ fn carry_out(
     agreed: &Agreed,
     request: &Request,
     out: &mut Buffer,
-) -> Result<(), Refusal> {
+    wait: bool,
+) -> Result<bool, Refusal> {
     let header = &request.header;
     check(export, agreed, header)?;
     match header.kind {
-        command::READ => return read(export, agreed, header, out),
-        command::BLOCK_STATUS => return block_status(export, agreed, header, out),
+        command::READ => return read(export, agreed, header, out, wait),
+        command::BLOCK_STATUS => {
+            block_status(export, agreed, header, out)?;
+            return Ok(true);
+        }
         command::FLUSH if export.read_only => {}
         command::FLUSH => export.store.flush()?,
         command::WRITE | command::TRIM | command::WRITE_ZEROES => {
@@ -162,7 +180,7 @@ fn carry_out(
         _ => return Err(Refusal::invalid("this command is not known here")),
     }
     reply::simple(out, header, 0);
-    Ok(())
+    Ok(true)
 }
 
 fn change(export: &Export, volume: VolumeId, request: &Request) -> Result<(), Refusal> {
@@ -234,10 +252,20 @@ fn stretches(export: &Export, header: &Header) -> EngineResult<Vec<Stretch>> {
     Ok(merged)
 }
 
-/// Reads a range to the end of the reply.
-fn append(export: &Export, offset: u64, length: u64, out: &mut Buffer) -> Result<(), Refusal> {
+/// Reads a range to the end of the reply. False, unless it is to `wait`: it is not in memory.
+fn append(
+    export: &Export,
+    offset: u64,
+    length: u64,
+    out: &mut Buffer,
+    wait: bool,
+) -> Result<bool, Refusal> {
     let buffer = out.grow(length as usize);
-    Ok(export.store.read(export.source, offset, buffer)?)
+    if wait {
+        export.store.read(export.source, offset, buffer)?;
+        return Ok(true);
+    }
+    Ok(export.store.read_at_hand(export.source, offset, buffer)?)
 }
 
 fn read(
@@ -245,32 +273,35 @@ fn read(
     agreed: &Agreed,
     header: &Header,
     out: &mut Buffer,
-) -> Result<(), Refusal> {
+    wait: bool,
+) -> Result<bool, Refusal> {
     let (offset, length) = (header.offset, header.length);
     out.reserve(length as usize + reply::CHUNK_LEN + 8);
     if !agreed.structured {
         reply::simple(out, header, 0);
-        return append(export, offset, u64::from(length), out);
+        return append(export, offset, u64::from(length), out, wait);
     }
     if length == 0 {
         reply::done(out, header);
-        return Ok(());
+        return Ok(true);
     }
     if length < HOLES_FROM || header.flags & command_flag::DF != 0 {
         reply::data(out, header, true, offset, length);
-        return append(export, offset, u64::from(length), out);
+        return append(export, offset, u64::from(length), out, wait);
     }
     let mut stretches = stretches(export, header)?.into_iter().peekable();
     while let Some(stretch) = stretches.next() {
         let (last, length) = (stretches.peek().is_none(), stretch.length as u32);
-        if stretch.data {
-            reply::data(out, header, last, stretch.offset, length);
-            append(export, stretch.offset, stretch.length, out)?;
-        } else {
+        if !stretch.data {
             reply::hole(out, header, last, stretch.offset, length);
+            continue;
+        }
+        reply::data(out, header, last, stretch.offset, length);
+        if !append(export, stretch.offset, stretch.length, out, wait)? {
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn block_status(

@@ -19,8 +19,8 @@ pub(super) const STATUS_WINDOW: u64 = 256 << 20;
 /// Bytes of a message that goes with an error.
 pub(super) const MESSAGE: usize = 512;
 
-/// Threads of one connection: so many requests of it are carried out at once.
-pub(super) const THREADS: usize = 4;
+/// Threads of one connection at most: so many requests of it are carried out at once.
+pub(super) const THREADS: usize = 16;
 /// Requests that a thread takes in one go, of those that have arrived already.
 pub(super) const BATCH: usize = 8;
 /// Bytes that a connection reads ahead.

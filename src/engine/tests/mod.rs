@@ -37,6 +37,7 @@ pub(super) fn small() -> Tuning {
         trim_blocks: 16,
         trim_run: 2,
         keep_blocks: 4,
+        calm: Duration::ZERO,
         cache_bytes: 64 << 10,
         durable_ops: true,
         background: false,

@@ -116,8 +116,7 @@ fn done(shared: &Shared, key: &str) -> Option<StepOutcome> {
             made: vec![ObjectRef::from(&convert::volume_id(volume.id))],
         }),
         None if applied_here(shared, key) => {
-            let mut points = store.points().into_iter();
-            let taken = points.find(|p| made_here(&p.attrs));
+            let taken = store.points_where(made_here).into_iter().next();
             Some(StepOutcome {
                 message: "applied".to_owned(),
                 made: taken

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt as _};
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::raw::raw;
 use super::sets::{self, SetKind};
 use super::{Shared, content, convert, error, everything, plan, targets};
-use crate::engine::PointInfo;
+use crate::engine::{PointId, PointInfo};
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
     Query, Raw,
@@ -57,6 +57,9 @@ impl Reader for EmbeddedReader {
     fn list(&self, query: Query) -> BoxStream<'static, Result<Page, Problem>> {
         let shared = self.shared.clone();
         let size = self.shared.capabilities.page_size;
+        if query.kind == Kind::Snapshot && query.volume.is_none() {
+            return all_snapshots(shared, size).boxed();
+        }
         stream::once(async move { blocking(&shared, move |shared| list(shared, &query)).await })
             .flat_map(move |listed| {
                 let pages = match listed {
@@ -128,6 +131,41 @@ fn pages(objects: Vec<Object>, size: usize) -> Vec<Page> {
     }
 }
 
+/// All snapshots, each page as it is when it is read: the first is there at once, and all of them
+/// are never held at the same time. Whoever wants to be up to date hears of changes anyhow.
+fn all_snapshots(
+    shared: Arc<Shared>,
+    size: usize,
+) -> impl Stream<Item = Result<Page, Problem>> + Send {
+    let names = Arc::new(sets::volume_names(&shared));
+    // The last one that was read, unless the end was reached.
+    stream::try_unfold(Some(None), move |at: Option<Option<PointId>>| {
+        let (shared, names) = (shared.clone(), names.clone());
+        async move {
+            let Some(after) = at else {
+                return Ok(None);
+            };
+            let page = move |shared: &Shared| {
+                let points = shared.store.points_after(after, size);
+                let last = points.last().map(|point| point.id);
+                let total = Some(shared.store.point_count() as u64);
+                let items = points.iter().map(|info| {
+                    let name = names.get(&info.volume).cloned();
+                    Object::Snapshot(convert::snapshot(info, name))
+                });
+                let items = items.collect();
+                Ok((Page { items, total }, last))
+            };
+            let (page, last) = blocking(&shared, page).await?;
+            // An empty list is one empty page, so that a screen learns of it.
+            if last.is_none() && after.is_some() {
+                return Ok(None);
+            }
+            Ok(Some((page, last.map(Some))))
+        }
+    })
+}
+
 /// A change with what changes with it: groups and sessions are made of snapshots, linked
 /// targets are volumes.
 fn with_sets(change: Change) -> Vec<Change> {
@@ -163,7 +201,7 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
             .map(Object::Target)
             .collect()),
         Kind::Volume => {
-            let counts = convert::count_points(&store.points());
+            let counts = convert::count_all_points(store);
             let mut volumes = store.volumes();
             volumes.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
             Ok(volumes
@@ -172,14 +210,15 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
                 .collect())
         }
         Kind::Snapshot => {
-            let points = match &query.volume {
-                Some(id) => store
-                    .points_of(convert::engine_volume(id.as_str())?)
-                    .map_err(|e| {
-                        error::problem(&e, format!("the snapshots of {id} cannot be listed"))
-                    })?,
-                None => store.points(),
+            // Those of all volumes are read page by page.
+            let Some(id) = &query.volume else {
+                return Ok(Vec::new());
             };
+            let points = store
+                .points_of(convert::engine_volume(id.as_str())?)
+                .map_err(|e| {
+                    error::problem(&e, format!("the snapshots of {id} cannot be listed"))
+                })?;
             let names = sets::volume_names(shared);
             Ok(points
                 .iter()

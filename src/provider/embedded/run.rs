@@ -46,7 +46,7 @@ impl Run<'_> {
             found.map(|v| made(ObjectRef::from(&convert::volume_id(v.id)), v.name))
         };
         let made_point = || {
-            let found = store.points().into_iter().find(|p| made_here(&p.attrs));
+            let found = store.points_where(made_here).into_iter().next();
             found.map(|p| made(ObjectRef::from(&convert::snapshot_id(p.id)), p.name))
         };
         Ok(match self.operation.kind {

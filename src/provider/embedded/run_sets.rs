@@ -32,9 +32,9 @@ impl Run<'_> {
 
     /// The snapshots that this step made before.
     fn points_made(&self) -> Vec<ObjectRef> {
-        let points = self.shared.store.points().into_iter();
+        let made_here = |attrs: &engine::Attrs| attributes::made_by(attrs, &self.key);
+        let points = self.shared.store.points_where(made_here).into_iter();
         points
-            .filter(|point| attributes::made_by(&point.attrs, &self.key))
             .map(|point| ObjectRef::from(&convert::snapshot_id(point.id)))
             .collect()
     }
@@ -44,10 +44,9 @@ impl Run<'_> {
     }
 
     fn set_made(&self, kind: SetKind) -> Option<StepOutcome> {
-        let points = self.shared.store.points();
-        let mine = points
-            .iter()
-            .find(|point| attributes::made_by(&point.attrs, &self.key))?;
+        let made_here = |attrs: &engine::Attrs| attributes::made_by(attrs, &self.key);
+        let points = self.shared.store.points_where(made_here);
+        let mine = points.first()?;
         let id = kind.of(&mine.attrs)?.to_owned();
         let mut all = vec![ObjectRef::new(kind.kind(), id)];
         all.extend(self.points_made());

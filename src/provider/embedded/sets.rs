@@ -150,7 +150,7 @@ pub(super) fn volume_names(shared: &Shared) -> Names {
 pub(super) fn all(shared: &Shared, kind: SetKind, names: &Names) -> Vec<Set> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut sets: Vec<Set> = Vec::new();
-    for point in shared.store.points() {
+    for point in shared.store.points_where(|attrs| kind.of(attrs).is_some()) {
         let Some(id) = kind.of(&point.attrs) else {
             continue;
         };
