@@ -66,6 +66,15 @@ impl Disk for BadDisk {
         self.below.read_at(file, offset, buf)
     }
 
+    fn read_at_hand(&self, file: FileName, offset: u64, buf: &mut [u8]) -> io::Result<bool> {
+        self.bad.check(file, offset, buf.len())?;
+        self.below.read_at_hand(file, offset, buf)
+    }
+
+    fn fetch(&self, file: FileName, offset: u64, len: u64) {
+        self.below.fetch(file, offset, len);
+    }
+
     fn write_at(&self, file: FileName, offset: u64, data: &[u8]) -> io::Result<()> {
         self.below.write_at(file, offset, data)
     }

@@ -114,9 +114,9 @@ impl Run<'_> {
 
     /// The guards that a restore of several volumes took, after the group that they are.
     fn with_their_group(&self, guards: Vec<ObjectRef>) -> Vec<ObjectRef> {
-        let points = self.shared.store.points();
-        let mine = |point: &&engine::PointInfo| attributes::made_by(&point.attrs, &self.key);
-        let group = points.iter().find(mine).and_then(|point| {
+        let mine = |attrs: &engine::Attrs| attributes::made_by(attrs, &self.key);
+        let points = self.shared.store.points_where(mine);
+        let group = points.first().and_then(|point| {
             let id = SetKind::Group.of(&point.attrs)?;
             Some(ObjectRef::new(Kind::Group, id))
         });
@@ -247,7 +247,7 @@ impl Run<'_> {
         let guard = self.operation.flag("guard");
         let guard_name = guard_name();
         // One moment like what they are restored to, so that all can be taken back at once.
-        let group = uuid::Uuid::now_v7().to_string();
+        let (group, name) = (uuid::Uuid::now_v7().to_string(), set.name());
         let machine = match set.members.first() {
             Some(point) => attributes::text(&point.attrs, attributes::INSTANCE),
             None => String::new(),
@@ -257,7 +257,7 @@ impl Run<'_> {
             self.shared.not_filling(point.volume)?;
             let info = self.shared.store.volume(point.volume);
             let info = info.map_err(|e| self.failed(&e))?;
-            let why = format!("what {} held before a restore", info.name);
+            let why = format!("what the volumes held before they were restored to {name}");
             let mut attrs = info.attrs.clone();
             attrs.remove(import::UNFINISHED);
             attributes::note_change(&mut attrs, &self.key);
