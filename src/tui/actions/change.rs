@@ -1,10 +1,12 @@
 //! Changing the system: which operation an action means for what is in hand, whether it can
 //! be done, and how it begins. What there is to do comes from the system's own specs.
 
+use std::sync::Arc;
+
 use super::ActionId;
 use super::stand_in::{self, Begins, begins};
 use crate::model::{
-    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, TaskState,
+    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Task, TaskState,
 };
 use crate::task::{Control, roll_back as roll_back_of, undo as undo_of};
 use crate::tui::event::Effect;
@@ -231,7 +233,7 @@ pub(super) fn pause(state: &mut State) {
 /// What takes back the task in hand; where none is, the last that was done.
 fn undoing(state: &State) -> Result<Operation, String> {
     let last = || {
-        let done = |task: &&std::sync::Arc<crate::model::Task>| task.state == TaskState::Succeeded;
+        let done = |task: &&Arc<Task>| task.state == TaskState::Succeeded;
         state.tasks.items.iter().find(done).map(|task| &task.id)
     };
     let id = match (&state.screen().place, &state.screen().selected) {
@@ -275,13 +277,17 @@ fn rolling_back(state: &State) -> Result<Operation, String> {
         (Place::Tasks | Place::Journal, _) => None,
         _ => {
             let shown = tasks.in_pane(state.now.clock);
-            let failed = shown.into_iter().find(|task| roll_back_of(task).is_ok());
+            let can = |task: &&Arc<Task>| roll_back_of(task).is_ok() && !tasks.is_rolled_back(task);
+            let failed = shown.into_iter().find(can);
             failed.map(|task| &task.id)
         }
     };
     let task = id.and_then(|id| tasks.get(id));
     let task = task.ok_or_else(|| "no task has failed that did something".to_owned())?;
-    roll_back_of(task)
+    match tasks.is_rolled_back(task) {
+        true => Err("it is rolled back already".to_owned()),
+        false => roll_back_of(task),
+    }
 }
 
 pub(super) fn can_roll_back(state: &State) -> Result<(), String> {

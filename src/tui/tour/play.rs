@@ -125,7 +125,9 @@ pub(crate) fn go_on(state: &mut State) {
     };
     if play.step.is_none_or(|(at, _)| at != walk.step) {
         play.step = Some((walk.step, now));
-        play.left = step.play.iter().cloned().collect();
+        // What is so already is not done again.
+        let open = !walk.is_done();
+        play.left = step.play.iter().filter(|_| open).cloned().collect();
         play.typing.clear();
         play.after(now, reading(&step));
         put_back(state, walk, play);

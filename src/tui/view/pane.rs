@@ -114,6 +114,9 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             spans
         }
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
+        TaskState::Failed if state.tasks.is_rolled_back(task) => {
+            vec![("failed, rolled back".into(), Role::Dim)]
+        }
         TaskState::Failed | TaskState::Suspended => {
             let word = if task.state == TaskState::Failed {
                 "failed"
