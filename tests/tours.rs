@@ -106,6 +106,10 @@ fn the_users_own_keys_lead_through_it() {
 #[test]
 fn a_tour_is_named_or_refused_before_anything_is_made() {
     let deck = Deck::new();
+    let help = deck.ok(&["demo", "--help"]);
+    for tour in snapdeck::tui::Tour::all().unwrap() {
+        assert!(help.contains(tour.name()), "{help}");
+    }
     let mine = deck.path("mine.toml");
     std::fs::write(
         &mine,

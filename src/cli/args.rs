@@ -189,10 +189,11 @@ pub struct DemoArgs {
     /// Make the estate, and do not open the console
     #[arg(long)]
     pub build_only: bool,
-    /// Begin with a walkthrough: one of the program's, or one in a file; `first-look` unless said
+    /// Begin with a walkthrough, first-look unless said: first-look, bad-upgrade, failed-restore, one-moment,
+    /// linked-targets, or one in a file
     #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = FIRST_TOUR)]
     pub tour: Option<String>,
-    /// Play a walkthrough by itself; any key stops it
+    /// Play a walkthrough by itself, first-look unless said; any key stops it
     #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = FIRST_TOUR, conflicts_with = "tour")]
     pub autoplay: Option<String>,
     /// So many times as fast as it is read
