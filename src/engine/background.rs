@@ -49,6 +49,7 @@ impl Core {
         }
         // A full disk is no reason to stop: those who flush are told, deleting goes on.
         let _ = self.commit_old();
+        let _ = self.seal_log();
         if self.checkpoint_due() && self.checkpoint().is_err() {
             return false;
         }

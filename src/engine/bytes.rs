@@ -124,11 +124,12 @@ impl<'a> In<'a> {
         let len = self.u32()? as usize;
         self.take(len)
     }
-    pub(super) fn text(&mut self) -> Result<String> {
+    pub(super) fn str(&mut self) -> Result<&'a str> {
         let bytes = self.blob()?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| self.bad("a text is not UTF-8"))
+        std::str::from_utf8(bytes).map_err(|_| self.bad("a text is not UTF-8"))
+    }
+    pub(super) fn text(&mut self) -> Result<String> {
+        self.str().map(str::to_owned)
     }
     pub(super) fn opt_u64(&mut self) -> Result<Option<u64>> {
         Ok(if self.flag()? {

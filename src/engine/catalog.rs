@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ids::{JobId, PointId, VolumeId};
 use super::info::{Attrs, Source};
+use super::packed::PackedAttrs;
 use super::page::Child;
 use super::tree::{Owner, Tree};
 
@@ -69,7 +70,7 @@ pub(super) enum Role {
         /// To whose history it belongs.
         volume: VolumeId,
         name: String,
-        attrs: Attrs,
+        attrs: PackedAttrs,
     },
     /// Deleted. Leaves below the cursor have been given back.
     Hidden {
@@ -137,8 +138,8 @@ pub(super) struct Catalog {
     pub(super) points: BTreeMap<PointId, u64>,
     pub(super) jobs: BTreeMap<JobId, CopyJob>,
     pub(super) next_node: u64,
-    /// Nodes by parent.
-    children: BTreeMap<u64, BTreeSet<u64>>,
+    /// Parents and their children.
+    children: BTreeSet<(u64, u64)>,
     /// Nodes that are deleted and still there.
     pub(super) hidden: BTreeSet<u64>,
     /// The node whose space is being given back just now.
@@ -152,11 +153,13 @@ pub(super) struct Catalog {
 
 impl Catalog {
     pub(super) fn children(&self, node: u64) -> impl Iterator<Item = u64> + '_ {
-        self.children.get(&node).into_iter().flatten().copied()
+        let below = self.children.range((node, 0)..=(node, u64::MAX));
+        below.map(|(_, child)| *child)
     }
 
+    /// How many children a node has; 2 stands for all that are more than one.
     pub(super) fn child_count(&self, node: u64) -> usize {
-        self.children.get(&node).map_or(0, BTreeSet::len)
+        self.children(node).take(2).count()
     }
 
     /// The node, to be changed; it will be written at the next checkpoint.
@@ -179,7 +182,7 @@ impl Catalog {
         let id = node.id;
         self.next_node = self.next_node.max(id + 1);
         if let Some(parent) = node.parent {
-            self.children.entry(parent).or_default().insert(id);
+            self.children.insert((parent, id));
         }
         if let Role::Hidden { cursor, older } = &node.role {
             self.hidden.insert(id);
@@ -205,18 +208,13 @@ impl Catalog {
             self.unlink(old, id);
         }
         if let Some(parent) = parent {
-            self.children.entry(parent).or_default().insert(id);
+            self.children.insert((parent, id));
             self.forget_exclusive(parent);
         }
     }
 
     fn unlink(&mut self, parent: u64, child: u64) {
-        if let Some(set) = self.children.get_mut(&parent) {
-            set.remove(&child);
-            if set.is_empty() {
-                self.children.remove(&parent);
-            }
-        }
+        self.children.remove(&(parent, child));
         self.forget_exclusive(parent);
     }
 

@@ -4,6 +4,7 @@ use super::bytes::{In, Out};
 use super::catalog::{Catalog, CopyJob, Exclusive, Node, Role, Volume};
 use super::error::Result;
 use super::ids::{JobId, PointId, VolumeId};
+use super::packed::PackedAttrs;
 use super::page::{Child, MAX_LEVEL, PageRef};
 use super::page_codec::{put_ref, take_ref};
 use super::tree::Tree;
@@ -48,7 +49,7 @@ pub(super) fn put_node(out: &mut Out, node: &Node, volume: Option<&Volume>, root
             out.uuid(id.0);
             out.uuid(volume.0);
             out.text(name);
-            out.attrs(attrs);
+            attrs.put(out);
         }
         (Role::Hidden { cursor, older }, _) => {
             out.u8(HIDDEN);
@@ -105,7 +106,7 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
             id: PointId(input.uuid()?),
             volume: VolumeId(input.uuid()?),
             name: input.text()?,
-            attrs: input.attrs()?,
+            attrs: PackedAttrs::take(input)?,
         },
         HIDDEN => Role::Hidden {
             cursor: input.u64()?,

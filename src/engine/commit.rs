@@ -84,6 +84,20 @@ impl Core {
         self.commit(lsn)
     }
 
+    /// Sees that damage to the last records can be told from a crash, once nothing is written for
+    /// a while.
+    pub(super) fn seal_log(&self) -> Result<()> {
+        let Some(mut log) = self.log.try_lock() else {
+            return Ok(());
+        };
+        self.check_not_failed()?;
+        let sealed = log.seal(self.tuning.seal_after);
+        if sealed.map_err(|e| self.poison("writing the log", e))? {
+            self.look_for_room(&mut log);
+        }
+        Ok(())
+    }
+
     /// Takes what is to be written next, once there is room for it.
     pub(super) fn take_batch(&self, log: &mut Log, guarded: &mut Guarded) -> Result<Batch> {
         if guarded.batch.count == 0 {

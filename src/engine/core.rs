@@ -40,6 +40,8 @@ pub(super) struct Tuning {
     pub(super) commit_after: Duration,
     /// Bytes of data up to which a commit puts them into the log.
     pub(super) inline_limit: usize,
+    /// The log is sealed when nothing was written to it for so long.
+    pub(super) seal_after: Duration,
     /// Blocks by which the data files grow.
     pub(super) grow_blocks: u64,
     /// Bytes by which the metadata file grows.
@@ -77,6 +79,7 @@ impl Tuning {
             batch_limit: 8 << 20,
             commit_after: Duration::from_secs(5),
             inline_limit: 128 << 10,
+            seal_after: Duration::from_millis(400),
             grow_blocks: 16 << 10,
             grow_meta: 4 << 20,
             chunk_blocks: 4 << 20,

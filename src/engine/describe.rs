@@ -46,7 +46,7 @@ impl Core {
             parent: state.catalog.visible_parent(node.id).map(|(id, _)| id),
             size: node.size,
             created: time(node.created),
-            attrs: attrs.clone(),
+            attrs: attrs.unpack(),
             usage: self.usage(state, node),
             clones: Vec::new(),
         })

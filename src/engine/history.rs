@@ -83,7 +83,7 @@ impl State {
                 old_name.clone_from(name);
             }
             if let Some(attrs) = attrs {
-                old_attrs.clone_from(attrs);
+                *old_attrs = attrs.into();
             }
         }
         Ok(())
@@ -127,7 +127,7 @@ impl State {
             id: point,
             volume,
             name: name.to_owned(),
-            attrs: attrs.clone(),
+            attrs: attrs.into(),
         };
         self.freeze(lsn, old, role, created);
         let head = self.branch(old, volume, created)?;
@@ -176,7 +176,7 @@ impl State {
                     id: *point,
                     volume: id,
                     name: name.clone(),
-                    attrs: attrs.clone(),
+                    attrs: attrs.into(),
                 };
                 self.freeze(lsn, old, role, created);
             }

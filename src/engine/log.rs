@@ -5,7 +5,7 @@
 //! in a segment is never read as new.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::bytes::{In, Out};
 use super::disk::{Disk, FileName};
@@ -108,6 +108,8 @@ pub(super) struct Log {
     /// Files that can be used again, and their lengths.
     pub(super) spare: Vec<(u32, u64)>,
     pub(super) next_slot: u32,
+    /// When the last group was written, if no empty one follows it.
+    pub(super) unsealed: Option<Instant>,
 }
 
 /// The room a group of this length takes.
@@ -134,6 +136,7 @@ impl Log {
             live: Vec::new(),
             spare: Vec::new(),
             next_slot: 0,
+            unsealed: None,
         };
         log.add_spare(segment_bytes)?;
         log.next_segment(0)?;
@@ -305,7 +308,23 @@ impl Log {
             lsn: last,
             ..self.head
         };
+        self.unsealed = (batch.count > 0).then(Instant::now);
         Ok(())
+    }
+
+    /// Writes an empty group behind the last, where that has been the last for `quiet`: once it is
+    /// there, records that cannot be read are damage, and not a write that a crash cut off. Says
+    /// whether it did.
+    ///
+    /// # Errors
+    /// As [`Log::write`].
+    pub(super) fn seal(&mut self, quiet: Duration) -> std::io::Result<bool> {
+        let due = self.unsealed.is_some_and(|at| at.elapsed() >= quiet);
+        let fits = self.head.offset + ALIGN <= self.current_len();
+        if due && fits {
+            self.write(&Batch::default(), false)?;
+        }
+        Ok(due && fits)
     }
 
     /// Removes segments that wait to be used again, the longest first, until they have no

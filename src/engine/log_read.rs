@@ -64,6 +64,7 @@ impl Log {
             live: Vec::new(),
             spare: Vec::new(),
             next_slot: 0,
+            unsealed: None,
         }
     }
 

@@ -60,6 +60,7 @@ mod log_read;
 mod meta_writer;
 pub mod nbd;
 mod ops;
+mod packed;
 mod page;
 mod page_codec;
 mod pages;
@@ -97,6 +98,7 @@ pub use info::{
     ScrubReport, SnapshotRequest, Source, StoreStats, Usage, VolumeInfo,
 };
 pub use ops::MAX_VOLUME_SIZE;
+pub use packed::PackedAttrs;
 pub use page::BLOCK as BLOCK_SIZE;
 pub use store::{OpenOptions, Store};
 pub use transaction::Made;

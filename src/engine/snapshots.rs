@@ -8,8 +8,9 @@ use super::catalog::Role;
 use super::describe::time;
 use super::error::{EngineError, Result};
 use super::ids::{PointId, VolumeId};
-use super::info::{Attrs, Change, PointInfo, SnapshotRequest};
+use super::info::{Change, PointInfo, SnapshotRequest};
 use super::ops::{check_attrs, check_name, volume_of};
+use super::packed::PackedAttrs;
 use super::record::Record;
 use super::store::{Store, now};
 
@@ -30,7 +31,7 @@ impl Store {
     }
 
     /// The snapshots whose attributes are such, oldest first.
-    pub fn points_where(&self, wanted: impl Fn(&Attrs) -> bool) -> Vec<PointInfo> {
+    pub fn points_where(&self, wanted: impl Fn(&PackedAttrs) -> bool) -> Vec<PointInfo> {
         let guarded = self.core().guarded.read();
         let state = &guarded.state;
         let nodes = state.catalog.points.values();
@@ -44,7 +45,7 @@ impl Store {
 
     /// Tells of every snapshot the volume, the attributes and when it was taken: what can be
     /// counted without a list of them all in memory.
-    pub fn each_point(&self, mut tell: impl FnMut(VolumeId, &Attrs, Timestamp)) {
+    pub fn each_point(&self, mut tell: impl FnMut(VolumeId, &PackedAttrs, Timestamp)) {
         let guarded = self.core().guarded.read();
         for node in guarded.state.catalog.nodes.values() {
             if let Role::Point { volume, attrs, .. } = &node.role {

@@ -512,3 +512,48 @@ fn a_store_whose_newest_checkpoint_is_gone_is_saved_from_the_one_before() {
         }
     }
 }
+
+#[test]
+fn damage_to_the_last_records_is_told_from_a_crash_once_the_log_is_sealed() {
+    for sealed in [false, true] {
+        let (disk, store) = fresh();
+        let v = store.create_volume("v", MIB, Attrs::new()).unwrap();
+        store.checkpoint().unwrap();
+        store.write(v, 0, &[1; 4096]).unwrap();
+        store.flush().unwrap();
+        let (slot, at) = {
+            let log = store.core().log.lock();
+            (log.head().slot, log.head().offset)
+        };
+        store.write(v, 0, &[2; 4096]).unwrap();
+        store.flush().unwrap();
+        if sealed {
+            store.core().seal_log().unwrap();
+            let after = store.core().log.lock().head().offset;
+            // One is enough.
+            store.core().seal_log().unwrap();
+            assert_eq!(store.core().log.lock().head().offset, after);
+        }
+        let (image, whole) = (Arc::new(disk.copy()), Arc::new(disk.copy()));
+        image.flip(FileName::Log(slot), (at as usize + 100) * 8);
+        match Store::on_disk(image, small(), false) {
+            Err(EngineError::Damaged { what, .. }) => {
+                assert!(sealed, "{what}");
+                assert!(what.contains("later records"), "{what}");
+            }
+            Err(other) => panic!("{other}"),
+            Ok(store) => {
+                assert!(!sealed);
+                let mut byte = [0];
+                store.read(Source::Volume(v), 0, &mut byte).unwrap();
+                assert_eq!(byte, [1]);
+            }
+        }
+        // Not hurt, it opens with all that was flushed, sealed or not.
+        let store = reopen(&whole);
+        let mut byte = [0];
+        store.read(Source::Volume(v), 0, &mut byte).unwrap();
+        assert_eq!(byte, [2]);
+        check(&store);
+    }
+}

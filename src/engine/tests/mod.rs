@@ -30,6 +30,7 @@ pub(super) fn small() -> Tuning {
         batch_limit: 8 << 10,
         commit_after: Duration::from_secs(5),
         inline_limit: 16 << 10,
+        seal_after: Duration::ZERO,
         grow_blocks: 16,
         grow_meta: 16 << 10,
         chunk_blocks: 300,

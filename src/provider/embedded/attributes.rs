@@ -1,7 +1,7 @@
 //! What the provider keeps on the engine's volumes and points, as attributes that the engine
 //! stores with them and does not read.
 
-use crate::engine::Attrs;
+use crate::engine::{Attrs, PackedAttrs};
 use crate::model::{TaskId, Time};
 
 /// Free text.
@@ -76,15 +76,33 @@ pub(super) fn key(task: &TaskId, step: usize) -> String {
     format!("{task}/{step}")
 }
 
+/// Attributes, however they are kept.
+pub(super) trait Lookup {
+    /// The value of an attribute.
+    fn value(&self, name: &str) -> Option<&str>;
+}
+
+impl Lookup for Attrs {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).map(String::as_str)
+    }
+}
+
+impl Lookup for PackedAttrs {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name)
+    }
+}
+
 /// Whether the step with this key made the thing.
-pub(super) fn made_by(attrs: &Attrs, key: &str) -> bool {
-    attrs.get(MADE).is_some_and(|made| made == key)
+pub(super) fn made_by(attrs: &impl Lookup, key: &str) -> bool {
+    attrs.value(MADE).is_some_and(|made| made == key)
 }
 
 /// Whether the step with this key changed the thing lately.
-pub(super) fn changed_by(attrs: &Attrs, key: &str) -> bool {
+pub(super) fn changed_by(attrs: &impl Lookup, key: &str) -> bool {
     attrs
-        .get(KEYS)
+        .value(KEYS)
         .is_some_and(|keys| keys.split(' ').any(|one| one == key))
 }
 
@@ -116,9 +134,9 @@ pub(super) fn text(attrs: &Attrs, name: &str) -> String {
 }
 
 /// When the thing came to be: what the attributes say, else what the engine says.
-pub(super) fn taken(attrs: &Attrs, created: Time) -> Time {
+pub(super) fn taken(attrs: &impl Lookup, created: Time) -> Time {
     attrs
-        .get(TAKEN)
+        .value(TAKEN)
         .and_then(|text| text.parse().ok())
         .unwrap_or(created)
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-
 use super::attributes;
 use super::sets::SetKind;
 use crate::engine::{self, JobState, PointInfo, VolumeInfo};
@@ -37,31 +35,29 @@ pub(super) fn engine_point(id: &str) -> Result<engine::PointId, Problem> {
 /// How many points in time each volume has, and when the newest was taken.
 pub(super) type PointCounts = HashMap<engine::VolumeId, (u64, Option<Time>)>;
 
-/// Counts the points that `each` tells of.
-fn count(
-    each: impl FnOnce(&mut dyn FnMut(engine::VolumeId, &engine::Attrs, Timestamp)),
-) -> PointCounts {
-    let mut counts = PointCounts::new();
-    each(&mut |volume, attrs, created| {
-        let entry = counts.entry(volume).or_default();
-        entry.0 += 1;
-        entry.1 = entry.1.max(Some(attributes::taken(attrs, created)));
-    });
-    counts
+fn count(counts: &mut PointCounts, volume: engine::VolumeId, taken: Time) {
+    let entry = counts.entry(volume).or_default();
+    entry.0 += 1;
+    entry.1 = entry.1.max(Some(taken));
 }
 
 /// Counts points.
 pub(super) fn count_points(points: &[PointInfo]) -> PointCounts {
-    count(|tell| {
-        for point in points {
-            tell(point.volume, &point.attrs, point.created);
-        }
-    })
+    let mut counts = PointCounts::new();
+    for point in points {
+        let taken = attributes::taken(&point.attrs, point.created);
+        count(&mut counts, point.volume, taken);
+    }
+    counts
 }
 
 /// Counts all points in a store.
 pub(super) fn count_all_points(store: &engine::Store) -> PointCounts {
-    count(|tell| store.each_point(tell))
+    let mut counts = PointCounts::new();
+    store.each_point(|volume, attrs, created| {
+        count(&mut counts, volume, attributes::taken(attrs, created));
+    });
+    counts
 }
 
 /// How far a job has come.

@@ -116,7 +116,10 @@ fn done(shared: &Shared, key: &str) -> Option<StepOutcome> {
             made: vec![ObjectRef::from(&convert::volume_id(volume.id))],
         }),
         None if applied_here(shared, key) => {
-            let taken = store.points_where(made_here).into_iter().next();
+            let taken = store
+                .points_where(|attrs| attributes::made_by(attrs, key))
+                .into_iter()
+                .next();
             Some(StepOutcome {
                 message: "applied".to_owned(),
                 made: taken

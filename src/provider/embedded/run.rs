@@ -1,7 +1,7 @@
 //! Steps that are one record of the engine.
 
 use super::{Shared, attributes, convert, error, import, plan, plan_image};
-use crate::engine::{self, Attrs, SnapshotRequest, VolumeInfo};
+use crate::engine::{self, Attrs, PackedAttrs, SnapshotRequest, VolumeInfo};
 use crate::model::{ObjectRef, Operation, OperationKind, Problem, StepOutcome, Time};
 
 /// One thing that was made, under a message.
@@ -46,6 +46,7 @@ impl Run<'_> {
             found.map(|v| made(ObjectRef::from(&convert::volume_id(v.id)), v.name))
         };
         let made_point = || {
+            let made_here = |attrs: &PackedAttrs| attributes::made_by(attrs, &self.key);
             let found = store.points_where(made_here).into_iter().next();
             found.map(|p| made(ObjectRef::from(&convert::snapshot_id(p.id)), p.name))
         };

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::attributes::Lookup;
 use super::{Shared, attributes, convert, targets};
-use crate::engine::{Attrs, PointInfo, VolumeId};
+use crate::engine::{PointInfo, VolumeId};
 use crate::model::{
     Bytes, Group, GroupId, GroupState, Kind, Member, ObjectRef, Problem, Session, SessionId,
     SnapshotState,
@@ -42,8 +43,8 @@ impl SetKind {
     }
 
     /// The set's id, where the point in time is a member of one of this kind.
-    pub(super) fn of(self, attrs: &Attrs) -> Option<&str> {
-        attrs.get(attributes::SET)?.strip_prefix(self.prefix())
+    pub(super) fn of(self, attrs: &impl Lookup) -> Option<&str> {
+        attrs.value(attributes::SET)?.strip_prefix(self.prefix())
     }
 }
 
