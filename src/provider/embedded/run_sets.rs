@@ -114,7 +114,7 @@ impl Run<'_> {
 
     /// The guards that a restore of several volumes took, after the group that they are.
     fn with_their_group(&self, guards: Vec<ObjectRef>) -> Vec<ObjectRef> {
-        let mine = |attrs: &engine::Attrs| attributes::made_by(attrs, &self.key);
+        let mine = |attrs: &engine::PackedAttrs| attributes::made_by(attrs, &self.key);
         let points = self.shared.store.points_where(mine);
         let group = points.first().and_then(|point| {
             let id = SetKind::Group.of(&point.attrs)?;
