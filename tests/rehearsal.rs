@@ -14,7 +14,7 @@ use snapdeck::model::{
     Kind, ObjectRef, Operation, OperationKind, StepState, Task, TaskState, Value, VolumeId,
 };
 use snapdeck::provider::embedded::demo_stage::Stage;
-use snapdeck::provider::embedded::{Embedded, Options};
+use snapdeck::provider::embedded::{Embedded, Options, demo};
 use snapdeck::task::{Control, Tracker, roll_back, undo};
 
 const MIB: usize = 1 << 20;
@@ -219,5 +219,40 @@ async fn only_the_block_that_was_spoiled_is_unreadable() {
     estate.bad.mend();
     store.read(Source::Volume(id), 4096, &mut buffer).unwrap();
     assert_eq!(buffer, [2; 4096]);
+    estate.tracker.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_that_meets_an_unreadable_block_fails_and_goes_on_where_it_was() {
+    let (estate, _) = Estate::new().await;
+    let store = estate.embedded.store();
+    let stage = Stage::new(store, estate.bad.clone());
+    stage.spoil("data").unwrap();
+    let point = store.volume(estate.volumes[0]).unwrap().parent.unwrap();
+    let operation = Operation::new(OperationKind::Clone)
+        .with("snapshot", Value::Object(demo::reference(point)))
+        .text("name", "copy")
+        .with("copy", Value::Flag(true));
+    let task = estate.run(&operation).await;
+    assert_eq!(task.state, TaskState::Failed);
+    let problem = task.problem().unwrap();
+    assert!(
+        problem.causes[0].contains("Input/output error"),
+        "{problem}"
+    );
+    assert!(store.jobs().is_empty(), "nothing waits for it");
+    let id = task.made().find(|o| o.kind == Kind::Volume).unwrap();
+    let info = || {
+        store
+            .volumes()
+            .into_iter()
+            .find(|v| v.id.to_string() == id.id)
+    };
+    assert!(info().unwrap().parent.is_some());
+    assert_eq!(estate.retry(&task).await.state, TaskState::Failed);
+    assert_eq!(roll_back(&task).unwrap().kind, OperationKind::DeleteVolume);
+    stage.mend();
+    assert_eq!(estate.retry(&task).await.state, TaskState::Succeeded);
+    assert_eq!(info().unwrap().parent, None, "it stands alone");
     estate.tracker.close().await;
 }

@@ -205,6 +205,12 @@ impl EmbeddedWriter {
                     if context.detach.is_cancelled() {
                         return Err(left());
                     }
+                    if job.stuck {
+                        // Ended here, so that nothing waits for it; begun again it copies the rest.
+                        let failed = |e| error::problem(&e, "the copy could not be ended");
+                        store.cancel_job(job.id).map_err(failed)?;
+                        return Err(stuck(&info.name, job.trouble.unwrap_or_default()));
+                    }
                     last = job.total;
                     let mut progress = convert::progress(&job);
                     // Of several, each is told as one part of about the same size.
@@ -270,6 +276,13 @@ fn ended(name: &str) -> Problem {
         "something else ended the copy; {name} is whole and still shares what was not copied"
     ))
     .hint("retry the task, or leave it as it is")
+}
+
+fn stuck(name: &str, why: String) -> Problem {
+    let what = format!("{name} cannot be copied to its end; it is whole and shares the rest");
+    Problem::new(ProblemKind::System, what)
+        .because(why)
+        .hint("retry once that is put right: what was copied is not copied again")
 }
 
 fn cancelled(name: &str) -> Problem {
