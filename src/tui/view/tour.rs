@@ -6,6 +6,7 @@ use super::Hit;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::tui::actions::{Action, ActionId};
+use crate::tui::rows::Spans;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::tour::{Walk, Words, marks};
@@ -30,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.text(area.x + 1, area.y, room, &title, Role::Title);
     let last = area.bottom() - 1;
     for (y, line) in (area.y + 1..last).zip(&words.lines) {
-        canvas.text(area.x + 2, y, area.width - 3, line, Role::Text);
+        canvas.spans(area.x + 2, y, area.width - 3, &spans(line));
     }
     let mut x = area.x + 2;
     match &walk.play {
@@ -45,6 +46,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         }
         None => keys(canvas, state, Rect { y: last, x, ..area }),
     }
+}
+
+/// A line with its keys told from its words.
+fn spans(line: &str) -> Spans<'_> {
+    let mut spans: Spans<'_> = Vec::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('<') {
+        let (before, key) = rest.split_at(at);
+        let end = key.find(|c: char| c == '>' || c.is_whitespace());
+        let end = end.filter(|end| key[*end..].starts_with('>'));
+        let length = end.map_or(1, |end| end + 1);
+        let role = if end.is_some() { Role::Key } else { Role::Text };
+        let (key, after) = key.split_at(length);
+        spans.push((before.into(), Role::Text));
+        spans.push((key.into(), role));
+        rest = after;
+    }
+    spans.push((rest.into(), Role::Text));
+    spans
 }
 
 fn keys(canvas: &mut Canvas<'_>, state: &State, line: Rect) {
