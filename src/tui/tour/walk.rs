@@ -85,10 +85,11 @@ impl Walk {
     }
 
     /// When something is due by time alone.
-    pub(crate) fn deadline(&self) -> Option<Duration> {
+    pub(crate) fn deadline(&self, now: Duration) -> Option<Duration> {
         let play = self.play.as_ref().map(Play::due);
         let on = self.on.filter(|_| !self.is_pressing());
-        [on, play].into_iter().flatten().min()
+        let due = [on, play].into_iter().flatten().min();
+        due.map(|due| due.max(now))
     }
 
     /// The lists that the step in hand, and the one after it, look into.
