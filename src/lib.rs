@@ -7,5 +7,6 @@ pub mod engine;
 pub mod model;
 pub mod provider;
 pub mod share;
+pub mod support;
 pub mod task;
 pub mod tui;

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floor of each room (`docs/architecture.md`).
-const FLOORS: [(&str, u32); 11] = [
+const FLOORS: [(&str, u32); 12] = [
     ("model", 0),
     ("config", 1),
     ("http", 1),
@@ -21,13 +21,19 @@ const FLOORS: [(&str, u32); 11] = [
     ("provider", 3),
     ("task", 4),
     ("share", 5),
+    ("support", 5),
     ("tui", 5),
     ("cli", 5),
     ("server", 5),
 ];
 
-/// The command line opens the console, and lets others in to the store that it has open.
-const ALLOWED: [(&str, &str); 2] = [("cli", "tui"), ("cli", "share")];
+/// The command line opens the console, and lets others in to the store that it has open; both gather support bundles.
+const ALLOWED: [(&str, &str); 4] = [
+    ("cli", "tui"),
+    ("cli", "share"),
+    ("cli", "support"),
+    ("tui", "support"),
+];
 
 fn floor(room: &str) -> Option<u32> {
     FLOORS

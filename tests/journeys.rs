@@ -195,13 +195,13 @@ fn a_group_is_taken_restored_and_parted() {
     t.send("U");
     t.sees("Plan");
     t.answer("y");
-    // What the volumes held before is a group too, and stays.
-    t.until("the group of the guards alone", |s| {
-        s.contains("▌  guard-") && !s.contains("monday  ")
+    // What is left is the group of the guards.
+    t.until("the group is parted", |s| {
+        !s.contains("monday") && s.contains("guard-")
     });
     quit(t);
-    let left = deck.get("groups");
-    assert_eq!((left.len(), left[0]["taken"].as_u64()), (1, Some(2)));
+    let groups = deck.get("groups");
+    assert_eq!((groups.len(), &groups[0]["guard"]), (1, &true.into()));
     let snapshots = deck.get("snapshots");
     let of = |name: &str| snapshots.iter().filter(|s| s["name"] == name).count();
     assert_eq!(
@@ -487,4 +487,36 @@ fn a_console_whose_host_is_killed_says_so_and_ends_in_order() {
     quit(second);
     // What the killed one left behind is no obstacle.
     assert_eq!(deck.get("volumes").len(), 2);
+}
+
+#[test]
+fn the_mouse_opens_the_menu_of_a_row_and_begins_what_is_in_it() {
+    let deck = estate();
+    let mut t = Terminal::start(&deck, &NONE, 120, 36);
+    let screen = t.sees("web");
+    let press = |t: &mut Terminal, button: u8, (line, column): (usize, usize)| {
+        t.send(&format!("\x1b[<{button};{};{}M", column + 1, line + 1));
+        t.send(&format!("\x1b[<{button};{};{}m", column + 1, line + 1));
+    };
+    let (line, column) = place(&screen, "web");
+    press(&mut t, 2, (line, column));
+    t.sees("Actions on web");
+    // What cannot be done says why, and begins nothing.
+    t.send("Clone to");
+    let screen = t.until("the reason", |s| {
+        s.contains("web has no snapshot yet") && !s.contains("Extend")
+    });
+    press(&mut t, 0, place(&screen, "Clone to a"));
+    t.send("\x15");
+    let screen = t.sees("Take a snapshot");
+    press(&mut t, 0, place(&screen, "Take a snapshot"));
+    t.sees("What the point in time is to be called");
+    t.send(ESC);
+    t.misses("What the point in time is to be called");
+    // The place of its mark does the same; the right button elsewhere takes it away.
+    press(&mut t, 0, (line, 0));
+    t.sees("Actions on web");
+    press(&mut t, 2, (0, 0));
+    t.misses("Actions on web");
+    quit(t);
 }

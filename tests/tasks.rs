@@ -19,7 +19,7 @@ use snapdeck::model::{
 };
 use snapdeck::provider::embedded::{Embedded, Options};
 use snapdeck::provider::{Connection, Fate, Steer, StepContext, Writer, list_all};
-use snapdeck::task::{Control, Tracker};
+use snapdeck::task::{Control, Tracker, undo};
 
 fn open(dir: &Path) -> Embedded {
     let options = Options {
@@ -476,4 +476,141 @@ async fn what_a_step_made_is_known_after_later_changes() {
         .unwrap();
     assert_eq!(volumes.len(), 1, "it was made twice");
     second.close().await;
+}
+
+/// The only thing of a kind that a task made.
+fn made(task: &Task, kind: Kind) -> snapdeck::model::ObjectRef {
+    let mut all = task.made().filter(|object| object.kind == kind);
+    let one = all.next().unwrap().clone();
+    assert_eq!(all.next(), None);
+    one
+}
+
+async fn shown(embedded: &Embedded, object: &snapdeck::model::ObjectRef) -> Object {
+    embedded.connection.reader.show(object).await.unwrap()
+}
+
+/// What the first block of a volume holds.
+fn first_byte(embedded: &Embedded, volume: &VolumeId) -> u8 {
+    let id = volume.as_str().parse().unwrap();
+    let mut block = vec![0; 4096];
+    let source = snapdeck::engine::Source::Volume(id);
+    embedded.store().read(source, 0, &mut block).unwrap();
+    block[0]
+}
+
+fn fill(embedded: &Embedded, volume: &VolumeId, byte: u8) {
+    let id = volume.as_str().parse().unwrap();
+    embedded.store().write(id, 0, &[byte; 4096]).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_restore_of_several_volumes_is_taken_back_as_one() {
+    for (take, restore, kind) in [
+        (
+            OperationKind::CreateGroup,
+            OperationKind::RestoreGroup,
+            Kind::Group,
+        ),
+        (
+            OperationKind::CreateSession,
+            OperationKind::RestoreSession,
+            Kind::Session,
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let embedded = open(dir.path());
+        let tracker = tracker(&embedded);
+        let a = volume(&embedded, &tracker, "a").await;
+        let b = volume(&embedded, &tracker, "b").await;
+        let volumes = Value::Objects(vec![(&a).into(), (&b).into()]);
+        let take = Operation::new(take)
+            .text("name", "first")
+            .with("volumes", volumes);
+        let set = made(&*done(&tracker, &take).await, kind);
+        fill(&embedded, &a, 1);
+        fill(&embedded, &b, 2);
+        let restore = Operation::new(restore)
+            .with(kind.one(), Value::Object(set))
+            .with("guard", Value::Flag(true));
+        let restored = done(&tracker, &restore).await;
+        assert_eq!(
+            [first_byte(&embedded, &a), first_byte(&embedded, &b)],
+            [0, 0]
+        );
+        let guards = made(&restored, Kind::Group);
+        let Object::Group(group) = shown(&embedded, &guards).await else {
+            panic!("no group")
+        };
+        assert!(group.guard && group.name.starts_with("guard-"));
+        assert_eq!(group.members.len(), 2);
+
+        let back = done(&tracker, &undo(&restored).unwrap()).await;
+        assert_eq!(
+            [first_byte(&embedded, &a), first_byte(&embedded, &b)],
+            [1, 2]
+        );
+        // And that is taken back again.
+        done(&tracker, &undo(&back).unwrap()).await;
+        assert_eq!(
+            [first_byte(&embedded, &a), first_byte(&embedded, &b)],
+            [0, 0]
+        );
+
+        // Without guards it is gone for good, and that is said.
+        let bare = restore.with("guard", Value::Flag(false));
+        let why = undo(&*done(&tracker, &bare).await).unwrap_err();
+        assert!(why.contains("is not kept"), "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relinked_target_goes_back_to_what_it_showed_and_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let embedded = open(dir.path());
+    let tracker = tracker(&embedded);
+    let source = volume(&embedded, &tracker, "source").await;
+    let mut sessions = Vec::new();
+    for (name, byte) in [("first", 1), ("second", 2)] {
+        fill(&embedded, &source, byte);
+        let volumes = Value::Objects(vec![(&source).into()]);
+        let take = Operation::new(OperationKind::CreateSession).text("name", name);
+        let take = take.with("volumes", volumes);
+        sessions.push(made(&*done(&tracker, &take).await, Kind::Session));
+    }
+    let link = Operation::new(OperationKind::LinkTarget)
+        .with("session", Value::Object(sessions[0].clone()))
+        .text("name", "shown")
+        .text("mode", "nocopy");
+    let linked = done(&tracker, &link).await;
+    let target = made(&linked, Kind::Target);
+    let own = VolumeId(made(&linked, Kind::Volume).id);
+    fill(&embedded, &own, 7);
+    let session = || async {
+        match shown(&embedded, &target).await {
+            Object::Target(target) => target.session_name,
+            _ => panic!("no target"),
+        }
+    };
+    let relink = Operation::new(OperationKind::RelinkTarget)
+        .with("target", Value::Object(target.clone()))
+        .with("session", Value::Object(sessions[1].clone()))
+        .with("guard", Value::Flag(true));
+    let relinked = done(&tracker, &relink).await;
+    assert_eq!(first_byte(&embedded, &own), 2);
+    assert_eq!(session().await.as_deref(), Some("second"));
+
+    let back = undo(&relinked).unwrap();
+    let plan = tracker.plan(&back).await.unwrap();
+    let said = plan
+        .notes
+        .iter()
+        .any(|note| note.contains("linked to first then"));
+    assert!(said, "{:?}", plan.notes);
+    let back = done(&tracker, &back).await;
+    assert_eq!(first_byte(&embedded, &own), 7);
+    assert_eq!(session().await.as_deref(), Some("first"));
+    done(&tracker, &undo(&back).unwrap()).await;
+    assert_eq!(first_byte(&embedded, &own), 2);
+    assert_eq!(session().await.as_deref(), Some("second"));
 }

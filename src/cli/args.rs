@@ -63,6 +63,12 @@ pub struct GlobalOptions {
     /// Memory for the store's mapping, such as 1GiB; 256MiB unless said, 4MiB at least
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "SIZE", env = "SNAPDECK_CACHE")]
     pub cache: Option<Bytes>,
+    /// Keep no columns, orders, filters and theme for the next start, and take up none
+    #[arg(long, global = true, help_heading = CONSOLE)]
+    pub no_state: bool,
+    /// Ask and tell in lines that are only ever appended: for screen readers, and terminals that can do nothing else
+    #[arg(long, global = true, help_heading = CONSOLE)]
+    pub linear: bool,
     /// Draw with ASCII characters only
     #[arg(long, global = true, help_heading = CONSOLE)]
     pub ascii: bool,

@@ -1,18 +1,20 @@
 //! Opening the console on a store.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use super::args::{Configured, GlobalOptions};
 use super::open::{Opened, open_in, store_dir};
 use super::text;
-use crate::config::Paths;
+use crate::config::{Kept, Paths};
 use crate::model::Problem;
-use crate::provider::embedded::Options;
+use crate::provider::embedded::{JOURNAL, Options};
+use crate::support::Places;
 use crate::tui;
 
 /// Opens the console on a store, and makes it where there is none.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
-    needs_terminal()?;
+    let face = Face::of(options)?;
     let how = Options {
         read_only: options.read_only,
         create: true,
@@ -20,8 +22,38 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         cache: options.cache.map(|bytes| bytes.0),
         ..Options::default()
     };
-    let opened = open_in(&store_dir(options)?, &how, "console").await?;
-    open_console(opened, options, None, tui::Tours::default()).await
+    let dir = store_dir(options)?;
+    let opened = open_in(&dir, &how, "console").await?;
+    open_console(opened, &dir, options, face, None, tui::Tours::default()).await
+}
+
+/// How the console shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// It draws.
+    Screen,
+    /// It asks and tells in lines.
+    Lines {
+        /// Because the terminal cannot be drawn on.
+        dumb: bool,
+    },
+}
+
+impl Face {
+    /// The face that was asked for; lines on a terminal that cannot be drawn on.
+    ///
+    /// # Errors
+    /// Where there is no terminal, and lines were not asked for.
+    pub(super) fn of(options: &GlobalOptions) -> Result<Self, Problem> {
+        if options.linear {
+            return Ok(Self::Lines { dumb: false });
+        }
+        needs_terminal()?;
+        match std::env::var("TERM").as_deref() {
+            Ok("dumb") => Ok(Self::Lines { dumb: true }),
+            _ => Ok(Self::Screen),
+        }
+    }
 }
 
 /// Refuses where there is no terminal to draw on.
@@ -31,21 +63,32 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
     }
     Err(
         Problem::user("the console needs a terminal, and this is none")
-            .hint("`snapdeck get`, `describe` and `run` do the same from a script"),
+            .hint("`snapdeck get`, `describe` and `run` do the same from a script")
+            .hint("`--linear` asks and tells in lines, on anything"),
     )
 }
 
 /// Opens the console, and says at the end what still runs and how to follow it.
 pub(super) async fn open_console(
     mut opened: Opened,
+    dir: &Path,
     options: &GlobalOptions,
+    face: Face,
     welcome: Option<String>,
     tours: tui::Tours,
 ) -> Result<u8, Problem> {
+    let welcome = match face {
+        Face::Lines { dumb: true } => {
+            let why = "This terminal calls itself dumb, so the console asks and tells in lines.";
+            Some(welcome.map_or_else(|| why.to_owned(), |more| format!("{why} {more}")))
+        }
+        _ => welcome,
+    };
     let Configured { config, source } = options.configured.clone();
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
     opened.let_others_in();
+    let paths = Paths::of_user().ok();
     let setup = tui::Setup {
         connection: opened.connection.clone(),
         tracker: opened.tracker.clone(),
@@ -55,12 +98,25 @@ pub(super) async fn open_console(
             welcome,
             record: options.record.clone(),
             perf: options.perf,
-            state: Paths::of_user().ok().map(|paths| paths.state),
+            kept: paths
+                .as_ref()
+                .filter(|_| !options.no_config && !options.no_state)
+                .map(|paths| Kept::file(&paths.state)),
+            support: Some(Places {
+                store: dir.to_owned(),
+                journal: dir.join(JOURNAL),
+                state: paths.as_ref().map(|paths| paths.state.clone()),
+                home: paths.as_ref().map(|paths| paths.home.clone()),
+            }),
+            state: paths.map(|paths| paths.state),
             log: Some(log),
         },
         tours,
     };
-    let ended = tui::run(setup).await;
+    let ended = match face {
+        Face::Screen => tui::run(setup).await,
+        Face::Lines { .. } => tui::linear(setup).await,
+    };
     opened.close().await?;
     let farewell = ended?;
     farewell_lines(&farewell);

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{DemoArgs, GlobalOptions};
-use super::console::{needs_terminal, open_console};
+use super::console::{Face, open_console};
 use super::demo_tours::Chosen;
 use super::open::{Opened, with_tracker};
 use crate::config::Paths;
 use crate::engine::BadBlocks;
-use crate::model::{Operation, OperationKind, Problem, ProblemKind, Time, Value};
+use crate::model::{Operation, OperationKind, Problem, ProblemKind, Task, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
 use crate::provider::embedded::demo_stage::Stage;
 use crate::provider::embedded::{Embedded, Options};
@@ -22,6 +22,8 @@ use crate::share::attach;
 const SCALE: u32 = 120;
 /// Why there are no tours where nothing can be changed.
 const READ_ONLY: &str = "nothing can be changed here, and a tour is taken by doing";
+/// Why there are none where the console asks and tells in lines.
+const LINES: &str = "what leads through it is a panel on the screen";
 /// The file beside a store that says that it is a demo estate, whole, and of which scale.
 const MARK: &str = "demo-estate";
 /// The copy that is under way when the demo opens takes about so long, in seconds.
@@ -29,9 +31,10 @@ const COPY_SECONDS: u64 = 90;
 
 /// Makes the demo estate where there is none, and opens the console on it.
 pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8, Problem> {
-    if !args.build_only {
-        needs_terminal()?;
-    }
+    let face = match args.build_only {
+        true => Face::Screen,
+        false => Face::of(options)?,
+    };
     let chosen = Chosen::from(args)?;
     let estate = Estate {
         dir: match &options.store {
@@ -47,7 +50,15 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         let welcome = format!("Process {} has this estate open too.", attached.pid);
         let why = "another process has this estate; what happens on a tour happens there";
         let tours = chosen.refuse(why)?;
-        return open_console(Opened::guest(attached), options, Some(welcome), tours).await;
+        return open_console(
+            Opened::guest(attached),
+            &estate.dir,
+            options,
+            face,
+            Some(welcome),
+            tours,
+        )
+        .await;
     }
     if options.read_only {
         chosen.refuse(READ_ONLY)?;
@@ -55,6 +66,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     let there = estate.look(args)?;
     let off = match &there {
         _ if options.read_only => Some(chosen.refuse(READ_ONLY)?),
+        _ if matches!(face, Face::Lines { .. }) => Some(chosen.refuse(LINES)?),
         Found::Other => {
             Some(chosen.refuse("no demo made this store, and nothing is let happen in it")?)
         }
@@ -70,7 +82,8 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     let opened = with_tracker(embedded, if seeded.is_some() { "demo" } else { "console" })?;
     let welcome = match &seeded {
         Some(seeded) => {
-            begin_copy(&opened, seeded).await?;
+            // Nobody would look on where nothing is opened, or nothing may go on: then it is waited for.
+            begin_copy(&opened, seeded, args.build_only || options.read_only).await?;
             format!(
                 "An estate with {} snapshots to try anything on",
                 seeded.snapshots
@@ -94,7 +107,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         };
     }
     let opened = if options.read_only {
-        // Opened again without the means to change anything; what it began is left for later.
+        // Opened again without the means to change anything.
         opened.close().await?;
         let looked_at = Options {
             read_only: true,
@@ -105,7 +118,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         opened
     };
     let tours = off.unwrap_or_else(|| chosen.on(stage));
-    open_console(opened, options, Some(welcome), tours).await
+    open_console(opened, &estate.dir, options, face, Some(welcome), tours).await
 }
 
 /// What is in the demo's directory.
@@ -272,16 +285,24 @@ async fn build(embedded: Embedded, scale: u32) -> Result<Seeded, Problem> {
     made.map_err(|e| Problem::new(ProblemKind::Bug, "the demo estate was not made").caused_by(&e))?
 }
 
-/// Begins a full copy that is slow enough to be looked at.
-async fn begin_copy(opened: &Opened, seeded: &Seeded) -> Result<(), Problem> {
+/// Begins a full copy that is slow enough to be looked at; or makes one, to its end.
+async fn begin_copy(opened: &Opened, seeded: &Seeded, whole: bool) -> Result<(), Problem> {
     let operation = Operation::new(OperationKind::Clone)
         .with("snapshot", Value::Object(demo::reference(seeded.copy_from)))
         .text("name", "db01-standalone")
         .text("description", "a full copy for the auditors")
         .with("copy", Value::Flag(true));
     let plan = opened.tracker.plan(&operation).await?;
-    let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
-    opened.store()?.set_copy_rate(Some(rate));
-    opened.tracker.submit(plan).await?;
+    if !whole {
+        let rate = (plan.copies.0 / COPY_SECONDS).max(64 << 10);
+        opened.store()?.set_copy_rate(Some(rate));
+    }
+    let id = opened.tracker.submit(plan).await?;
+    if whole {
+        let task = opened.tracker.wait(&id, Task::is_settled).await?;
+        if let Some(problem) = task.problem() {
+            return Err(problem.clone());
+        }
+    }
     Ok(())
 }

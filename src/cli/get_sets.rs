@@ -50,6 +50,7 @@ impl Row for GroupRow {
         "instance",
         "description",
         "created",
+        "guard",
         "members",
     ];
 

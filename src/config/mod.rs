@@ -4,6 +4,7 @@ mod check;
 pub mod contrast;
 mod document;
 mod fault;
+pub mod kept;
 mod paths;
 mod settings;
 mod source;
@@ -12,6 +13,7 @@ mod watch;
 
 pub use document::document;
 pub use fault::{Fault, nearest};
+pub use kept::Kept;
 pub use paths::Paths;
 pub use settings::{Clipboard, Colors, GlyphChoice, Keys, LogLevel, LogSettings, Settings, schema};
 pub use source::{Config, Flags, Source, parse};

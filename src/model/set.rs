@@ -57,6 +57,9 @@ pub struct Group {
     pub description: String,
     /// When it was taken.
     pub created: Option<Time>,
+    /// Whether it was taken by itself, before a restore replaced what the volumes held.
+    #[serde(default)]
+    pub guard: bool,
     /// What else its system keeps on it, as key and value.
     pub metadata: BTreeMap<String, String>,
 }

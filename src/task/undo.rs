@@ -59,6 +59,11 @@ fn inverse(task: &Task) -> Option<Operation> {
         O::ImportImage if !operation.values.contains_key("volume") => {
             Some(with(O::DeleteVolume, made(Kind::Volume)?))
         }
+        // Its snapshot came with it.
+        O::ApplyDifference => {
+            let delete = with(O::DeleteVolume, made(Kind::Volume)?);
+            Some(delete.with("snapshots", Value::Flag(true)))
+        }
         O::CreateSnapshot => Some(with(O::DeleteSnapshot, made(Kind::Snapshot)?)),
         O::CreateGroup => Some(with(O::DeleteGroup, made(Kind::Group)?)),
         O::CreateSession => Some(with(O::DeleteSession, made(Kind::Session)?)),
@@ -66,13 +71,22 @@ fn inverse(task: &Task) -> Option<Operation> {
             let unlink = with(O::UnlinkTarget, made(Kind::Target)?);
             Some(unlink.with("delete", Value::Flag(true)))
         }
+        O::Restore | O::ShrinkVolume | O::ImportImage => {
+            let back = with(O::Restore, made(Kind::Snapshot)?);
+            let back = back.on_volume(&operation.volume().ok()?);
+            Some(back.with("guard", Value::Flag(true)))
+        }
+        // The guards of several volumes are a group.
         O::RestoreGroup | O::RestoreSession => {
             let back = with(O::RestoreGroup, made(Kind::Group)?);
             Some(back.with("guard", Value::Flag(true)))
         }
-        O::Restore | O::ShrinkVolume | O::ImportImage => {
+        // A target is seen by a volume of the same id.
+        O::RelinkTarget => {
             let back = with(O::Restore, made(Kind::Snapshot)?);
-            let back = back.on_volume(&operation.volume().ok()?);
+            let mut touched = task.plan.touches.iter().map(|touched| &touched.object);
+            let volume = touched.find(|object| object.kind == Kind::Volume)?;
+            let back = back.with("volume", Value::Object(volume.clone()));
             Some(back.with("guard", Value::Flag(true)))
         }
         _ => None,
@@ -159,8 +173,20 @@ mod tests {
         );
         let two = ["a", "b"].map(|id| ObjectRef::new(Kind::Snapshot, id));
         let kind = OperationKind::RestoreGroup;
-        let group = task(Operation::new(kind), by(), two.into(), TaskState::Succeeded);
+        let group = task(
+            Operation::new(kind),
+            by(),
+            two.clone().into(),
+            TaskState::Succeeded,
+        );
         assert_eq!(undo(&group).unwrap_err(), "by hand: somehow");
+
+        let mut made = two.to_vec();
+        made.push(ObjectRef::new(Kind::Group, "guards"));
+        let group = task(Operation::new(kind), by(), made, TaskState::Succeeded);
+        let back = undo(&group).unwrap();
+        assert_eq!(back.kind, kind);
+        assert_eq!(back.object("group", Kind::Group).unwrap(), "guards");
         let failed = task(Operation::new(kind), by(), Vec::new(), TaskState::Failed);
         assert!(undo(&failed).is_err());
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::log::LogLine;
 use super::tour::Act;
-use crate::config::{Config, Fault};
+use crate::config::{Config, Fault, Kept};
 use crate::model::{
     Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
 };
@@ -56,6 +56,8 @@ pub(crate) enum Event {
     Paste(String),
     /// The mouse pressed this.
     Click(super::view::Hit),
+    /// The mouse asks what can be done with this row; with none, nothing any more.
+    Menu(Option<super::state::RowId>),
     /// The wheel turned by so many rows, downwards if positive.
     Wheel(i32),
     /// The terminal has this size now.
@@ -76,6 +78,8 @@ pub(crate) enum Event {
     Configured(Result<Box<Config>, Vec<Fault>>),
     /// Something outside that was asked for is done: what to say of it.
     Told(Result<String, Problem>),
+    /// What would be in a support bundle was gathered: the list of it.
+    Gathered(Result<String, Problem>),
     /// Parts of the program said this.
     Logged(Vec<LogLine>),
     /// What the last frame cost; told only while it is looked at.
@@ -232,6 +236,12 @@ pub(crate) enum Effect {
     Repaint,
     /// Read the configuration again.
     Reload,
+    /// Gather what would be in a support bundle.
+    Gather,
+    /// Write the support bundle that was gathered last.
+    Bundle,
+    /// Keep what was chosen for the next start.
+    Keep(Box<Kept>),
     /// Change nothing any more, whatever is asked.
     Lock,
     /// Stop the program until it is continued.

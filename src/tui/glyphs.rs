@@ -1,7 +1,7 @@
 //! The glyphs, each with its ASCII form. State is never told by a glyph alone: its word
-//! stands beside it.
+//! stands beside it, and is all that is left where lines are read out.
 
-/// A set of glyphs; every one is one column wide.
+/// A set of glyphs; every one is one column wide where anything is drawn.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Glyphs {
     pub(crate) cut: &'static str,
@@ -120,6 +120,46 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     dot: ".",
     none: "-",
     thumb: "#",
+};
+
+/// For lines that are read out: the words beside them say it all.
+pub(crate) const SILENT: Glyphs = Glyphs {
+    cut: "...",
+    into: "",
+    rule: "",
+    wall: "",
+    corners: ["", "", "", ""],
+    cursor: "",
+    mark: "",
+    good: "",
+    idle: "",
+    busy: "",
+    bad: "",
+    warn: "",
+    done: "",
+    failed: "",
+    stopped: "",
+    paused: "",
+    play: "",
+    waiting: "",
+    node: "",
+    here: "",
+    guard: "",
+    clone: "",
+    group: "",
+    session: "",
+    target: "",
+    tee: "",
+    last: "",
+    arm: "",
+    rail: "",
+    bar: "",
+    rest: "",
+    up: "",
+    down: "",
+    dot: "",
+    none: "",
+    thumb: "",
 };
 
 /// The set for a terminal.

@@ -9,6 +9,7 @@ mod event;
 mod glyphs;
 mod key;
 mod layout;
+mod linear;
 mod log;
 mod overlay;
 mod page;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use crate::config::{Config, Fault, Source};
 use crate::model::{Problem, Task};
 use crate::provider::Connection;
+use crate::support::Places;
 use crate::task::Tracker;
 
 pub use event::PictureForm;
@@ -82,6 +84,10 @@ pub struct Options {
     pub perf: bool,
     /// The folder in which pictures of the screen and crash files are kept.
     pub state: Option<PathBuf>,
+    /// What was chosen the last time is read from this file, and kept in it.
+    pub kept: Option<PathBuf>,
+    /// Where a support bundle is taken from.
+    pub support: Option<Places>,
     /// What the parts of the program say.
     pub log: Option<LogTap>,
 }
@@ -102,6 +108,15 @@ pub struct Farewell {
 /// Where there is no terminal, or it is lost.
 pub async fn run(setup: Setup) -> Result<Farewell, Problem> {
     runtime::run(setup).await
+}
+
+/// Runs the console as lines that are appended to standard output, answered by lines of standard input, until the
+/// user leaves, the input ends or a signal ends it.
+///
+/// # Errors
+/// Where signals cannot be listened for.
+pub async fn linear(setup: Setup) -> Result<Farewell, Problem> {
+    linear::run(setup).await
 }
 
 /// Looks whether the console can take a configuration; what it does with the keys of others, as notes.

@@ -2,12 +2,14 @@
 
 pub(crate) mod map;
 mod object;
+pub(crate) mod plan;
 mod task;
 
 use crate::config::LogLevel;
 use crate::config::theme::Role;
 use crate::model::{Bytes, Kind, Object, Problem, Time};
 
+use super::actions::{Action, ActionId};
 use super::rows::{Spans, ago};
 use super::state::{Message, Place, State};
 use super::text;
@@ -49,6 +51,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
             None => page.text("it is not kept any more", Role::Dim),
         },
         Place::Log => page.log(),
+        Place::Bundle => page.bundle(),
         Place::Map(object, mark) => page.map(object, mark.as_ref()),
         _ => {}
     }
@@ -182,6 +185,20 @@ impl Page<'_> {
         }
     }
 
+    /// What would be written, and how.
+    fn bundle(&mut self) {
+        let how = Action::of(ActionId::Support).hint(self.state);
+        let said = format!(
+            "Nothing is written or sent yet. {how} here writes it to a file, for you to send."
+        );
+        self.text(&said, Role::Info);
+        self.blank();
+        for line in self.state.bundle.as_deref().unwrap_or_default().lines() {
+            let clean = self.state.clean(line).into_owned();
+            self.text(&clean, Role::Text);
+        }
+    }
+
     fn message(&mut self, message: &Message) {
         self.time("When", Some(message.at));
         self.blank();
@@ -273,5 +290,6 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Raw(object) => format!("{} as it is kept", state.name_of(object)),
         Place::Message(number) => format!("message {}", number + 1),
         Place::Log => "Log".to_owned(),
+        Place::Bundle => "Support bundle".to_owned(),
     }
 }

@@ -28,13 +28,13 @@ use super::terminal::{
     Features, Screen, Session, Writer, copy, faults, give_back, here, take_mouse,
 };
 use super::update::update;
-use super::view::{Scene, view};
+use super::view::{Hit, Scene, view};
 use super::{Farewell, Setup};
-use crate::config::{Source, Watch};
+use crate::config::{Kept, Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
-const QUEUE: usize = 64;
+pub(super) const QUEUE: usize = 64;
 /// Keys that are taken in before a frame is drawn: a burst is one frame.
 const BURST: usize = 256;
 /// How long a slow terminal is waited for at the end.
@@ -74,36 +74,16 @@ struct Runtime {
 
 /// Runs the console to its end.
 pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
+    let (width, height) = size()?;
+    let started = Instant::now();
+    let (beginning, forgotten) = beginning(&setup, (width, height), moment(started));
     let options = setup.options;
     let settings = &options.config.settings;
-    let (width, height) = size()?;
-    let lookup = |name: &str| std::env::var(name).ok();
-    let started = Instant::now();
-    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
-        (_, true) => Some("this is read-only, as it was started".to_owned()),
-        (true, false) => Some("this is read-only, as the profile says".to_owned()),
-        (false, false) => None,
-    };
     let crashes = options.state.as_ref().filter(|_| settings.crash_files);
     crash::leave_in(crashes.map(|state| state.join("crashes")).as_deref());
     let mouse = settings.mouse;
-    let features = Features::find(&lookup);
+    let features = beginning.features;
     tracing::info!(width, height, colors = ?features.tier(settings), ascii = features.is_ascii(settings), copies = ?features.copies(settings), "the console begins");
-    let beginning = Beginning {
-        profile: setup.connection.name.clone(),
-        system: setup.connection.reader.capabilities().clone(),
-        read_only,
-        features,
-        config: options.config,
-        perf: options.perf,
-        tasks: setup.tracker.tasks(),
-        welcome: options.welcome,
-        size: (width, height),
-        now: moment(started),
-        tours: setup.tours.all,
-        no_tours: setup.tours.none,
-        begin: setup.tours.begin,
-    };
     let recorder = Recorder::start(&beginning, options.record.as_deref())?;
     let state = State::new(beginning);
     // Nothing that can fail by what the user said comes after the terminal is taken.
@@ -118,8 +98,10 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         writable,
         events.clone(),
         folder,
-        setup.tours.stage,
-    );
+        options.kept,
+        options.support,
+    )
+    .with_stage(setup.tours.stage);
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
         state,
@@ -143,6 +125,9 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
     // What changed between the first look at the tasks and this one.
     runtime.happened(Event::Tasks(setup.tracker.tasks()));
+    if let Some(problem) = forgotten {
+        runtime.happened(Event::Fault(problem));
+    }
     runtime.draw();
     // Only what the first screen needs comes before it.
     let watch = options.source.clone().and_then(|source| {
@@ -192,11 +177,52 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let drained = runtime.writer.drain(PARTING);
     give_back(drained);
     drop(session);
+    runtime.performer.keep_at_last();
     let unfinished = runtime.state.tasks.active().cloned().collect();
     Ok(Farewell {
         unfinished,
         signal: runtime.state.signal,
     })
+}
+
+/// What a console on this begins with; and why what was chosen the last time is not known, where it is not.
+pub(super) fn beginning(
+    setup: &Setup,
+    size: (u16, u16),
+    now: Moment,
+) -> (Beginning, Option<Problem>) {
+    let options = &setup.options;
+    let settings = &options.config.settings;
+    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
+        (_, true) => Some("this is read-only, as it was started".to_owned()),
+        (true, false) => Some("this is read-only, as the profile says".to_owned()),
+        (false, false) => None,
+    };
+    let kept = options
+        .kept
+        .as_deref()
+        .map_or_else(|| Ok(Kept::default()), Kept::read);
+    let (kept, forgotten) = match kept {
+        Ok(kept) => (kept, None),
+        Err(problem) => (Kept::default(), Some(problem)),
+    };
+    let beginning = Beginning {
+        profile: setup.connection.name.clone(),
+        system: setup.connection.reader.capabilities().clone(),
+        read_only,
+        features: Features::find(&|name: &str| std::env::var(name).ok()),
+        config: options.config.clone(),
+        perf: options.perf,
+        tasks: setup.tracker.tasks(),
+        welcome: options.welcome.clone(),
+        kept,
+        size,
+        now,
+        tours: setup.tours.all.clone(),
+        no_tours: setup.tours.none.clone(),
+        begin: setup.tours.begin.clone(),
+    };
+    (beginning, forgotten)
 }
 
 impl Runtime {
@@ -265,6 +291,13 @@ impl Runtime {
                         self.happened(Event::Click(hit));
                     }
                 }
+                MouseEventKind::Down(MouseButton::Right) => {
+                    let row = match self.scene.at(mouse.column, mouse.row) {
+                        Some(Hit::Row(id) | Hit::Menu(id)) => Some(id.clone()),
+                        _ => None,
+                    };
+                    self.happened(Event::Menu(row));
+                }
                 MouseEventKind::ScrollDown => self.happened(Event::Wheel(3)),
                 MouseEventKind::ScrollUp => self.happened(Event::Wheel(-3)),
                 _ => {}
@@ -292,6 +325,7 @@ impl Runtime {
                     Effect::Mouse(on) => self.lead.extend_from_slice(take_mouse(on)),
                     Effect::Repaint => self.terminal.clear().unwrap_or_else(|e| match e {}),
                     Effect::Reload => events.push(self.reload()),
+                    Effect::Gather => self.performer.gather(&self.state.config),
                     effect => self.performer.perform(effect),
                 }
             }
@@ -409,7 +443,7 @@ async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
 }
 
 /// What the log has to tell; nothing, ever, where there is none.
-async fn next_lines(log: Option<&LogTap>) -> Vec<LogLine> {
+pub(super) async fn next_lines(log: Option<&LogTap>) -> Vec<LogLine> {
     match log {
         Some(log) => log.next().await,
         None => std::future::pending().await,
@@ -426,7 +460,7 @@ pub(super) fn size() -> Result<(u16, u16), Problem> {
     })
 }
 
-fn moment(started: Instant) -> Moment {
+pub(super) fn moment(started: Instant) -> Moment {
     Moment {
         wall: Time::now(),
         // Whole microseconds, as a recording keeps them.

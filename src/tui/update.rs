@@ -8,7 +8,7 @@ use super::actions;
 use super::event::{Answer, Effect, Event, Moment, Ticket};
 use super::key::Key;
 use super::overlay::{self, Overlay, Then};
-use super::state::{Place, Purpose, State};
+use super::state::{Place, Purpose, RowId, State};
 use super::tour;
 use super::view::Hit;
 
@@ -25,6 +25,7 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
             overlay::paste(state, &text);
         }
         Event::Click(hit) => on_click(state, hit),
+        Event::Menu(row) => on_menu(state, row),
         Event::Wheel(rows) => on_wheel(state, rows),
         Event::Resize(width, height) => state.size = (width, height),
         Event::Tasks(tasks) => on_tasks(state, tasks),
@@ -41,9 +42,17 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
         }
         Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
         Event::Deadline => tour::go_on(state),
-        Event::Fault(problem) | Event::Told(Err(problem)) => state.complain(problem),
+        Event::Fault(problem) | Event::Told(Err(problem)) | Event::Gathered(Err(problem)) => {
+            state.complain(problem);
+        }
         Event::Told(Ok(said)) => state.notify(said, Role::Info),
         Event::Configured(read) => state.configure(read.map(|config| *config)),
+        Event::Gathered(Ok(manifest)) => {
+            state.bundle = Some(manifest);
+            if state.screen().place != Place::Bundle {
+                actions::go_to(state, Place::Bundle);
+            }
+        }
         Event::Logged(lines) => state.hear(lines),
         Event::Drawn(cost) => {
             if let Some(shown) = &mut state.cost {
@@ -86,6 +95,7 @@ fn on_click(state: &mut State, hit: Hit) {
         Hit::Part(part) => overlay::press(state, part),
         _ if state.overlays.iter().any(Overlay::is_dialog) => {}
         Hit::Action(id) => actions::fire(state, id),
+        Hit::Menu(id) => on_menu(state, Some(id)),
         Hit::Row(id) => {
             if state.screen().selected.as_ref() == Some(&id) {
                 actions::fire(state, actions::ActionId::Open);
@@ -96,6 +106,26 @@ fn on_click(state: &mut State, hit: Hit) {
                 screen.moved = clock;
             }
         }
+    }
+}
+
+/// What can be done with a row; where a list to choose from is open, it goes instead.
+fn on_menu(state: &mut State, row: Option<RowId>) {
+    if let Some(Overlay::Chooser(_)) = state.overlays.last() {
+        overlay::key(state, Key::ESC);
+    }
+    let Some(row) = row.filter(|_| state.overlays.is_empty()) else {
+        return;
+    };
+    let clock = state.now.clock;
+    let screen = state.views.screen_mut();
+    screen.selected = Some(row);
+    screen.moved = clock;
+    // The row may be gone: what is in hand then is another one, and nobody asked about that.
+    let asked = state.screen().selected.clone();
+    state.settle();
+    if state.screen().selected == asked {
+        actions::fire(state, actions::ActionId::Menu);
     }
 }
 

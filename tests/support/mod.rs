@@ -48,6 +48,7 @@ impl Deck {
             .env("HOME", self.dir.path())
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("XDG_DATA_HOME", self.path("data"))
+            .env("XDG_STATE_HOME", self.path("state"))
             .stdin(std::process::Stdio::null());
         command
     }

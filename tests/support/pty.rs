@@ -77,6 +77,7 @@ impl Terminal {
         command.env("HOME", deck.dir.path());
         command.env("XDG_CONFIG_HOME", deck.path("config"));
         command.env("XDG_DATA_HOME", deck.path("data"));
+        command.env("XDG_STATE_HOME", deck.path("state"));
         for name in ["NO_COLOR", "LC_ALL", "COLORTERM", "SNAPDECK_STORE"] {
             command.env_remove(name);
         }

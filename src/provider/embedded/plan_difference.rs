@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::BufReader;
 
+use super::convert;
 use super::difference::{self, identity};
 use super::import::STREAM;
 use super::plan::{APPLY, Look, step, touched_point, touched_volume};
 use crate::engine::images::{DifferenceHead, DifferenceReader, Seal, seal_at_end};
 use crate::engine::{PointInfo, VolumeInfo};
-use crate::model::{Bytes, Plan, Problem, Undo};
+use crate::model::{Bytes, Operation, OperationKind, Plan, Problem, Undo, Value};
 
 impl Look<'_> {
     pub(super) fn apply_difference(&self) -> Result<Plan, Problem> {
@@ -64,7 +65,12 @@ impl Look<'_> {
                     match &base {
                         Some(base) => Undo::By {
                             how: format!("restore {} to {}", info.name, base.name),
-                            operation: None,
+                            operation: Some(
+                                Operation::new(OperationKind::Restore)
+                                    .on_volume(&convert::volume_id(info.id))
+                                    .on_snapshot(&convert::snapshot_id(base.id))
+                                    .with("guard", Value::Flag(true)),
+                            ),
                         },
                         None => Undo::Never("the volume was empty".to_owned()),
                     },

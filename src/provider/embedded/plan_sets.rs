@@ -238,9 +238,10 @@ impl Look<'_> {
         )];
         self.read_back(&mut plan);
         match guard {
-            true => plan
-                .notes
-                .push("what the volumes hold now is kept as a group of guard snapshots".to_owned()),
+            true => plan.notes.push(
+                "what the volumes hold now is kept as guard snapshots, which are a group"
+                    .to_owned(),
+            ),
             false => plan.confirm = Some(name),
         }
         Ok(plan)

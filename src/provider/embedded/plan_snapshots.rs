@@ -2,6 +2,7 @@
 
 use super::plan::{Look, RECLAIM, RECORD, copying, following, step, touched_point, touched_volume};
 use super::sets::{self, SetKind};
+use super::targets::Link;
 use super::{attributes, convert};
 use crate::engine::{PointInfo, VolumeInfo};
 use crate::model::{Bytes, Loss, Operation, Plan, Problem, Undo};
@@ -163,6 +164,13 @@ impl Look<'_> {
                 bytes: info.usage.exclusive.map(Bytes),
             });
             plan.confirm = Some(info.name.clone());
+        }
+        if let (Some(link), true) = (Link::of(&point.attrs), Link::of(&info.attrs).is_some()) {
+            let session = sets::find(self.shared, SetKind::Session, &link.session);
+            let session =
+                session.map_or_else(|_| "a session that is gone".to_owned(), |s| s.name());
+            plan.notes
+                .push(format!("it is linked to {session} then, as it was"));
         }
         if info.attrs.contains_key(attributes::INSTANCE) {
             plan.notes.push(format!(

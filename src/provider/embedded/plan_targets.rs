@@ -95,7 +95,10 @@ impl Look<'_> {
             ),
             match guard {
                 true => Undo::By {
-                    how: format!("restore {} to its guard snapshot", info.name),
+                    how: format!(
+                        "restore {} to its guard snapshot, and what it was linked to",
+                        info.name
+                    ),
                     operation: None,
                 },
                 false => Undo::Never("what was written to the target is not kept".to_owned()),

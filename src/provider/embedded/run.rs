@@ -1,5 +1,6 @@
 //! Steps that are one record of the engine.
 
+use super::targets::Link;
 use super::{Shared, attributes, convert, error, import, plan, plan_image};
 use crate::engine::{self, Attrs, PackedAttrs, SnapshotRequest, VolumeInfo};
 use crate::model::{ObjectRef, Operation, OperationKind, Problem, StepOutcome, Time};
@@ -132,8 +133,13 @@ impl Run<'_> {
         attrs
     }
 
-    pub(super) fn guard_attrs(&self, why: String) -> Attrs {
+    /// The attributes of a guard of this volume. That of a linked target knows what it showed, so that it shows it
+    /// again when it is taken back.
+    pub(super) fn guard_attrs(&self, why: String, info: &VolumeInfo) -> Attrs {
         let mut attrs = Attrs::new();
+        if let Some(link) = Link::of(&info.attrs) {
+            link.put(&mut attrs);
+        }
         attributes::put(&mut attrs, attributes::GUARD, Some("true"));
         attributes::put(&mut attrs, attributes::MADE, Some(&self.key));
         attributes::put(&mut attrs, attributes::DESCRIPTION, Some(&why));
@@ -224,7 +230,7 @@ impl Run<'_> {
                 None => {
                     let info = self.volume()?;
                     let why = format!("what {} held before an import", info.name);
-                    self.snapshot(&info, guard_name(), self.guard_attrs(why))
+                    self.snapshot(&info, guard_name(), self.guard_attrs(why, &info))
                 }
             },
             OperationKind::ShrinkVolume if self.step == plan::SHRINK => {
@@ -238,7 +244,7 @@ impl Run<'_> {
             OperationKind::ShrinkVolume => {
                 let info = self.volume()?;
                 let why = format!("what {} held before it was shrunk", info.name);
-                self.snapshot(&info, guard_name(), self.guard_attrs(why))
+                self.snapshot(&info, guard_name(), self.guard_attrs(why, &info))
             }
             _ => self.set_record(),
         }
@@ -273,12 +279,17 @@ impl Run<'_> {
         let point = convert::engine_point(self.operation.snapshot()?.as_str())?;
         let guard = self.operation.flag("guard").then(|| {
             let why = format!("what {} held before a restore", info.name);
-            (guard_name(), self.guard_attrs(why))
+            (guard_name(), self.guard_attrs(why, &info))
         });
         let guard_name = guard.as_ref().map(|(name, _)| name.clone());
         let mut attrs = info.attrs.clone();
         attrs.remove(import::UNFINISHED);
         attributes::note_change(&mut attrs, &self.key);
+        let known = self.shared.store.point(point).ok();
+        let shown = known.and_then(|point| Link::of(&point.attrs));
+        if let (Some(link), true) = (shown, Link::of(&attrs).is_some()) {
+            link.put(&mut attrs);
+        }
         let kept = self
             .shared
             .store

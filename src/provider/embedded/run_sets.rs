@@ -101,26 +101,22 @@ impl Run<'_> {
 
     /// Whether the volumes were taken back by this step: their guards say so, or they do.
     fn restored(&self, kind: SetKind) -> Option<StepOutcome> {
-        let guards = self.points_made();
+        let mut guards = self.points_made();
+        let points = self.shared.store.points();
+        let mine = points
+            .iter()
+            .filter(|point| attributes::made_by(&point.attrs, &self.key));
+        let group = mine
+            .filter_map(|point| SetKind::Group.of(&point.attrs))
+            .next();
+        guards.extend(group.map(|id| ObjectRef::new(Kind::Group, id.to_owned())));
         let changed = || {
             let set = self.set(kind).ok()?;
             let point = set.members.first()?;
             let info = self.shared.store.volume(point.volume).ok()?;
             Some(self.changed(&info.attrs))
         };
-        (!guards.is_empty() || changed() == Some(true))
-            .then(|| all_made("restored", self.with_their_group(guards)))
-    }
-
-    /// The guards that a restore of several volumes took, after the group that they are.
-    fn with_their_group(&self, guards: Vec<ObjectRef>) -> Vec<ObjectRef> {
-        let mine = |attrs: &engine::PackedAttrs| attributes::made_by(attrs, &self.key);
-        let points = self.shared.store.points_where(mine);
-        let group = points.first().and_then(|point| {
-            let id = SetKind::Group.of(&point.attrs)?;
-            Some(ObjectRef::new(Kind::Group, id))
-        });
-        group.into_iter().chain(guards).collect()
+        (!guards.is_empty() || changed() == Some(true)).then(|| all_made("restored", guards))
     }
 
     /// Does it: one durable record.
@@ -163,17 +159,8 @@ impl Run<'_> {
             self.shared.not_filling(id)?;
             infos.push(self.shared.store.volume(id).map_err(|e| self.failed(&e))?);
         }
-        let instance = |info: &VolumeInfo| attributes::text(&info.attrs, attributes::INSTANCE);
-        let machine = infos.first().map(instance).unwrap_or_default();
-        let one_machine = infos.iter().all(|info| instance(info) == machine);
         let mut attrs = self.made_attrs();
-        let mut put = |name, text: &str| attributes::put(&mut attrs, name, Some(text));
-        put(attributes::SET, &kind.attribute(&set));
-        put(attributes::SET_NAME, name);
-        put(attributes::SET_SIZE, &infos.len().to_string());
-        if one_machine {
-            put(attributes::INSTANCE, &machine);
-        }
+        Set::put(&mut attrs, kind, &set, name, &infos);
         let requests: Vec<SnapshotRequest> = infos
             .iter()
             .map(|info| SnapshotRequest {
@@ -246,31 +233,32 @@ impl Run<'_> {
         let set = self.set(kind)?;
         let guard = self.operation.flag("guard");
         let guard_name = guard_name();
-        // One moment like what they are restored to, so that all can be taken back at once.
-        let (group, name) = (uuid::Uuid::now_v7().to_string(), set.name());
-        let machine = match set.members.first() {
-            Some(point) => attributes::text(&point.attrs, attributes::INSTANCE),
-            None => String::new(),
-        };
-        let mut actions = Vec::new();
+        let mut infos = Vec::new();
         for point in &set.members {
             self.shared.not_filling(point.volume)?;
             let info = self.shared.store.volume(point.volume);
-            let info = info.map_err(|e| self.failed(&e))?;
-            let why = format!("what the volumes held before they were restored to {name}");
+            infos.push(info.map_err(|e| self.failed(&e))?);
+        }
+        // The guards are a group, so that they are restored as one.
+        let group = uuid::Uuid::now_v7().to_string();
+        let mut actions = Vec::new();
+        for (point, info) in set.members.iter().zip(&infos) {
+            let why = format!("what the volumes held before {} was restored", set.name());
+            let mut guard_attrs = self.guard_attrs(why, info);
+            Set::put(
+                &mut guard_attrs,
+                SetKind::Group,
+                &group,
+                &guard_name,
+                &infos,
+            );
             let mut attrs = info.attrs.clone();
             attrs.remove(import::UNFINISHED);
             attributes::note_change(&mut attrs, &self.key);
-            let mut kept = self.guard_attrs(why);
-            let mut put = |name, text: &str| attributes::put(&mut kept, name, Some(text));
-            put(attributes::SET, &SetKind::Group.attribute(&group));
-            put(attributes::SET_NAME, &guard_name);
-            put(attributes::SET_SIZE, &set.members.len().to_string());
-            put(attributes::INSTANCE, &machine);
             actions.push(Action::Restore {
                 volume: info.id,
                 point: point.id,
-                keep: guard.then(|| (guard_name.clone(), kept)),
+                keep: guard.then(|| (guard_name.clone(), guard_attrs)),
                 attrs: Some(attrs),
             });
         }
@@ -279,11 +267,13 @@ impl Run<'_> {
             Made::Point(id) => Some(ObjectRef::from(&convert::snapshot_id(id))),
             Made::Volume(_) => None,
         });
+        let group = guard.then(|| ObjectRef::new(Kind::Group, group));
+        let guards = guards.chain(group);
         let message = match guard {
-            true => format!("restored; what they held is kept as {guard_name}"),
+            true => format!("restored; what they held is kept as the group {guard_name}"),
             false => "restored".to_owned(),
         };
-        Ok(all_made(message, self.with_their_group(guards.collect())))
+        Ok(all_made(message, guards.collect()))
     }
 
     fn link_target(&self) -> Result<StepOutcome, Problem> {
@@ -325,7 +315,7 @@ impl Run<'_> {
         let made = self.transact(vec![Action::Restore {
             volume: info.id,
             point: point.id,
-            keep: guard.then(|| (guard_name.clone(), self.guard_attrs(why))),
+            keep: guard.then(|| (guard_name.clone(), self.guard_attrs(why, &info))),
             attrs: Some(attrs),
         }])?;
         let guards = made.into_iter().filter_map(|made| match made {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::attributes::Lookup;
 use super::{Shared, attributes, convert, targets};
-use crate::engine::{PointInfo, VolumeId};
+use crate::engine::{Attrs, PointInfo, VolumeId, VolumeInfo};
 use crate::model::{
     Bytes, Group, GroupId, GroupState, Kind, Member, ObjectRef, Problem, Session, SessionId,
     SnapshotState,
@@ -104,6 +104,26 @@ impl Set {
             .collect()
     }
 
+    /// The attributes by which points in time of these volumes are members of one set.
+    pub(super) fn put(
+        attrs: &mut Attrs,
+        kind: SetKind,
+        id: &str,
+        name: &str,
+        infos: &[VolumeInfo],
+    ) {
+        let instance = |info: &VolumeInfo| attributes::text(&info.attrs, attributes::INSTANCE);
+        let machine = infos.first().map(instance).unwrap_or_default();
+        let one_machine = infos.iter().all(|info| instance(info) == machine);
+        let mut put = |name, text: &str| attributes::put(attrs, name, Some(text));
+        put(attributes::SET, &kind.attribute(id));
+        put(attributes::SET_NAME, name);
+        put(attributes::SET_SIZE, &infos.len().to_string());
+        if one_machine {
+            put(attributes::INSTANCE, &machine);
+        }
+    }
+
     /// It as a group.
     pub(super) fn group(&self, names: &Names) -> Group {
         let first = self.members.first();
@@ -117,6 +137,7 @@ impl Set {
             instance: Some(instance).filter(|name| !name.is_empty()),
             description: self.attribute(attributes::DESCRIPTION),
             created: first.map(|point| attributes::taken(&point.attrs, point.created)),
+            guard: !self.attribute(attributes::GUARD).is_empty(),
             metadata: BTreeMap::new(),
         }
     }

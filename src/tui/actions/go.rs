@@ -268,3 +268,13 @@ pub(crate) fn is_row(id: ActionId) -> bool {
         A::Up | A::Down | A::PageUp | A::PageDown | A::Top | A::Bottom
     )
 }
+
+/// Whether an action is about a screen, and means nothing where lines are read out.
+pub(crate) fn is_of_screen(id: ActionId) -> bool {
+    use ActionId as A;
+    is_row(id)
+        || matches!(
+            id,
+            A::Help | A::Filter | A::Pane | A::Picture | A::Mouse | A::Perf | A::Repaint
+        )
+}

@@ -21,7 +21,7 @@ use super::state::State;
 use crate::model::OperationKind;
 
 pub(crate) use change::{begin, can, offered};
-pub(crate) use go::{go_to, is_row, quit};
+pub(crate) use go::{go_to, is_of_screen, is_row, quit};
 pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
 pub(crate) use related::{place_of, related};
@@ -99,6 +99,7 @@ pub(crate) enum ActionId {
     TourNext,
     TourBack,
     TourLeave,
+    Support,
 }
 
 /// What an action is about: the headings of the help.

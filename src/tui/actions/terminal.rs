@@ -132,6 +132,15 @@ pub(super) fn reload(state: &mut State) {
     state.effect(Effect::Reload);
 }
 
+/// Gathers what would be in a support bundle; where that is shown, writes it.
+pub(super) fn support(state: &mut State) {
+    let shown = state.screen().place == Place::Bundle;
+    state.effect(match shown {
+        true => Effect::Bundle,
+        false => Effect::Gather,
+    });
+}
+
 pub(super) fn perf(state: &mut State) {
     state.cost = match state.cost {
         Some(_) => None,

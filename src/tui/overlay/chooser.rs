@@ -291,6 +291,7 @@ impl Chooser {
             Pick::Theme(name) => {
                 if let Some(theme) = state.config.theme(&name).cloned() {
                     state.wear(theme);
+                    state.keep_theme();
                 }
             }
             Pick::Copy(what, text) => state.effect(Effect::Copy(what, text)),
@@ -302,11 +303,13 @@ impl Chooser {
                     column,
                     descending: again.is_some_and(|sort| !sort.descending),
                 });
+                state.keep_sort();
             }
             Pick::Show(view, key) => {
                 if !state.hidden.remove(&(view, key)) {
                     state.hidden.insert((view, key));
                 }
+                state.keep();
                 let cursor = self.cursor;
                 *self = Self::columns(state);
                 self.cursor = cursor.min(self.found.len().saturating_sub(1));

@@ -31,6 +31,7 @@ impl FilterLine {
                 if !used.is_empty() {
                     state.filters.retain(|filter| *filter != used);
                     state.filters.push(used);
+                    state.keep();
                 }
                 return After::Close;
             }

@@ -12,6 +12,7 @@ impl Chooser {
         let mut entries: Vec<Entry> = ACTIONS
             .iter()
             .filter(|action| action.id != ActionId::Palette && !actions::is_row(action.id))
+            .filter(|action| !(state.speaks && actions::is_of_screen(action.id)))
             .map(|action| of_action(action, state))
             .collect();
         for spec in &state.system.operations {
@@ -22,7 +23,8 @@ impl Chooser {
                 entries.push(of_operation(spec.kind, spec.title, state));
             }
         }
-        for theme in &state.config.themes {
+        let themes = state.config.themes.iter().filter(|_| !state.speaks);
+        for theme in themes {
             entries.push(Entry {
                 label: format!("theme {}", theme.name),
                 detail: theme.about.clone(),
@@ -88,23 +90,23 @@ impl Chooser {
         // What is done to the thing in hand comes before what needs none.
         let mut specs: Vec<_> = actions::offered(state).collect();
         specs.sort_by_key(|spec| spec.on.is_none());
-        let mut entries: Vec<Entry> = specs
-            .into_iter()
-            .map(|spec| {
-                let action = ACTIONS
-                    .iter()
-                    .find(|a| a.operation(state) == Some(spec.kind));
-                Entry {
-                    label: spec.title.to_owned(),
-                    detail: spec.doc.to_owned(),
-                    key: action.map(|action| action.key(state)).unwrap_or_default(),
-                    ..of_operation(spec.kind, spec.title, state)
-                }
-            })
-            .collect();
+        let opening = [ActionId::Open, ActionId::Related];
+        let mut entries: Vec<Entry> = opening.map(|id| of_action(Action::of(id), state)).into();
+        entries.extend(specs.into_iter().map(|spec| {
+            let action = ACTIONS
+                .iter()
+                .find(|a| a.operation(state) == Some(spec.kind));
+            Entry {
+                label: spec.title.to_owned(),
+                detail: spec.doc.to_owned(),
+                key: action.map(|action| action.key(state)).unwrap_or_default(),
+                ..of_operation(spec.kind, spec.title, state)
+            }
+        }));
         let others = [
             ActionId::Describe,
             ActionId::Raw,
+            ActionId::Map,
             ActionId::Retry,
             ActionId::Pause,
             ActionId::Cancel,

@@ -81,8 +81,13 @@ impl Question {
         }
     }
 
+    /// Whether it takes no input yet.
+    pub(crate) fn is_deaf(&self, now: Duration) -> bool {
+        now < self.opened + DEAF
+    }
+
     pub(super) fn key(&mut self, state: &mut State, key: Key) -> After {
-        if state.now.clock < self.opened + DEAF {
+        if self.is_deaf(state.now.clock) {
             return After::Stay;
         }
         match key {
@@ -100,7 +105,7 @@ impl Question {
     }
 
     pub(super) fn press(&mut self, state: &mut State, part: usize) -> After {
-        if state.now.clock < self.opened + DEAF {
+        if self.is_deaf(state.now.clock) {
             return After::Stay;
         }
         self.answer(state, part == 1)

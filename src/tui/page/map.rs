@@ -100,12 +100,18 @@ fn full(look: &Look, cell: u64, cells: u64) -> &'static str {
 /// An entry of the legend.
 fn legend(line: &mut Line, state: &State, sort: Sort, said: &str) {
     let glyph = match (state.ascii, sort) {
+        _ if state.speaks => "",
         (true, _) => sort.ascii(),
         (false, Sort::Never) => state.glyphs().waiting,
         (false, _) => state.glyphs().bar,
     };
-    let gap = if line.is_empty() { "" } else { "   " };
-    line.push((format!("{gap}{glyph} ").into(), sort.role()));
+    let gap = match (line.is_empty(), state.speaks) {
+        (true, _) => "",
+        (false, true) => ", ",
+        (false, false) => "   ",
+    };
+    let room = if state.speaks { "" } else { " " };
+    line.push((format!("{gap}{glyph}{room}").into(), sort.role()));
     line.push((state.clean(said).into_owned().into(), Role::Text));
 }
 
@@ -186,6 +192,10 @@ impl Page<'_> {
             legend(&mut line, state, Sort::Changed, &said);
             self.lines.push(line);
         }
+        if state.speaks {
+            self.lines.extend(standing(state, look));
+            return;
+        }
         let columns = self.width.saturating_sub(OFFSET);
         let height = layout::layout(state).map_or(0, |layout| layout.body.height);
         let rows = height
@@ -217,7 +227,13 @@ pub(crate) fn difference(state: &State, width: u16, rows: u16) -> Vec<Line> {
     let first: Line = vec![
         (state.name_of(from).into(), Role::Text),
         (format!(", {}  ", taken(from)).into(), Role::Dim),
-        (format!("{}  ", state.glyphs().into).into(), Role::Border),
+        (
+            match state.speaks {
+                true => "to ".into(),
+                false => format!("{}  ", state.glyphs().into).into(),
+            },
+            Role::Border,
+        ),
         (state.name_of(to).into(), Role::Text),
         (format!(", {}", taken(to)).into(), Role::Dim),
     ];

@@ -91,6 +91,7 @@ fn brief(event: &Event, typing: bool) -> String {
         Event::Key(key) => format!("key {key}"),
         Event::Paste(text) => format!("paste of {} characters", text.chars().count()),
         Event::Click(hit) => format!("click on {hit:?}"),
+        Event::Menu(row) => format!("menu of {row:?}"),
         Event::Wheel(rows) => format!("wheel {rows}"),
         Event::Resize(width, height) => format!("resize {width}x{height}"),
         Event::Tasks(tasks) => {
@@ -113,6 +114,8 @@ fn brief(event: &Event, typing: bool) -> String {
         Event::Configured(Err(faults)) => format!("{} faults in the configuration", faults.len()),
         Event::Told(Ok(said)) => format!("told: {said}"),
         Event::Told(Err(problem)) => format!("told: {problem}"),
+        Event::Gathered(Ok(_)) => "a support bundle was gathered".to_owned(),
+        Event::Gathered(Err(problem)) => format!("gathered: {problem}"),
         Event::Logged(lines) => format!("{} lines of the log", lines.len()),
         Event::Drawn(cost) => format!("frame {} of {} bytes", cost.frame, cost.bytes),
     }

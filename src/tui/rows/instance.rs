@@ -11,7 +11,7 @@ use crate::tui::state::{Instance, RowId, State};
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "NAME", 24, 0),
-    Column::text("what", "WHAT", 12, 3),
+    Column::text("what", "WHAT", 18, 3),
     Column::text("state", "STATE", 13, 1),
     Column::figure("own", "OWN", 8, 4),
     Column::figure("size", "SIZE", 8, 5),
@@ -101,10 +101,22 @@ impl Rows for OneInstance<'_> {
                 one(state.counted(count, crate::model::Kind::Volume), Role::Text)
             }
             (1, Some(Part::Volume(volume))) => known(volume.device.as_deref(), state),
-            (1, Some(Part::Group(group))) => one(
-                format!("{} members", count(&group.members, group.taken)),
-                Role::Dim,
-            ),
+            (1, Some(Part::Group(group))) => {
+                let mut spans = one(
+                    format!("{} members", count(&group.members, group.taken)),
+                    Role::Dim,
+                );
+                if group.guard {
+                    spans.insert(
+                        0,
+                        (
+                            format!("{} guard, ", state.glyphs().guard).into(),
+                            Role::Warn,
+                        ),
+                    );
+                }
+                spans
+            }
             (2, Some(Part::Volume(volume))) => super::volume_state(volume, state),
             (2, Some(Part::Group(group))) => groups::state_cell(&group.state, state),
             (3, Some(Part::Volume(volume))) => figure(volume.exclusive, state, Role::Text),

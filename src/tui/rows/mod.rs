@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::config::theme::Role;
-use crate::model::Bytes;
+use crate::model::{Bytes, Kind, ObjectRef, VolumeId};
 use crate::tui::state::{Place, RowId, Sort, State};
 
 pub(crate) use filter::{Filter, completions, fuzzy};
@@ -171,8 +171,28 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         | Place::Describe(_)
         | Place::Raw(_)
         | Place::Message(_)
-        | Place::Log => None,
+        | Place::Log
+        | Place::Bundle => None,
     }
+}
+
+/// The name of a view, and its columns; none where there is no such view.
+pub(crate) fn columns_of(state: &State, view: &str) -> (Option<&'static str>, &'static [Column]) {
+    let object = |kind| ObjectRef::new(kind, "");
+    let others = [
+        Place::Tree(VolumeId(String::new())),
+        Place::Members(object(Kind::Group)),
+        Place::Instance(String::new()),
+        Place::Difference(object(Kind::Snapshot), object(Kind::Snapshot)),
+    ];
+    let found = Place::VIEWS
+        .into_iter()
+        .chain(others)
+        .find(|place| place.view() == view);
+    found.map_or((None, &[]), |place| {
+        let columns = of(state, &place).map_or(&[][..], |rows| rows.columns());
+        (Some(place.view()), columns)
+    })
 }
 
 /// The rows of those that were shown that pass a filter which was typed on, in the order that they

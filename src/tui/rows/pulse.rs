@@ -348,6 +348,10 @@ pub(crate) fn summary(state: &State, width: u16) -> Vec<Spans<'static>> {
     if rate > 0 {
         tasks.push(dim(format!(", copying {}/s", Bytes(rate))));
     }
+    let mut lines = vec![capacity, things, points, sets, tasks];
+    if state.speaks {
+        return lines;
+    }
     let mut days = vec![label("30 days")];
     let taken = inventory.snapshots.items.iter().filter_map(|s| s.created);
     days.push((spark(taken, state).into(), Role::Info));
@@ -355,7 +359,8 @@ pub(crate) fn summary(state: &State, width: u16) -> Vec<Spans<'static>> {
         "  {}s taken each day, up to today",
         state.word(Kind::Snapshot)
     )));
-    vec![capacity, things, points, sets, tasks, days]
+    lines.push(days);
+    lines
 }
 
 /// How much of a whole is a part of its own.

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use super::{Column, Quantity, Rows, Spans, age_of, ago, one};
 use crate::config::theme::Role;
 use crate::model::{Progress, Task, TaskState, Undo};
+use crate::task::undo;
 use crate::tui::state::{RowId, State};
 
 const COLUMNS: &[Column] = &[
@@ -189,9 +190,12 @@ impl Rows for Tasks<'_> {
 
 /// How a task that was done is taken back, or why not.
 fn undo_text(task: &Task) -> String {
-    match (&task.plan.undo, &task.state) {
-        (Undo::By { how, .. }, TaskState::Succeeded) => how.clone(),
-        (Undo::Never(why), TaskState::Succeeded) => format!("not: {why}"),
+    match (&task.plan.undo, &task.state, undo(task)) {
+        (Undo::By { how, .. }, TaskState::Succeeded, Ok(_)) => how.clone(),
+        (Undo::Never(why), TaskState::Succeeded, _) => {
+            format!("cannot be undone because {why}")
+        }
+        (_, TaskState::Succeeded, Err(why)) => why,
         _ => String::new(),
     }
 }

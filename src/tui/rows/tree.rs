@@ -175,6 +175,11 @@ impl Rows for Tree<'_> {
             return Vec::new();
         };
         let mut lead = String::new();
+        if self.state.speaks {
+            // How deep it stands is all that can be told of it.
+            let depth = line.rails.len() + usize::from(line.branch.is_some());
+            return one(" ".repeat(depth), Role::Text);
+        }
         let skipped = line.rails.len().saturating_sub(LEVELS);
         if skipped > 0 {
             lead.push_str(&format!("{}{skipped} ", glyphs.cut));

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use crate::config::{Config, Kept};
 use crate::model::{
     Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
 };
 use crate::provider::{Connection, Content, DataRange, Difference, Reader};
+use crate::support::{Bundle, Places};
 use crate::task::{Control, Tracker};
 use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
 use crate::tui::record::picture;
@@ -36,6 +39,10 @@ pub(in crate::tui) struct Performer {
     pictures: Option<PathBuf>,
     /// What lets something happen in the estate.
     stage: Option<Stage>,
+    /// Where what was chosen is kept, and what it was last.
+    kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
+    /// Where a support bundle is taken from, and the one that was gathered last.
+    support: (Option<Places>, Arc<Mutex<Option<Bundle>>>),
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
 }
@@ -47,7 +54,8 @@ impl Performer {
         writable: bool,
         events: mpsc::Sender<Event>,
         pictures: Option<PathBuf>,
-        stage: Option<Stage>,
+        kept: Option<PathBuf>,
+        support: Option<Places>,
     ) -> Self {
         Self {
             connection,
@@ -55,9 +63,16 @@ impl Performer {
             writable,
             events,
             pictures,
-            stage,
+            stage: None,
+            kept: (kept, Arc::default()),
+            support: (support, Arc::default()),
             asked: HashMap::new(),
         }
+    }
+
+    /// The same with what lets something happen in the estate.
+    pub(in crate::tui) fn with_stage(self, stage: Option<Stage>) -> Self {
+        Self { stage, ..self }
     }
 
     /// Follows what changes in the system.
@@ -110,12 +125,15 @@ impl Performer {
                 }
             }
             Effect::Lock => self.writable = false,
+            Effect::Keep(kept) => self.keep(*kept),
+            Effect::Bundle => self.bundle(),
             // The loop itself does these.
             Effect::Copy(..)
             | Effect::Picture(_)
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Reload
+            | Effect::Gather
             | Effect::Suspend
             | Effect::Quit => {}
         }
@@ -131,6 +149,61 @@ impl Performer {
             };
             let _ = events.blocking_send(Event::Told(told));
         });
+    }
+
+    /// Gathers what would be in a support bundle.
+    pub(in crate::tui) fn gather(&self, config: &Config) {
+        let (events, (places, last)) = (self.events.clone(), self.support.clone());
+        let config = Ok(config.clone());
+        tokio::task::spawn_blocking(move || {
+            let gathered = match places {
+                Some(places) => {
+                    let bundle = Bundle::gather(&config, &places, crate::tui::terminal());
+                    let manifest = bundle.manifest().to_owned();
+                    *last.lock() = Some(bundle);
+                    Ok(manifest)
+                }
+                None => Err(Problem::user("there is nothing to gather here")),
+            };
+            let _ = events.blocking_send(Event::Gathered(gathered));
+        });
+    }
+
+    /// Writes what was gathered last, just as it was shown.
+    fn bundle(&self) {
+        let (events, (places, last)) = (self.events.clone(), self.support.clone());
+        tokio::task::spawn_blocking(move || {
+            let folder = places.and_then(|places| places.state);
+            let told = match (folder, &*last.lock()) {
+                (Some(folder), Some(bundle)) => write_bundle(&folder.join("support"), bundle),
+                _ => Err(Problem::user("there is no folder to keep it in")
+                    .hint("`snapdeck support` writes it anywhere")),
+            };
+            let _ = events.blocking_send(Event::Told(told));
+        });
+    }
+
+    /// Keeps what was chosen, in the background: a slow disk makes no key wait.
+    fn keep(&self, chosen: Kept) {
+        let (Some(file), newest) = self.kept.clone() else {
+            return;
+        };
+        *newest.lock() = Some(chosen);
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(problem) = keep_newest(&file, &newest) {
+                let _ = events.blocking_send(Event::Fault(problem));
+            }
+        });
+    }
+
+    /// Keeps what was chosen just before the end.
+    pub(in crate::tui) fn keep_at_last(&self) {
+        if let (Some(file), newest) = &self.kept
+            && let Err(problem) = keep_newest(file, newest)
+        {
+            tracing::warn!(%problem, "what was chosen is not kept");
+        }
     }
 
     /// Runs a question that can be given up.
@@ -244,6 +317,28 @@ impl Performer {
             let _ = events.send(Event::Answer(ticket, answer)).await;
         });
     }
+}
+
+/// Writes a bundle into a folder; says what is to be said of it.
+fn write_bundle(folder: &Path, bundle: &Bundle) -> Result<String, Problem> {
+    let path = folder.join(bundle.file_name());
+    let mut folders = std::fs::DirBuilder::new();
+    let made = folders.recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| {
+        let what = format!("the folder {} cannot be made", folder.display());
+        Problem::new(ProblemKind::System, what).caused_by(&e)
+    })?;
+    bundle.write(&path)?;
+    Ok(format!(
+        "the bundle is {}; nothing was sent",
+        path.display()
+    ))
+}
+
+/// Writes what was chosen last, once; one at a time, so that nothing older comes after it.
+fn keep_newest(file: &Path, newest: &Mutex<Option<Kept>>) -> Result<(), Problem> {
+    let mut newest = newest.lock();
+    newest.take().map_or(Ok(()), |kept| kept.write(file))
 }
 
 /// Says in the log what is asked for, without what it is called.

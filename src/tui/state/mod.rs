@@ -3,6 +3,7 @@
 mod instances;
 mod inventory;
 mod items;
+mod kept;
 mod look;
 mod messages;
 mod needs;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actions::Keymap;
 use super::event::{Cost, Effect, Moment, Ticket};
-use super::glyphs::{Glyphs, glyphs};
+use super::glyphs::{Glyphs, SILENT, glyphs};
 use super::log::LogLine;
 use super::overlay::Overlay;
 use super::skin::Skin;
@@ -30,7 +31,7 @@ use super::terminal::{ColorTier, Features};
 use super::text;
 use super::tour::{Begin, Tour, Walk};
 use crate::config::theme::Role;
-use crate::config::{Config, Theme};
+use crate::config::{Config, Kept, Theme};
 use crate::model::{
     Capabilities, Kind, Object, ObjectRef, Problem, Snapshot, Task, TaskId, Volume, VolumeId,
 };
@@ -121,6 +122,8 @@ pub(crate) struct State {
     pub(crate) cost: Option<Cost>,
     /// Only ASCII may be shown.
     pub(crate) ascii: bool,
+    /// Nothing is drawn: what is shown is read out as lines.
+    pub(crate) speaks: bool,
     tier: ColorTier,
     /// The theme in force.
     pub(crate) theme: Theme,
@@ -140,6 +143,12 @@ pub(crate) struct State {
     pub(crate) filters: Vec<String>,
     /// The columns that are not shown, by the title of the view and their key.
     pub(crate) hidden: BTreeSet<(&'static str, &'static str)>,
+    /// What would be in a support bundle, and what was withheld.
+    pub(crate) bundle: Option<String>,
+    /// By which column each view is sorted that was sorted by hand, and whether it is reversed.
+    sorts: BTreeMap<String, (String, bool)>,
+    /// The theme that was chosen by hand, and what the configuration said then.
+    chosen_theme: Option<(String, String)>,
     /// What stands beside the list: a volume's tree, or a thing's fields.
     pub(crate) beside: Option<ObjectRef>,
     /// Dialogs and menus, the topmost last.
@@ -174,6 +183,9 @@ pub(crate) struct Beginning {
     pub(crate) perf: bool,
     pub(crate) tasks: Vec<Arc<Task>>,
     pub(crate) welcome: Option<String>,
+    /// What was chosen the last time.
+    #[serde(default)]
+    pub(crate) kept: Kept,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
     /// The tours that there are to take.
@@ -209,6 +221,7 @@ impl State {
             system: beginning.system,
             read_only: beginning.read_only,
             ascii: features.is_ascii(settings),
+            speaks: false,
             mouse: settings.mouse,
             // What is wrong with it was told when it was read.
             keymap: Keymap::new(&config).unwrap_or_default(),
@@ -226,6 +239,9 @@ impl State {
             trail: Trail::default(),
             filters: Vec::new(),
             hidden: BTreeSet::new(),
+            bundle: None,
+            sorts: BTreeMap::new(),
+            chosen_theme: None,
             beside: None,
             overlays: Vec::new(),
             notice,
@@ -243,6 +259,7 @@ impl State {
         {
             Walk::begin(&mut state, tour, speed);
         }
+        state.take_up(&beginning.kept);
         state
     }
 
@@ -284,7 +301,10 @@ impl State {
 
     /// The glyphs that this terminal shows.
     pub(crate) fn glyphs(&self) -> &'static Glyphs {
-        glyphs(self.ascii)
+        match self.speaks {
+            true => &SILENT,
+            false => glyphs(self.ascii),
+        }
     }
 
     /// Text from elsewhere, made safe to show here.

@@ -52,6 +52,8 @@ pub(crate) enum Place {
     Message(u64),
     /// What parts of the program said.
     Log,
+    /// What would be in a support bundle.
+    Bundle,
 }
 
 impl Place {
@@ -118,7 +120,8 @@ impl Place {
             | Self::Describe(_)
             | Self::Raw(_)
             | Self::Message(_)
-            | Self::Log => "text",
+            | Self::Log
+            | Self::Bundle => "text",
         }
     }
 
@@ -145,6 +148,7 @@ impl Place {
                 | Self::Message(_)
                 | Self::Map(..)
                 | Self::Log
+                | Self::Bundle
         )
     }
 }

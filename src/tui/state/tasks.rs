@@ -58,8 +58,12 @@ impl TaskList {
     pub(crate) fn update(&mut self, changed: Vec<Arc<Task>>, clock: Duration) -> Vec<Arc<Task>> {
         let mut over = Vec::new();
         for task in changed {
-            self.here.insert(task.id.clone());
             let place = self.items.iter().position(|have| have.id == task.id);
+            // What is told again is no news of it.
+            if place.is_some_and(|i| self.items[i] == task) {
+                continue;
+            }
+            self.here.insert(task.id.clone());
             let was_over = place.is_some_and(|i| self.items[i].state.is_over());
             if !task.state.is_over() {
                 self.ended.remove(&task.id);

@@ -193,3 +193,54 @@ fn the_mouse_presses_rows_keys_and_buttons() {
     assert!(matches!(d.place(), crate::tui::state::Place::Tree(_)));
     d.event(Event::Wheel(-3));
 }
+
+#[test]
+fn the_mouse_opens_the_menu_of_a_row_and_presses_what_is_in_it() {
+    let mut d = Driver::new();
+    let (_, scene) = d.frame();
+    let row = |name: &str| {
+        let id = crate::model::ObjectRef::new(crate::model::Kind::Volume, format!("v-{name}"));
+        crate::tui::state::RowId::Object(id)
+    };
+    // The place before a row, where its mark stands.
+    let rows = |(_, hit): &&(ratatui::layout::Rect, Hit)| matches!(hit, Hit::Row(_));
+    let (area, hit) = scene.hits.iter().filter(rows).nth(2).unwrap().clone();
+    let Hit::Row(third) = hit else { panic!() };
+    assert_eq!(scene.at(area.x, area.y), Some(&Hit::Menu(third.clone())));
+    d.event(Event::Click(Hit::Menu(third)));
+    assert_eq!((d.top(), d.selected().as_str()), ("chooser", "scratch"));
+
+    // Asked on nothing, or on another row, it goes; asked again it is that row's.
+    d.event(Event::Menu(None));
+    assert_eq!(d.top(), "none");
+    let first = d.state.screen().shown[0] as usize;
+    let first = d.volumes[first].id.clone();
+    let first = crate::tui::state::RowId::Object((&first).into());
+    d.event(Event::Menu(Some(first.clone())));
+    assert_eq!(d.top(), "chooser");
+    assert!(d.screen().contains(&format!("Actions on {}", d.selected())));
+    d.event(Event::Menu(Some(first.clone())));
+    assert_eq!(d.top(), "chooser");
+
+    // What cannot be done says why, and stays; what can is begun.
+    let Some(crate::tui::overlay::Overlay::Chooser(menu)) = d.state.overlays.last() else {
+        panic!()
+    };
+    let place = |label: &str| {
+        let is = |&i: &usize| menu.entries[i].label == label;
+        menu.found.iter().position(is).unwrap()
+    };
+    let (retry, take) = (place("retry"), place("Take a snapshot"));
+    d.event(Event::Click(Hit::Part(retry)));
+    assert_eq!(d.top(), "chooser");
+    assert!(d.screen().contains("retry: no task is in hand"));
+    d.event(Event::Click(Hit::Part(take)));
+    assert_eq!(d.top(), "form");
+
+    // A dialog is not taken away by it, and a row that is gone has no menu.
+    d.event(Event::Menu(Some(first)));
+    assert_eq!(d.top(), "form");
+    d.keys("esc");
+    d.event(Event::Menu(Some(row("never-was"))));
+    assert_eq!(d.top(), "none");
+}

@@ -30,6 +30,7 @@ pub(super) struct Start {
     pub(super) theme: Theme,
     pub(super) read_only: bool,
     pub(super) tours: Vec<Tour>,
+    pub(super) kept: crate::config::Kept,
 }
 
 impl Default for Start {
@@ -41,6 +42,7 @@ impl Default for Start {
             theme: Theme::default(),
             read_only: false,
             tours: Vec::new(),
+            kept: Default::default(),
         }
     }
 }
@@ -110,6 +112,7 @@ impl Driver {
             perf: false,
             tasks: Vec::new(),
             welcome: None,
+            kept: start.kept,
             size: start.size,
             now: moment(0),
             tours: start.tours,
@@ -216,6 +219,9 @@ impl Driver {
             | Effect::Mouse(_)
             | Effect::Repaint
             | Effect::Reload
+            | Effect::Keep(_)
+            | Effect::Gather
+            | Effect::Bundle
             | Effect::Lock
             | Effect::Suspend
             | Effect::Quit => {}

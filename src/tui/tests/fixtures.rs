@@ -141,6 +141,7 @@ pub(crate) fn group(name: &str, volumes: &[&str], seconds: i64) -> Group {
         instance: None,
         description: "before the upgrade".to_owned(),
         created: Some(before(seconds)),
+        guard: false,
         metadata: Default::default(),
     }
 }

@@ -9,6 +9,7 @@ mod finding;
 pub(super) mod fixtures;
 mod frames;
 mod honest;
+mod kept;
 mod keys_doc;
 mod lie;
 mod random;

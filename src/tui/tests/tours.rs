@@ -468,6 +468,7 @@ async fn every_tour_is_played_to_its_end_on_a_real_store() {
         perf: false,
         tasks: Vec::new(),
         welcome: None,
+        kept: Default::default(),
         size: (80, 24),
         now: moment(0),
         tours: Tour::all().unwrap(),
@@ -478,7 +479,8 @@ async fn every_tour_is_played_to_its_end_on_a_real_store() {
     let stage: crate::tui::Stage = Arc::new(act);
     let mut console = Console {
         state: State::new(beginning),
-        performer: Performer::new(connection, tracker.clone(), true, sender, None, Some(stage)),
+        performer: Performer::new(connection, tracker.clone(), true, sender, None, None, None)
+            .with_stage(Some(stage)),
         events,
         started: Instant::now(),
     };

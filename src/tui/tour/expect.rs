@@ -70,6 +70,7 @@ pub(crate) enum View {
     Raw,
     Message,
     Log,
+    Bundle,
 }
 
 impl View {
@@ -95,6 +96,7 @@ impl View {
             Place::Raw(_) => Self::Raw,
             Place::Message(_) => Self::Message,
             Place::Log => Self::Log,
+            Place::Bundle => Self::Bundle,
         }
     }
 }

@@ -299,7 +299,12 @@ fn draw_row(
             canvas.cursor(line.x, line.y);
         }
     }
-    canvas.hit(line, Hit::Row(id));
+    canvas.hit(line, Hit::Row(id.clone()));
+    let gutter = Rect {
+        width: GUTTER.min(line.width),
+        ..line
+    };
+    canvas.hit(gutter, Hit::Menu(id));
 }
 
 /// Widens the selected name by a blank where there is one.

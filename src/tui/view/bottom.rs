@@ -203,6 +203,7 @@ fn of_place(state: &State) -> Vec<Hint> {
         Place::Describe(_) | Place::Raw(_) => &[A::Back, A::Raw, A::Describe, A::Menu, A::Palette],
         Place::Message(_) => &[A::Back, A::Copy, A::Palette],
         Place::Log => &[A::Back, A::Picture, A::Palette],
+        Place::Bundle => &[A::Support, A::Back, A::Palette],
     };
     let mut hints: Vec<Hint> = Vec::new();
     if state.messages.unseen() > 0 {

@@ -155,6 +155,7 @@ fn about(place: &Place) -> &'static str {
         Place::Messages => "What went wrong since the console was opened.",
         Place::Message(_) => "What went wrong, why, and what to try.",
         Place::Log => "What parts of the program said of themselves, the newest first.",
+        Place::Bundle => "What would be in a support bundle, and what was withheld and why.",
         Place::Describe(_) => "Every field that the system tells of it.",
         Place::Raw(_) => "The thing as the system itself keeps it.",
     }

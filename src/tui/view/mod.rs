@@ -32,6 +32,8 @@ use crate::config::theme::Role;
 pub(crate) enum Hit {
     /// A row.
     Row(RowId),
+    /// The place before a row, where its mark stands: the menu of what can be done with it.
+    Menu(RowId),
     /// The key of an action, in the bottom line.
     Action(ActionId),
     /// A part of the topmost dialog.

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::Places;
 use super::scrub::Scrubber;
 use crate::config::{Config, Fault};
 use crate::model::{Step, StepState, Task, Value};
 use crate::task::Journal;
-use crate::tui;
 
 /// The tasks, the crash files and the lines of the log that are taken, the newest of each.
 const TASKS: usize = 200;
@@ -32,14 +32,6 @@ pub(super) struct Gathered {
     pub(super) withheld: Vec<(String, &'static str)>,
 }
 
-/// Where it is taken from.
-pub(super) struct Places {
-    pub(super) store: PathBuf,
-    pub(super) journal: PathBuf,
-    pub(super) state: Option<PathBuf>,
-    pub(super) home: Option<PathBuf>,
-}
-
 impl Gathered {
     fn add(&mut self, name: impl Into<String>, about: &'static str, text: String) {
         let name = name.into();
@@ -52,7 +44,11 @@ impl Gathered {
 }
 
 /// Takes everything together. Nothing is opened that a console may have open, and nothing is changed.
-pub(super) fn gather(config: &Result<Config, Vec<Fault>>, places: &Places) -> Gathered {
+pub(super) fn gather(
+    config: &Result<Config, Vec<Fault>>,
+    places: &Places,
+    terminal: String,
+) -> Gathered {
     let mut gathered = Gathered::default();
     let mut scrubber = Scrubber::default();
     let people = people(places);
@@ -68,11 +64,7 @@ pub(super) fn gather(config: &Result<Config, Vec<Fault>>, places: &Places) -> Ga
         "the program and the machine's kind",
         program(),
     );
-    gathered.add(
-        "terminal.txt",
-        "what the terminal is taken for",
-        tui::terminal(),
-    );
+    gathered.add("terminal.txt", "what the terminal is taken for", terminal);
     let said = settings(config, &mut gathered);
     gathered.add("settings.json", "what is set", scrubber.scrub(&said));
     gathered.add(
