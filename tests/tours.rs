@@ -74,7 +74,7 @@ fn the_users_own_keys_lead_through_it() {
     let deck = Deck::new();
     let mut t = Terminal::start(&deck, &["demo", "--scale", "12"], 80, 24);
     t.sees(":tours leads through it");
-    t.send("W");
+    t.send("V");
     t.sees("Walkthroughs");
     t.answer("bad upgrade");
     t.send(ENTER);

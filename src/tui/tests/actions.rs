@@ -36,8 +36,8 @@ fn prepared() -> Vec<Driver> {
         "/ d enter",
         "space",
         "tab",
-        "W enter",
-        "W enter n",
+        "V enter",
+        "V enter n",
     ]
     .into_iter()
     .map(|keys| {

@@ -300,13 +300,13 @@ fn the_panel_is_skipped_gone_back_in_hidden_and_left_by_keys_also_over_a_dialog(
     assert_eq!(walk(&d).step, 0, "a character goes into the form");
     d.event(Event::Key(Key::f(3)));
     assert_eq!((walk(&d).step, d.top()), (1, "form"));
-    d.keys("esc w");
+    d.keys("esc v");
     assert!(!d.screen().contains("Tour, "));
-    d.keys("w");
+    d.keys("v");
     assert!(d.screen().contains("Tour, 2 of 3"));
     d.event(Event::Key(Key::f(5)));
     assert!(d.state.walk.is_none() && !d.screen().contains("Tour, "));
-    d.keys("W enter");
+    d.keys("V enter");
     assert!(d.screen().contains("Tour, 1 of 3"), "{}", d.screen());
     let (width, height) = (60, 10);
     d.event(Event::Resize(width, height));
@@ -552,7 +552,7 @@ async fn every_tour_is_played_to_its_end_on_a_real_store() {
 #[test]
 fn a_console_without_tours_says_why() {
     let mut d = Driver::on(capabilities(), Start::default(), true);
-    d.keys("W");
+    d.keys("V");
     assert!(d.state.overlays.is_empty());
     assert!(
         d.screen().contains("`snapdeck demo` has them"),
