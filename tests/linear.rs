@@ -201,6 +201,7 @@ fn a_volume_is_made_snapshotted_restored_and_the_restore_undone() {
     let asked = t.hears("Guard snapshot");
     assert!(asked.contains("An empty line takes: yes"), "{asked}");
     t.says("");
+    t.answers("Read back", "");
     t.answers("yes does it", "yes");
     t.says("wait");
     t.answers("Nothing runs", "undo");

@@ -97,6 +97,7 @@ fn child() {
             state: Some(store.with_file_name("state")),
             ..tui::Options::default()
         },
+        tours: tui::Tours::default(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _ = runtime.block_on(tui::run(setup));

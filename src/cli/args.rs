@@ -202,6 +202,29 @@ pub struct DemoArgs {
     /// Make the estate, and do not open the console
     #[arg(long)]
     pub build_only: bool,
+    /// Begin with a walkthrough, first-look unless said: first-look, bad-upgrade, failed-restore, one-moment,
+    /// linked-targets, or one in a file
+    #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = FIRST_TOUR)]
+    pub tour: Option<String>,
+    /// Play a walkthrough by itself, first-look unless said; any key stops it
+    #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = FIRST_TOUR, conflicts_with = "tour")]
+    pub autoplay: Option<String>,
+    /// So many times as fast as it is read
+    #[arg(long, value_name = "N", default_value = "1", requires = "autoplay", value_parser = speed)]
+    pub speed: f64,
+    /// Offer no walkthroughs
+    #[arg(long, conflicts_with_all = ["tour", "autoplay"])]
+    pub no_tour: bool,
+}
+
+/// The walkthrough that is meant where none is named.
+const FIRST_TOUR: &str = "first-look";
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=100.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.1 to 100 is needed".to_owned()),
+    }
 }
 
 /// The kinds that can be listed.

@@ -18,7 +18,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     if let Some(name) = &options.profile {
         let opened = open_profile(options, name, options.read_only, "console").await?;
         let dir = Paths::of_user()?.of_profile(name);
-        return open_console(opened, &dir, options, face, None).await;
+        return open_console(opened, &dir, options, face, None, tui::Tours::default()).await;
     }
     let how = Options {
         read_only: options.read_only,
@@ -29,7 +29,7 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     };
     let dir = store_dir(options)?;
     let opened = open_in(&dir, &how, "console").await?;
-    open_console(opened, &dir, options, face, None).await
+    open_console(opened, &dir, options, face, None, tui::Tours::default()).await
 }
 
 /// How the console shows itself.
@@ -80,6 +80,7 @@ pub(super) async fn open_console(
     options: &GlobalOptions,
     face: Face,
     welcome: Option<String>,
+    tours: tui::Tours,
 ) -> Result<u8, Problem> {
     let welcome = match face {
         Face::Lines { dumb: true } => {
@@ -117,6 +118,7 @@ pub(super) async fn open_console(
             state: paths.map(|paths| paths.state),
             log: Some(log),
         },
+        tours,
     };
     let ended = match face {
         Face::Screen => tui::run(setup).await,

@@ -8,15 +8,22 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{DemoArgs, GlobalOptions};
 use super::console::{Face, open_console};
+use super::demo_tours::Chosen;
 use super::open::{Opened, with_tracker};
 use crate::config::Paths;
+use crate::engine::BadBlocks;
 use crate::model::{Operation, OperationKind, Problem, ProblemKind, Task, Time, Value};
 use crate::provider::embedded::demo::{self, Seeded};
+use crate::provider::embedded::demo_stage::Stage;
 use crate::provider::embedded::{Embedded, Options};
 use crate::share::attach;
 
 /// About how many snapshots an estate has that nothing was said of.
 const SCALE: u32 = 120;
+/// Why there are no tours where nothing can be changed.
+const READ_ONLY: &str = "nothing can be changed here, and a tour is taken by doing";
+/// Why there are none where the console asks and tells in lines.
+const LINES: &str = "what leads through it is a panel on the screen";
 /// The file beside a store that says that it is a demo estate, whole, and of which scale.
 const MARK: &str = "demo-estate";
 /// The copy that is under way when the demo opens takes about so long, in seconds.
@@ -28,6 +35,7 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         true => Face::Screen,
         false => Face::of(options)?,
     };
+    let chosen = Chosen::from(args)?;
     let estate = Estate {
         dir: match &options.store {
             Some(dir) => dir.clone(),
@@ -40,36 +48,52 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
         && let Some(attached) = attach(&estate.dir, options.read_only, "console").await?
     {
         let welcome = format!("Process {} has this estate open too.", attached.pid);
+        let why = "another process has this estate; what happens on a tour happens there";
+        let tours = chosen.refuse(why)?;
         return open_console(
             Opened::guest(attached),
             &estate.dir,
             options,
             face,
             Some(welcome),
+            tours,
         )
         .await;
     }
+    if options.read_only {
+        chosen.refuse(READ_ONLY)?;
+    }
     let there = estate.look(args)?;
+    let off = match &there {
+        _ if options.read_only => Some(chosen.refuse(READ_ONLY)?),
+        _ if matches!(face, Face::Lines { .. }) => Some(chosen.refuse(LINES)?),
+        Found::Other => {
+            Some(chosen.refuse("no demo made this store, and nothing is let happen in it")?)
+        }
+        Found::Whole | Found::Nothing => None,
+    };
     let seeded = match &there {
         Found::Nothing => Some(estate.make(args.scale.unwrap_or(SCALE)).await?),
         Found::Whole | Found::Other => None,
     };
-    let embedded = estate.open(false)?;
+    let bad = BadBlocks::default();
+    let embedded = estate.open(bad.clone())?;
+    let stage = Stage::new(embedded.store(), bad);
     let opened = with_tracker(embedded, if seeded.is_some() { "demo" } else { "console" })?;
     let welcome = match &seeded {
         Some(seeded) => {
             // Nobody would look on where nothing is opened, or nothing may go on: then it is waited for.
             begin_copy(&opened, seeded, args.build_only || options.read_only).await?;
             format!(
-                "An estate with {} snapshots to try anything on{}. ? shows the keys.",
-                seeded.snapshots,
-                match options.read_only {
-                    true => "",
-                    false => "; a copy is under way",
-                }
+                "An estate with {} snapshots to try anything on",
+                seeded.snapshots
             )
         }
         None => there.welcome().to_owned(),
+    };
+    let welcome = match chosen.is_quiet() && off.is_none() {
+        true => format!("{welcome}; :tours leads through it."),
+        false => format!("{welcome}."),
     };
     if args.build_only {
         opened.close().await?;
@@ -93,7 +117,8 @@ pub(super) async fn demo(options: &GlobalOptions, args: &DemoArgs) -> Result<u8,
     } else {
         opened
     };
-    open_console(opened, &estate.dir, options, face, Some(welcome)).await
+    let tours = off.unwrap_or_else(|| chosen.on(stage));
+    open_console(opened, &estate.dir, options, face, Some(welcome), tours).await
 }
 
 /// What is in the demo's directory.
@@ -109,10 +134,8 @@ enum Found {
 impl Found {
     fn welcome(&self) -> &'static str {
         match self {
-            Self::Other => "A store of your own, as it was left; no demo made it.",
-            Self::Nothing | Self::Whole => {
-                "The demo estate as it was left; `snapdeck demo --fresh` makes a new one."
-            }
+            Self::Other => "A store of your own, as it was left; no demo made it",
+            Self::Nothing | Self::Whole => "As it was left; `demo --fresh` makes it anew",
         }
     }
 }
@@ -206,7 +229,12 @@ impl Estate {
 
     /// Makes an estate in an empty directory.
     async fn make(&self, scale: u32) -> Result<Seeded, Problem> {
-        let seeded = build(self.open(true)?, scale).await?;
+        let hasty = Options {
+            create: true,
+            hasty: true,
+            ..Options::default()
+        };
+        let seeded = build(Embedded::open(&self.dir, &hasty)?, scale).await?;
         std::fs::write(self.dir.join(MARK), format!("{scale}\n")).map_err(|e| {
             Problem::new(
                 ProblemKind::System,
@@ -217,11 +245,11 @@ impl Estate {
         Ok(seeded)
     }
 
-    /// Opens the store with the means to write.
-    fn open(&self, hasty: bool) -> Result<Embedded, Problem> {
+    /// Opens the store with the means to write, on a medium that can be spoiled.
+    fn open(&self, bad_blocks: BadBlocks) -> Result<Embedded, Problem> {
         let options = Options {
             create: true,
-            hasty,
+            bad_blocks: Some(bad_blocks),
             ..Options::default()
         };
         Embedded::open(&self.dir, &options)

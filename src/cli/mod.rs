@@ -12,6 +12,7 @@ mod ask;
 mod config;
 mod console;
 mod demo;
+mod demo_tours;
 
 mod describe;
 mod diff;

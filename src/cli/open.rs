@@ -67,6 +67,7 @@ pub(super) async fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Op
         idle: purpose == Purpose::Look,
         salvage: options.salvage,
         hasty: false,
+        bad_blocks: None,
         copy_rate: options.copy_rate.map(|rate| rate.0),
         cache: options.cache.map(|bytes| bytes.0),
     };

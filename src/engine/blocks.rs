@@ -117,7 +117,7 @@ impl Core {
     }
 
     /// The file that holds a block, the byte it begins at, and how many blocks follow in that file.
-    fn locate(&self, block: u64) -> (u32, u64, u64) {
+    pub(super) fn locate(&self, block: u64) -> (u32, u64, u64) {
         let chunk = u64::from(self.chunk_blocks);
         (
             (block / chunk) as u32,

@@ -181,6 +181,8 @@ pub struct JobInfo {
     pub rate: u64,
     /// What keeps it from going on, if something does.
     pub trouble: Option<String>,
+    /// That does not pass by itself: it stands still until somebody resumes or cancels it.
+    pub stuck: bool,
 }
 
 /// What a stretch of a volume holds.

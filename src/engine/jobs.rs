@@ -182,6 +182,7 @@ impl Core {
             total: job.total.max(job.done) * BLOCK,
             rate: self.jobs.rate(job.id),
             trouble,
+            stuck: self.jobs.stuck(job.id),
         }
     }
 
@@ -222,6 +223,7 @@ impl Core {
             total: done + left * BLOCK,
             rate: self.jobs.rate(id),
             trouble,
+            stuck: self.jobs.stuck(id),
         })
     }
 

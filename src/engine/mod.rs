@@ -68,6 +68,7 @@ mod read;
 mod reclaim;
 mod record;
 mod recovery;
+mod rehearse;
 mod remap;
 mod reuse;
 mod root;
@@ -89,6 +90,7 @@ mod volumes;
 mod walk;
 mod write;
 
+pub use disk::BadBlocks;
 pub use error::EngineError;
 pub use ids::{JobId, PointId, VolumeId};
 pub use info::{

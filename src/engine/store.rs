@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 
 use super::background;
 use super::core::{Core, Tuning};
-use super::disk::{FileDisk, FileName, LOCK_FILE, StoreLock, make_directory};
+use super::disk::{
+    BadBlocks, BadDisk, Disk, FileDisk, FileName, LOCK_FILE, StoreLock, make_directory,
+};
 use super::error::{EngineError, Result};
 use super::ids::JobId;
 use super::info::{Change, JobInfo, StoreStats};
@@ -34,6 +36,8 @@ pub struct OpenOptions {
     /// Whether an operation (not a write of data) is on the disk when it
     /// returns. Without it, it is once [`Store::flush`] has returned.
     pub durable_ops: bool,
+    /// For rehearsals: blocks that can be made unreadable by [`Store::spoil`].
+    pub bad_blocks: Option<BadBlocks>,
 }
 
 impl Default for OpenOptions {
@@ -44,6 +48,7 @@ impl Default for OpenOptions {
             salvage: false,
             copy_rate: None,
             durable_ops: true,
+            bad_blocks: None,
         }
     }
 }
@@ -85,7 +90,7 @@ impl Store {
         let lock = StoreLock::take(dir)?;
         // Another may have made one before the lock was had.
         check_vacant(dir)?;
-        let core = Core::create(Arc::new(FileDisk::new(dir)), tuning(options), now())?;
+        let core = Core::create(disk(dir, options), tuning(options), now())?;
         Self::start(core, options, Some(lock))
     }
 
@@ -111,7 +116,7 @@ impl Store {
             }
         }
         let lock = StoreLock::take(dir)?;
-        let disk = Arc::new(FileDisk::new(dir));
+        let disk = disk(dir, options);
         let core = if options.salvage {
             Core::salvage(disk, tuning(options))?
         } else {
@@ -282,6 +287,15 @@ impl Drop for Handle {
     fn drop(&mut self) {
         // There is no one left to tell; what was flushed is safe.
         let _ = self.close();
+    }
+}
+
+/// The files in a directory.
+fn disk(dir: &Path, options: &OpenOptions) -> Arc<dyn Disk> {
+    let files = Arc::new(FileDisk::new(dir));
+    match &options.bad_blocks {
+        Some(bad) => Arc::new(BadDisk::new(files, bad.clone())),
+        None => files,
     }
 }
 

@@ -15,4 +15,4 @@ pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
 pub use place::Place;
 pub use tracker::Tracker;
-pub use undo::undo;
+pub use undo::{roll_back, undo};

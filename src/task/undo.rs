@@ -1,7 +1,9 @@
 //! What takes a task back: the operation that its plan names, or the one that follows from what
 //! it made.
 
-use crate::model::{Kind, ObjectRef, Operation, OperationKind, Task, TaskState, Undo, Value};
+use crate::model::{
+    Kind, ObjectRef, Operation, OperationKind, StepState, Task, TaskState, Undo, Value,
+};
 
 /// The operation that takes back what a task did.
 ///
@@ -11,6 +13,25 @@ pub fn undo(task: &Task) -> Result<Operation, String> {
     if task.state != TaskState::Succeeded {
         return Err("only what has succeeded is taken back".to_owned());
     }
+    back(task)
+}
+
+/// The operation that takes back what a task did before it failed or was cancelled.
+///
+/// # Errors
+/// The reason why there is none, as a clause.
+pub fn roll_back(task: &Task) -> Result<Operation, String> {
+    if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
+        return Err("only what has failed or was cancelled is rolled back".to_owned());
+    }
+    let first = task.steps.first().map(|step| &step.state);
+    if !matches!(first, Some(StepState::Done(_))) {
+        return Err("nothing of it was done".to_owned());
+    }
+    back(task)
+}
+
+fn back(task: &Task) -> Result<Operation, String> {
     match &task.plan.undo {
         Undo::Never(why) => Err(format!("it cannot be taken back: {why}")),
         Undo::By {

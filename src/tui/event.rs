@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::log::LogLine;
+use super::tour::Act;
 use crate::config::{Config, Fault, Kept};
 use crate::http::Call;
 use crate::model::{
@@ -170,6 +171,8 @@ pub(crate) enum Answer {
     Submitted(Vec<Result<TaskId, Problem>>),
     /// A task was controlled, or not.
     Controlled(Result<(), Problem>),
+    /// Something happened in the estate, or could not: what to say of it.
+    Staged(Result<String, Problem>),
 }
 
 /// One thing, written down so that it says of which kind it is.
@@ -222,6 +225,8 @@ pub(crate) enum Effect {
     Submit(Ticket, Vec<Plan>),
     /// Control a task.
     Control(Ticket, TaskId, Control),
+    /// Let this happen in the estate.
+    Stage(Ticket, Act),
     /// Nobody wants the answer to this any more.
     Forget(Ticket),
     /// Put this text into the clipboard; what it is comes first.

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::page;
 use super::state::{Pane, Place, State};
+use super::tour::Words;
 use crate::model::{Kind, Task};
 
 /// Below this the console says that it is too small.
@@ -25,6 +26,8 @@ pub(crate) struct Layout {
     pub(crate) side: Option<Rect>,
     /// The docked tasks, with their title line.
     pub(crate) pane: Option<Rect>,
+    /// The words of a walkthrough, with their title line.
+    pub(crate) tour: Option<Rect>,
     /// The line of keys.
     pub(crate) bottom: Rect,
 }
@@ -37,7 +40,8 @@ pub(crate) fn layout(state: &State) -> Option<Layout> {
     }
     let rule = u16::from(height >= 12);
     let pane = pane_height(state);
-    let body_height = height.saturating_sub(2 + rule + pane);
+    let tour = tour_height(state);
+    let body_height = height.saturating_sub(2 + rule + pane + tour);
     let row = |y: u16, height: u16| Rect::new(0, y, width, height);
     let mut body = row(1 + rule, body_height);
     let side = has_side(state).then(|| {
@@ -55,6 +59,7 @@ pub(crate) fn layout(state: &State) -> Option<Layout> {
         body,
         side,
         pane: (pane > 0).then(|| row(1 + rule + body_height, pane)),
+        tour: (tour > 0).then(|| row(height - 1 - tour, tour)),
         bottom: row(height - 1, 1),
     })
 }
@@ -141,6 +146,18 @@ pub(crate) fn pane_lines(task: &Task) -> Vec<PaneLine> {
         }
     }
     lines
+}
+
+/// The title line, the words, the line of keys.
+fn tour_height(state: &State) -> u16 {
+    let (width, height) = state.size;
+    if height < 16 {
+        return 0;
+    }
+    match Words::of(state, width.saturating_sub(4)) {
+        Some(words) => 2 + (words.lines.len() as u16).min(height / 4),
+        None => 0,
+    }
 }
 
 fn pane_height(state: &State) -> u16 {

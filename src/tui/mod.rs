@@ -22,6 +22,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tour;
 mod update;
 mod view;
 
@@ -38,6 +39,7 @@ pub use event::PictureForm;
 pub use log::LogTap;
 pub use record::{Export, Playback, export, play};
 pub use terminal::ColorTier;
+pub use tour::{Act, Begin, Tour};
 
 /// What the console works on.
 pub struct Setup {
@@ -47,6 +49,24 @@ pub struct Setup {
     pub tracker: Tracker,
     /// How it looks and what it may do.
     pub options: Options,
+    /// What there is to be led through.
+    pub tours: Tours,
+}
+
+/// Lets something happen in the estate, and says it in a line.
+pub type Stage = Arc<dyn Fn(&Act) -> Result<String, Problem> + Send + Sync>;
+
+/// The walkthroughs of an estate.
+#[derive(Clone, Default)]
+pub struct Tours {
+    /// Those that can be taken.
+    pub all: Vec<Tour>,
+    /// Why none can, where none can.
+    pub none: Option<String>,
+    /// With which the console begins.
+    pub begin: Option<Begin>,
+    /// What lets happen what happens on them.
+    pub stage: Option<Stage>,
 }
 
 /// How the console looks and what it may do.

@@ -100,7 +100,8 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         folder,
         options.kept,
         options.support,
-    );
+    )
+    .with_stage(setup.tours.stage);
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
         state,
@@ -217,6 +218,9 @@ pub(super) fn beginning(
         kept,
         size,
         now,
+        tours: setup.tours.all.clone(),
+        no_tours: setup.tours.none.clone(),
+        begin: setup.tours.begin.clone(),
     };
     (beginning, forgotten)
 }

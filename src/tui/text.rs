@@ -119,21 +119,38 @@ pub(crate) fn fit<'a>(text: &'a str, columns: u16, mark: &str) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// The words of a text and the blanks between them; a word that is too long for a line in its parts.
+fn runs(text: &str, columns: u16) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    let runs = std::iter::from_fn(move || {
+        let blank = rest.chars().next()?.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != blank);
+        let (run, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        Some(run)
+    });
+    runs.flat_map(move |run| {
+        let long = width(run) > columns;
+        let parts = run.split_word_bounds().filter(move |_| long);
+        parts.chain((!long).then_some(run))
+    })
+}
+
 /// A clean text in lines of at most so many columns, broken at blanks where there are any.
 pub(crate) fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in runs(text, columns) {
         let w = width(word);
         if used + w > columns {
-            if word.trim().is_empty() {
-                continue;
-            }
             if used > 0 {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
                 used = 0;
+            }
+            if word.trim().is_empty() {
+                continue;
             }
             if w > columns {
                 for cluster in word.graphemes(true) {
@@ -198,6 +215,10 @@ mod tests {
     #[test]
     fn lines_break_at_blanks() {
         assert_eq!(wrap("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(
+            wrap("it is old, and so on", 9),
+            ["it is", "old, and", "so on"]
+        );
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
     }

@@ -9,13 +9,18 @@ use super::event::{Answer, Effect, Event, Moment, Ticket};
 use super::key::Key;
 use super::overlay::{self, Overlay, Then};
 use super::state::{Place, Purpose, RowId, State};
+use super::tour;
 use super::view::Hit;
 
 /// Takes in one event.
 pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect> {
     state.now = at;
     match event {
-        Event::Key(key) => on_key(state, key),
+        Event::Key(key) if key == Key::ctrl('c') => actions::quit(state),
+        // Whoever presses anything while a tour plays itself has the keys from then on, and means nothing by it.
+        Event::Key(_) | Event::Paste(_) | Event::Click(_) | Event::Wheel(_)
+            if tour::stop(state) => {}
+        Event::Key(key) => press(state, key),
         Event::Paste(text) => {
             overlay::paste(state, &text);
         }
@@ -36,7 +41,7 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
             }
         }
         Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
-        Event::Deadline => {}
+        Event::Deadline => tour::go_on(state),
         Event::Fault(problem) | Event::Told(Err(problem)) | Event::Gathered(Err(problem)) => {
             state.complain(problem);
         }
@@ -64,13 +69,19 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
     state.take_effects()
 }
 
-fn on_key(state: &mut State, key: Key) {
-    if key == Key::ctrl('c') {
-        actions::quit(state);
-        return;
-    }
+/// A key was pressed, by somebody or by a tour that plays itself.
+pub(crate) fn press(state: &mut State, key: Key) {
     if state.notice.as_ref().is_some_and(|n| n.role != Role::Error) {
         state.notice = None;
+    }
+    // The keys of a tour that type nothing are at hand over every dialog.
+    if state.walk.is_some()
+        && key.typed().is_none()
+        && let Some(action) = state.keymap.action(key)
+        && action.group == actions::Group::Tour
+    {
+        actions::fire(state, action.id);
+        return;
     }
     if overlay::key(state, key) {
         return;
@@ -230,7 +241,9 @@ fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {
             state.overlays = overlays;
         }
         (Purpose::Submit, Answer::Submitted(results)) => on_submitted(state, ticket, results),
-        (Purpose::Control(_), Answer::Controlled(Err(problem))) => state.complain(problem),
+        (Purpose::Control(_), Answer::Controlled(Err(problem)))
+        | (Purpose::Stage, Answer::Staged(Err(problem))) => state.complain(problem),
+        (Purpose::Stage, Answer::Staged(Ok(said))) => state.notify(said, Role::Info),
         _ => {}
     }
 }

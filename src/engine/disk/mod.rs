@@ -1,6 +1,7 @@
 //! All input and output of the engine goes through here: a few named files,
 //! positioned reads and writes, and syncs.
 
+mod bad;
 mod direct;
 mod file;
 mod lock;
@@ -11,6 +12,8 @@ pub(super) mod sim;
 use std::fmt;
 use std::io;
 
+pub use bad::BadBlocks;
+pub(super) use bad::BadDisk;
 pub(super) use file::{FileDisk, make_directory};
 pub(super) use lock::{LOCK_FILE, StoreLock};
 pub(super) use overlay::Overlay;

@@ -8,14 +8,16 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use super::Connection;
-use crate::engine::{OpenOptions, Store, VolumeId};
+use crate::engine::{BadBlocks, OpenOptions, Store, VolumeId};
 use crate::model::{Capabilities, Change, Kind, Problem, ProblemKind};
 
 mod attributes;
+mod check;
 mod content;
 mod convert;
 pub mod demo;
 mod demo_sets;
+pub mod demo_stage;
 
 mod difference;
 mod error;
@@ -57,6 +59,8 @@ pub struct Options {
     /// Operations are on the medium only when the store is closed: for an estate that is
     /// made from nothing, where there is nothing to lose.
     pub hasty: bool,
+    /// For rehearsals: blocks that can be made unreadable.
+    pub bad_blocks: Option<BadBlocks>,
 }
 
 /// The file in the store's directory that the task journal is kept in.
@@ -129,6 +133,7 @@ impl Embedded {
             salvage: options.salvage,
             copy_rate: options.copy_rate,
             durable_ops: !options.hasty,
+            bad_blocks: options.bad_blocks.clone(),
             ..OpenOptions::default()
         };
         let engine = match options.cache {

@@ -4,7 +4,7 @@ use super::sets::SetKind;
 use super::{Shared, convert, error};
 use crate::engine::{self, PointInfo, VolumeInfo};
 use crate::model::{
-    Bytes, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem, Touched, Undo,
+    Bytes, Kind, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem, Touched, Undo,
 };
 
 /// The step that changes the store's records.
@@ -15,6 +15,8 @@ pub(super) const COPY: &str = "copy";
 pub(super) const SHRINK: &str = "shrink";
 /// The step that waits for freed room.
 pub(super) const RECLAIM: &str = "reclaim";
+/// The step that reads a volume back.
+pub(super) const CHECK: &str = "check";
 /// The step that fills a volume from an image.
 pub(super) const FILL: &str = "fill";
 
@@ -120,6 +122,27 @@ impl Look<'_> {
             notes: Vec::new(),
             confirm: None,
         }
+    }
+
+    /// Where it was asked for: a step for each volume that reads it back. The plan's touched volumes
+    /// are in the same order.
+    pub(super) fn read_back(&self, plan: &mut Plan) {
+        if !self.operation.flag("check") {
+            return;
+        }
+        let volumes = plan
+            .touches
+            .iter()
+            .filter(|t| t.object.kind == Kind::Volume);
+        let steps: Vec<PlannedStep> = volumes
+            .map(|touched| {
+                let (name, id) = (&touched.name, &touched.object.id);
+                let call =
+                    format!("read all data of volume {id}, and compare it with its checksums");
+                following(CHECK, format!("reading {name} back"), call)
+            })
+            .collect();
+        plan.steps.extend(steps);
     }
 
     pub(super) fn volume(&self) -> Result<VolumeInfo, Problem> {

@@ -236,6 +236,7 @@ impl Look<'_> {
             },
             format!("{}\n(one record, nothing is copied)", lines.join("\n")),
         )];
+        self.read_back(&mut plan);
         match guard {
             true => plan.notes.push(
                 "what the volumes hold now is kept as guard snapshots, which are a group"

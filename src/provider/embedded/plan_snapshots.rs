@@ -145,6 +145,7 @@ impl Look<'_> {
             ),
         )];
         plan.touches = vec![touched_volume(&info, ""), touched_point(&point, &full)];
+        self.read_back(&mut plan);
         if info.size != point.size {
             plan.notes.push(format!(
                 "its size goes from {} to {}",

@@ -79,6 +79,17 @@ fn guard(doc: &'static str) -> FieldSpec {
     FieldSpec::optional("guard", "Guard snapshot", FieldType::Flag, doc).default("true")
 }
 
+/// Reading back after a restore what was restored.
+fn check() -> FieldSpec {
+    FieldSpec::optional(
+        "check",
+        "Read back",
+        FieldType::Flag,
+        "Whether to read everything back afterwards, so that what cannot be read is known now.",
+    )
+    .default("false")
+}
+
 fn name(doc: &'static str) -> FieldSpec {
     FieldSpec::required("name", "Name", NAME, doc)
 }
@@ -130,7 +141,7 @@ fn of_groups_and_sessions() -> Vec<OperationSpec> {
             "Restore a group",
             Some(Kind::Group),
             "Takes all its volumes back to it at one moment. Newer snapshots stay.",
-            vec![group(), guard(keep)],
+            vec![group(), guard(keep), check()],
         ),
         spec(
             OperationKind::Ungroup,
@@ -162,7 +173,7 @@ fn of_groups_and_sessions() -> Vec<OperationSpec> {
             "Restore a session",
             Some(Kind::Session),
             "Takes all its volumes back to it at one moment. Newer snapshots stay.",
-            vec![session(), guard(keep)],
+            vec![session(), guard(keep), check()],
         ),
     ]
 }
@@ -352,6 +363,7 @@ fn of_volumes_and_snapshots() -> Vec<OperationSpec> {
                 volume("The volume that is taken back."),
                 snapshot("The point in time that it is taken back to."),
                 guard("Keep what the volume holds now as a snapshot first."),
+                check(),
             ],
         ),
         spec(

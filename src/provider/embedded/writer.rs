@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::reader::blocking;
 use super::run::{Run, said};
-use super::{Shared, attributes, convert, difference, error, import, plan};
+use super::{Shared, attributes, check, convert, difference, error, import, plan};
 use crate::engine::{self, JobKind, JobState, VolumeId};
 use crate::model::{Bytes, Kind, OperationKind, Plan, Problem, ProblemKind, StepOutcome, TaskId};
 use crate::provider::{Fate, Steer, StepContext, Writer};
@@ -41,6 +41,13 @@ impl Writer for EmbeddedWriter {
         match planned.name.as_str() {
             plan::COPY => self.copy(plan, &context).await,
             plan::RECLAIM => self.reclaim(&context).await,
+            plan::CHECK => {
+                let id = check::volume(plan, step)?;
+                blocking(&self.shared, move |shared| {
+                    check::read_back(&shared.store, id, &context)
+                })
+                .await
+            }
             plan::FILL => {
                 let plan = plan.clone();
                 blocking(&self.shared, move |shared| {
@@ -82,8 +89,8 @@ impl Writer for EmbeddedWriter {
         let (operation, name) = (plan.operation.clone(), planned.name.clone());
         let key = attributes::key(task, step);
         blocking(&self.shared, move |shared| match name.as_str() {
-            // Both are taken up by looking again; what is over is seen to be over.
-            plan::COPY | plan::RECLAIM => Ok(Fate::Running),
+            // They are taken up by looking again; what is over is seen to be over.
+            plan::COPY | plan::RECLAIM | plan::CHECK => Ok(Fate::Running),
             // A new volume is nobody's yet: filling it again writes the same bytes. One that was
             // there may have been restored or written to since; somebody has to decide.
             plan::FILL => Ok(match import::can_go_on(&operation) {
@@ -198,6 +205,12 @@ impl EmbeddedWriter {
                     if context.detach.is_cancelled() {
                         return Err(left());
                     }
+                    if job.stuck {
+                        // Ended here, so that nothing waits for it; begun again it copies the rest.
+                        let failed = |e| error::problem(&e, "the copy could not be ended");
+                        store.cancel_job(job.id).map_err(failed)?;
+                        return Err(stuck(&info.name, job.trouble.unwrap_or_default()));
+                    }
                     last = job.total;
                     let mut progress = convert::progress(&job);
                     // Of several, each is told as one part of about the same size.
@@ -254,7 +267,7 @@ impl EmbeddedWriter {
 }
 
 /// What a step says that stopped waiting because the program ends; nobody records it.
-fn left() -> Problem {
+pub(super) fn left() -> Problem {
     Problem::user("left under way")
 }
 
@@ -263,6 +276,13 @@ fn ended(name: &str) -> Problem {
         "something else ended the copy; {name} is whole and still shares what was not copied"
     ))
     .hint("retry the task, or leave it as it is")
+}
+
+fn stuck(name: &str, why: String) -> Problem {
+    let what = format!("{name} cannot be copied to its end; it is whole and shares the rest");
+    Problem::new(ProblemKind::System, what)
+        .because(why)
+        .hint("retry once that is put right: what was copied is not copied again")
 }
 
 fn cancelled(name: &str) -> Problem {

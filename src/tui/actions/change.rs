@@ -1,12 +1,14 @@
 //! Changing the system: which operation an action means for what is in hand, whether it can
 //! be done, and how it begins. What there is to do comes from the system's own specs.
 
+use std::sync::Arc;
+
 use super::ActionId;
 use super::stand_in::{self, Begins, begins};
 use crate::model::{
-    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, TaskState,
+    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Task, TaskState,
 };
-use crate::task::{Control, undo as undo_of};
+use crate::task::{Control, roll_back as roll_back_of, undo as undo_of};
 use crate::tui::event::Effect;
 use crate::tui::overlay::{Form, Overlay, Question};
 use crate::tui::state::{Place, Purpose, RowId, State};
@@ -231,7 +233,7 @@ pub(super) fn pause(state: &mut State) {
 /// What takes back the task in hand; where none is, the last that was done.
 fn undoing(state: &State) -> Result<Operation, String> {
     let last = || {
-        let done = |task: &&std::sync::Arc<crate::model::Task>| task.state == TaskState::Succeeded;
+        let done = |task: &&Arc<Task>| task.state == TaskState::Succeeded;
         state.tasks.items.iter().find(done).map(|task| &task.id)
     };
     let id = match (&state.screen().place, &state.screen().selected) {
@@ -248,7 +250,11 @@ pub(super) fn can_undo(state: &State) -> Result<(), String> {
     if let Some(reason) = &state.read_only {
         return Err(reason.clone());
     }
-    let kind = undoing(state)?.kind;
+    offers(state, undoing(state)?.kind)
+}
+
+/// Whether the system has what takes something back.
+fn offers(state: &State, kind: OperationKind) -> Result<(), String> {
     match state.system.operation(kind).map(|spec| &spec.availability) {
         Some(Availability::Supported) => Ok(()),
         Some(Availability::Unsupported(reason)) => Err(reason.clone()),
@@ -258,9 +264,48 @@ pub(super) fn can_undo(state: &State) -> Result<(), String> {
 
 /// Shows the plan of what takes it back.
 pub(super) fn undo(state: &mut State) {
-    let Ok(operation) = undoing(state) else {
-        return;
+    if let Ok(operation) = undoing(state) {
+        show_plan(state, operation);
+    }
+}
+
+/// What takes back what the task in hand did before it failed; where none is in hand, the last that did.
+fn rolling_back(state: &State) -> Result<Operation, String> {
+    let tasks = &state.tasks;
+    let id = match (&state.screen().place, &state.screen().selected) {
+        (Place::Task(id), _) | (Place::Tasks | Place::Journal, Some(RowId::Task(id))) => Some(id),
+        (Place::Tasks | Place::Journal, _) => None,
+        _ => {
+            let shown = tasks.in_pane(state.now.clock);
+            let can = |task: &&Arc<Task>| roll_back_of(task).is_ok() && !tasks.is_rolled_back(task);
+            let failed = shown.into_iter().find(can);
+            failed.map(|task| &task.id)
+        }
     };
+    let task = id.and_then(|id| tasks.get(id));
+    let task = task.ok_or_else(|| "no task has failed that did something".to_owned())?;
+    match tasks.is_rolled_back(task) {
+        true => Err("it is rolled back already".to_owned()),
+        false => roll_back_of(task),
+    }
+}
+
+pub(super) fn can_roll_back(state: &State) -> Result<(), String> {
+    if let Some(reason) = &state.read_only {
+        return Err(reason.clone());
+    }
+    offers(state, rolling_back(state)?.kind)
+}
+
+/// Shows the plan of what rolls it back.
+pub(super) fn roll_back(state: &mut State) {
+    if let Ok(operation) = rolling_back(state) {
+        show_plan(state, operation);
+    }
+}
+
+/// Shows the plan of an operation that is known whole.
+fn show_plan(state: &mut State, operation: Operation) {
     let Some(spec) = state.system.operation(operation.kind).cloned() else {
         return;
     };

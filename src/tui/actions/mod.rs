@@ -10,6 +10,7 @@ mod related;
 mod stand_in;
 mod table;
 mod terminal;
+mod tour;
 
 use std::borrow::Cow;
 
@@ -62,6 +63,7 @@ pub(crate) enum ActionId {
     Cancel,
     Pause,
     Undo,
+    RollBack,
     Pane,
     Refresh,
     Messages,
@@ -94,6 +96,11 @@ pub(crate) enum ActionId {
     Reload,
     Trace,
     SaveTrace,
+    Tours,
+    TourPanel,
+    TourNext,
+    TourBack,
+    TourLeave,
     Support,
 }
 
@@ -108,6 +115,8 @@ pub(crate) enum Group {
     Change,
     /// Tasks.
     Task,
+    /// Walkthroughs.
+    Tour,
     /// The program itself.
     Program,
 }
@@ -124,15 +133,22 @@ impl ActionId {
         }
         name
     }
+
+    /// The one with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut ids = ACTIONS.iter().map(|action| action.id);
+        ids.find(|id| id.name() == name)
+    }
 }
 
 impl Group {
     /// Every group, in the order of the help.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Change,
         Self::Look,
         Self::Task,
         Self::Move,
+        Self::Tour,
         Self::Program,
     ];
 
@@ -143,6 +159,7 @@ impl Group {
             Self::Look => "Looking",
             Self::Change => "Changing",
             Self::Task => "Tasks",
+            Self::Tour => "Walkthroughs",
             Self::Program => "The program",
         }
     }

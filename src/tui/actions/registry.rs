@@ -1,6 +1,6 @@
 //! The registry itself.
 
-use super::{Action, ActionId, Group, change, go, lie, table, terminal};
+use super::{Action, ActionId, Group, change, go, lie, table, terminal, tour};
 use crate::tui::key::Key;
 use crate::tui::state::Place;
 
@@ -87,6 +87,8 @@ pub(crate) static ACTIONS: &[Action] = &[
         "let a copy stand still, or go on", change::can_pause, change::pause),
     action!(Undo, Task, [Key::char('u')], "undo",
         "take back what a task did, where it has an inverse", change::can_undo, change::undo),
+    action!(RollBack, Task, [Key::char('b')], "roll back",
+        "take back what a task had done before it failed", change::can_roll_back, change::roll_back),
     action!(Pane, Task, [Key::char('T')], "task pane",
         "enlarge or hide the docked tasks", go::always, go::pane),
     action!(Refresh, Look, [Key::char('r')], "refresh",
@@ -151,6 +153,16 @@ pub(crate) static ACTIONS: &[Action] = &[
         "show the calls that were made to the system", |s| go::can_view(s, &Place::Trace), |s| go::view(s, &Place::Trace)),
     action!(SaveTrace, Look, [Key::char('W')], "save trace",
         "keep the calls in a HAR file, without their secrets", go::can_save_trace, go::save_trace),
+    action!(Tours, Tour, [Key::char('V')], "tours",
+        "choose a walkthrough", tour::can_choose, tour::choose),
+    action!(TourPanel, Tour, [Key::char('v')], "tour panel",
+        "show the words of the tour, or hide them", tour::is_on_one, tour::panel),
+    action!(TourNext, Tour, [Key::char('n'), Key::f(3)], "tour: on",
+        "go on to the next step of the tour, done or not", tour::can_go_on, tour::go_on),
+    action!(TourBack, Tour, [Key::f(4)], "tour: back",
+        "go back to the step before", tour::can_go_back, tour::go_back),
+    action!(TourLeave, Tour, [Key::f(5)], "tour: leave",
+        "leave the tour", tour::is_on_one, tour::leave),
     action!(Support, Program, [Key::f(12)], "bundle",
         "gather what helps whoever looks for a fault, and names nobody; there, write it", go::always, terminal::support),
 ];

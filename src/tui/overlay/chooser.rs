@@ -14,6 +14,7 @@ use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
 use crate::tui::state::{Need, Place, Sort, State};
+use crate::tui::tour::Walk;
 
 /// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) enum Pick {
     Picture(PictureForm),
     /// Shows this column of this view, or hides it.
     Show(&'static str, &'static str),
+    /// Sets out on the tour of this name.
+    Tour(String),
     /// Goes there.
     Go(Place),
     /// Fills the field with this thing; with none, empties it.
@@ -311,6 +314,11 @@ impl Chooser {
                 *self = Self::columns(state);
                 self.cursor = cursor.min(self.found.len().saturating_sub(1));
                 return After::Stay;
+            }
+            Pick::Tour(name) => {
+                if let Some(tour) = state.tours.iter().find(|t| t.name() == name).cloned() {
+                    Walk::begin(state, tour, None);
+                }
             }
             Pick::Go(place) => actions::go_to(state, place),
             Pick::Object(object) => {

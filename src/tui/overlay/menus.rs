@@ -33,6 +33,10 @@ impl Chooser {
                 pick: Pick::Theme(theme.name.clone()),
             });
         }
+        entries.extend(tours(state).map(|entry| Entry {
+            label: format!("tour {}", entry.label),
+            ..entry
+        }));
         // What can be done comes first; the order within is that of the registry.
         entries.sort_by_key(|entry| entry.reason.is_some());
         // Things come last, and are found by typing.
@@ -40,6 +44,11 @@ impl Chooser {
         let mut chooser = Self::new("Command", entries);
         chooser.before = Some(state.theme.clone());
         chooser
+    }
+
+    /// The walkthroughs.
+    pub(crate) fn tours(state: &State) -> Self {
+        Self::new("Walkthroughs", tours(state).collect())
     }
 
     /// What the thing in hand has to do with.
@@ -102,6 +111,7 @@ impl Chooser {
             ActionId::Pause,
             ActionId::Cancel,
             ActionId::Undo,
+            ActionId::RollBack,
         ];
         entries.extend(others.map(|id| of_action(Action::of(id), state)));
         entries.sort_by_key(|entry| entry.reason.is_some());
@@ -136,6 +146,26 @@ impl Chooser {
         chooser.cursor = screen.sort.map_or(0, |sort| sort.column);
         chooser
     }
+}
+
+/// The walkthroughs; one whose volumes are gone says so.
+fn tours(state: &State) -> impl Iterator<Item = Entry> {
+    let volumes = &state.inventory.volumes;
+    state.tours.iter().map(move |tour| {
+        let there = |name: &&String| volumes.items.iter().any(|v| v.name == **name);
+        let gone = tour.needs().iter().find(|name| !there(name));
+        let gone = gone.filter(|_| volumes.loaded.is_some());
+        Entry {
+            label: state.clean(tour.title()).into_owned(),
+            detail: state.clean(tour.teaches()).into_owned(),
+            key: String::new(),
+            reason: gone.map(|name| {
+                let name = state.clean(name);
+                format!("{name} is gone; `snapdeck demo --fresh` makes a new estate")
+            }),
+            pick: Pick::Tour(tour.name().to_owned()),
+        }
+    })
 }
 
 /// Everything that is known by name.

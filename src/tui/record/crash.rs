@@ -145,6 +145,7 @@ fn answered(answer: &Answer) -> String {
             let good = tasks.iter().filter(|task| task.is_ok()).count();
             format!("submitted, {}", all(good, tasks.len()))
         }
+        Answer::Staged(result) => format!("staged, {}", came(result)),
         Answer::Controlled(result) => format!("controlled, {}", came(result)),
     }
 }

@@ -24,6 +24,7 @@ use crate::support::{Bundle, Places};
 use crate::task::{Control, Tracker};
 use crate::tui::event::{Answer, Effect, Event, Looked, PictureForm, Slice, Ticket};
 use crate::tui::record::picture;
+use crate::tui::{Act, Stage};
 
 /// A slice has about so many stretches at most.
 const SLICE: usize = 4096;
@@ -38,6 +39,8 @@ pub(in crate::tui) struct Performer {
     events: mpsc::Sender<Event>,
     /// Where pictures of the screen are kept.
     pictures: Option<PathBuf>,
+    /// What lets something happen in the estate.
+    stage: Option<Stage>,
     /// Where what was chosen is kept, and what it was last.
     kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
     /// Where a support bundle is taken from, and the one that was gathered last.
@@ -62,10 +65,16 @@ impl Performer {
             writable,
             events,
             pictures,
+            stage: None,
             kept: (kept, Arc::default()),
             support: (support, Arc::default()),
             asked: HashMap::new(),
         }
+    }
+
+    /// The same with what lets something happen in the estate.
+    pub(in crate::tui) fn with_stage(self, stage: Option<Stage>) -> Self {
+        Self { stage, ..self }
     }
 
     /// Follows what changes in the system.
@@ -112,6 +121,7 @@ impl Performer {
             Effect::Plan(ticket, operations) => self.plan(ticket, operations),
             Effect::Submit(ticket, plans) => self.submit(ticket, plans),
             Effect::Control(ticket, task, control) => self.control(ticket, task, control),
+            Effect::Stage(ticket, act) => self.stage(ticket, act),
             Effect::Forget(ticket) => {
                 if let Some(handle) = self.asked.remove(&ticket) {
                     handle.abort();
@@ -283,6 +293,18 @@ impl Performer {
             }
             let answer = Answer::Submitted(results);
             let _ = events.send(Event::Answer(ticket, answer)).await;
+        });
+    }
+
+    /// Lets something happen in the estate.
+    fn stage(&self, ticket: Ticket, act: Act) {
+        let (events, stage) = (self.events.clone(), self.stage.clone());
+        tokio::task::spawn_blocking(move || {
+            let staged = match stage {
+                Some(stage) => stage(&act),
+                None => Err(Problem::user("nothing can be let happen here")),
+            };
+            let _ = events.blocking_send(Event::Answer(ticket, Answer::Staged(staged)));
         });
     }
 

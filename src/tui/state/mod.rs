@@ -29,6 +29,7 @@ use super::overlay::Overlay;
 use super::skin::Skin;
 use super::terminal::{ColorTier, Features};
 use super::text;
+use super::tour::{Begin, Tour, Walk};
 use crate::config::theme::Role;
 use crate::config::{Config, Kept, Theme};
 use crate::http::Call;
@@ -69,6 +70,8 @@ pub(crate) enum Purpose {
     Submit,
     /// Controlling a task.
     Control(TaskId),
+    /// Something that happens in the estate on a tour.
+    Stage,
 }
 
 /// A line that is shown for a while.
@@ -159,6 +162,12 @@ pub(crate) struct State {
     pub(crate) changed: Changed,
     /// Questions under way.
     pub(crate) asked: BTreeMap<Ticket, (Purpose, Duration)>,
+    /// The tours that there are to take.
+    pub(crate) tours: Vec<Arc<Tour>>,
+    /// Why none can be taken here, where none can.
+    pub(crate) no_tours: Option<String>,
+    /// How far the user has come in one.
+    pub(crate) walk: Option<Walk>,
     /// The signal that ends the program, where one does.
     pub(crate) signal: Option<i32>,
     next_ticket: u64,
@@ -182,6 +191,15 @@ pub(crate) struct Beginning {
     pub(crate) kept: Kept,
     pub(crate) size: (u16, u16),
     pub(crate) now: Moment,
+    /// The tours that there are to take.
+    #[serde(default)]
+    pub(crate) tours: Vec<Tour>,
+    /// Why none can be taken, where none can.
+    #[serde(default)]
+    pub(crate) no_tours: Option<String>,
+    /// With which it begins.
+    #[serde(default)]
+    pub(crate) begin: Option<Begin>,
 }
 
 impl State {
@@ -233,10 +251,18 @@ impl State {
             notice,
             changed: Changed::default(),
             asked: BTreeMap::new(),
+            tours: beginning.tours.into_iter().map(Arc::new).collect(),
+            no_tours: beginning.no_tours,
+            walk: None,
             signal: None,
             next_ticket: 0,
             effects: Vec::new(),
         };
+        if let Some(Begin { tour, speed }) = beginning.begin
+            && let Some(tour) = state.tours.iter().find(|t| t.name() == tour).cloned()
+        {
+            Walk::begin(&mut state, tour, speed);
+        }
         state.take_up(&beginning.kept);
         state
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Place, State};
+use super::{Place, State, Walk};
 use crate::model::{Kind, SnapshotId, VolumeId};
 
 /// A list that something on the screen is made from.
@@ -71,6 +71,9 @@ impl State {
                 }
             }
             _ => {}
+        }
+        for kind in self.walk.iter().flat_map(Walk::kinds) {
+            needs.add(Need::All(kind));
         }
         for need in self.overlays.iter().filter_map(super::Overlay::needs) {
             needs.add(need);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Place, Purpose, RowId, Screen, Stamp, State};
 use crate::model::{Kind, ObjectRef, Query};
 use crate::tui::event::Effect;
+use crate::tui::tour;
 use crate::tui::{layout, rows};
 
 /// What stands beside a list follows the selection once it rests so long: a held key costs one
@@ -38,6 +39,7 @@ impl State {
         self.look_beside();
         self.ask_for_changes();
         self.ask_for_lists();
+        tour::advance(self);
     }
 
     /// When something is due by time alone.
@@ -63,6 +65,7 @@ impl State {
             changes,
             slow,
             self.tasks.deadline(now),
+            self.walk.as_ref().and_then(|walk| walk.deadline(now)),
             self.inventory.due(),
             lists,
             self.overlays.iter().filter_map(|o| o.deadline(now)).min(),

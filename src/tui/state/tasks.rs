@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Task, TaskId, TaskState};
+use crate::task::roll_back;
 
 /// How long a task that is over stays in the pane.
 const LINGER: Duration = Duration::from_secs(12);
@@ -88,6 +89,16 @@ impl TaskList {
         self.ended.remove(id);
     }
 
+    /// Whether what a task did before it failed was rolled back since.
+    pub(crate) fn is_rolled_back(&self, task: &Task) -> bool {
+        let Ok(back) = roll_back(task) else {
+            return false;
+        };
+        // The newest come first.
+        let mut later = self.items.iter().take_while(|other| other.id > task.id);
+        later.any(|other| other.state == TaskState::Succeeded && other.plan.operation == back)
+    }
+
     /// Whether a task belongs to the present: it is not over, or was done while this console ran.
     pub(crate) fn is_present(&self, task: &Task) -> bool {
         !task.state.is_over() || self.here.contains(&task.id)
@@ -104,7 +115,8 @@ impl TaskList {
             if !task.state.is_over() {
                 return true;
             }
-            let fresh = |at: &Duration| clock < *at + LINGER || task.state == TaskState::Failed;
+            let stays = || task.state == TaskState::Failed && !self.is_rolled_back(task);
+            let fresh = |at: &Duration| clock < *at + LINGER || stays();
             self.ended.get(&task.id).is_some_and(fresh)
         };
         let mut tasks: Vec<_> = self.items.iter().filter(shown).collect();

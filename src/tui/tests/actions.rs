@@ -1,8 +1,12 @@
 //! Every action does something somewhere, and says why not elsewhere.
 
+use std::sync::Arc;
+
 use super::driver::{Driver, some_tasks};
+use crate::model::{Kind, ObjectRef, StepOutcome, StepState, TaskState};
 use crate::tui::actions::{ACTIONS, fire};
 use crate::tui::event::Event;
+use crate::tui::tour::Tour;
 use crate::tui::view::Hit;
 
 /// Consoles in which, between them, everything can be done.
@@ -32,13 +36,25 @@ fn prepared() -> Vec<Driver> {
         "/ d enter",
         "space",
         "tab",
+        "V enter",
+        "V enter n",
     ]
     .into_iter()
     .map(|keys| {
         let mut d = Driver::sized(80, 16);
+        d.state.tours = Tour::all().unwrap().into_iter().map(Arc::new).collect();
+        // The estate of the tests is not the one that they are for.
+        d.state.inventory.volumes.loaded = None;
         d.tasks(some_tasks().map(|mut t| {
             // As if they had been under way before.
             t.ended = None;
+            if t.state == TaskState::Failed {
+                // It had kept what it was to replace.
+                t.steps[0].state = StepState::Done(StepOutcome {
+                    message: String::new(),
+                    made: vec![ObjectRef::new(Kind::Snapshot, "s-db01-data-guard-1")],
+                });
+            }
             t
         }));
         d.event(Event::Fault(crate::model::Problem::user(

@@ -2,7 +2,7 @@
 
 use super::driver::{Driver, Start};
 use super::fixtures::task;
-use crate::model::{Kind, ObjectRef, Problem, TaskState, Value};
+use crate::model::{Kind, ObjectRef, Problem, StepOutcome, StepState, TaskState, Value};
 use crate::tui::event::{Answer, Effect, Event};
 use crate::tui::overlay::Overlay;
 
@@ -346,5 +346,43 @@ fn a_menu_of_a_snapshot_does_not_offer_what_is_done_to_volumes() {
     assert_eq!(
         d.state.object(),
         Some(ObjectRef::new(Kind::Snapshot, "s-db01-data-nightly-03"))
+    );
+}
+
+#[test]
+fn what_failed_is_rolled_back_once_by_what_it_kept() {
+    let mut d = Driver::sized(120, 36);
+    let mut failed = task(2, TaskState::Failed);
+    d.tasks([failed.clone()]);
+    d.keys("b");
+    assert_eq!(d.top(), "none", "nothing was kept of it");
+    failed.steps[0].state = StepState::Done(StepOutcome {
+        message: String::new(),
+        made: vec![ObjectRef::new(Kind::Snapshot, "s-db01-data-guard-1")],
+    });
+    d.tasks([failed.clone()]);
+    assert!(
+        d.screen().contains("<t> retry <b> roll back"),
+        "{}",
+        d.screen()
+    );
+    d.keys("b");
+    assert_eq!(d.top(), "review", "its plan comes first");
+    let back = planned(&d).remove(0);
+    assert_eq!(back.snapshot().unwrap().as_str(), "s-db01-data-guard-1");
+    assert!(back.flag("guard"), "what is there now is kept as well");
+    d.wait(400);
+    d.keys("y");
+    assert_eq!(d.submitted(), 1);
+    let mut done = task(3, TaskState::Succeeded);
+    done.plan.operation = back;
+    d.tasks([done]);
+    assert!(d.screen().contains("failed, rolled back"), "{}", d.screen());
+    d.keys("b");
+    assert_eq!(d.top(), "none", "not twice");
+    d.wait(30_000);
+    assert!(
+        !d.screen().contains("rolled back"),
+        "nothing is left to decide"
     );
 }

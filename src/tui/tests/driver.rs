@@ -18,6 +18,7 @@ use crate::tui::overlay::Overlay;
 use crate::tui::record::Recorder;
 use crate::tui::state::{Beginning, Place, State};
 use crate::tui::terminal::{ColorTier, CopyRoute, Features};
+use crate::tui::tour::Tour;
 use crate::tui::update::update;
 use crate::tui::view::{Scene, view};
 
@@ -28,6 +29,7 @@ pub(super) struct Start {
     pub(super) tier: ColorTier,
     pub(super) theme: Theme,
     pub(super) read_only: bool,
+    pub(super) tours: Vec<Tour>,
     pub(super) kept: crate::config::Kept,
 }
 
@@ -39,6 +41,7 @@ impl Default for Start {
             tier: ColorTier::True,
             theme: Theme::default(),
             read_only: false,
+            tours: Vec::new(),
             kept: Default::default(),
         }
     }
@@ -112,6 +115,9 @@ impl Driver {
             kept: start.kept,
             size: start.size,
             now: moment(0),
+            tours: start.tours,
+            no_tours: None,
+            begin: None,
         };
         let state = State::new(beginning.clone());
         let mut driver = Self {
@@ -201,6 +207,10 @@ impl Driver {
                     .map(|i| Ok(TaskId(format!("new{i}"))))
                     .collect();
                 self.reply(*ticket, Answer::Submitted(ids));
+            }
+            Effect::Stage(ticket, act) => {
+                let said = format!("{act:?} has happened");
+                self.reply(*ticket, Answer::Staged(Ok(said)));
             }
             Effect::Control(ticket, ..) => self.reply(*ticket, Answer::Controlled(Ok(()))),
             Effect::Forget(_)

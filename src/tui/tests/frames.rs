@@ -1,12 +1,14 @@
 //! Frames, pinned with their styles.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use ratatui::style::Style;
 
 use super::driver::{Driver, Start, some_tasks};
 use crate::config::theme::Role;
 use crate::tui::terminal::ColorTier;
+use crate::tui::tour::{Tour, Walk};
 
 /// A frame as text: each row, and under it which roles its pieces have.
 fn pinned(d: &Driver) -> String {
@@ -236,6 +238,22 @@ fn question() {
         d.tasks(some_tasks());
         d.keys("q");
         d.wait(400);
+    });
+}
+
+#[test]
+fn a_tour_beside_a_task_and_under_a_form() {
+    let walk = |d: &mut Driver| {
+        let mut tours = Tour::all().unwrap().into_iter();
+        let tour = tours.find(|tour| tour.name() == "failed-restore").unwrap();
+        Walk::begin(&mut d.state, Arc::new(tour), None);
+        d.tasks(some_tasks());
+        d.keys("n n");
+    };
+    pin("tour", walk);
+    pin("tour_form", |d| {
+        walk(d);
+        d.keys("R");
     });
 }
 

@@ -17,6 +17,7 @@ mod recordings;
 mod sets;
 mod settings;
 mod themes;
+mod tours;
 mod trace;
 
 pub(super) use fixtures::moment;

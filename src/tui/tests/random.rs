@@ -7,6 +7,7 @@ use crate::model::{Change, Kind, ObjectRef, Problem};
 use crate::tui::event::{Effect, Event};
 use crate::tui::key::Key;
 use crate::tui::terminal::ColorTier;
+use crate::tui::tour::{Tour, Walk};
 
 #[derive(Clone, Debug)]
 pub(super) enum Act {
@@ -40,6 +41,9 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         Key::PAGE_DOWN,
         Key::f(2),
         Key::f(1),
+        Key::f(3),
+        Key::f(4),
+        Key::f(5),
         Key::SPACE,
         Key::ctrl('u'),
         Key::ctrl('z'),
@@ -52,6 +56,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => ".{0,8}".prop_map(Act::Paste),
         1 => (1u16..160, 1u16..60).prop_map(|(w, h)| Act::Resize(w, h)),
         2 => (0u64..500).prop_map(Act::Wait),
+        1 => (0u64..20_000).prop_map(Act::Wait),
         1 => Just(Act::Tasks),
         1 => (0usize..6).prop_map(Act::Changed),
         1 => (0usize..6).prop_map(Act::Lost),
@@ -111,10 +116,16 @@ proptest! {
         size in (1u16..140, 1u16..50),
         ascii: bool,
         read_only: bool,
+        tour in prop::option::of((0usize..5, prop::option::of(1.0f64..50.0))),
     ) {
         let tier = if ascii { ColorTier::None } else { ColorTier::Ansi256 };
-        let start = Start { size, ascii, tier, read_only, ..Start::default() };
+        let tours = Tour::all().unwrap();
+        let start = Start { size, ascii, tier, read_only, tours, ..Start::default() };
         let mut d = Driver::start(start, true);
+        if let Some((number, speed)) = tour {
+            let tour = d.state.tours[number].clone();
+            Walk::begin(&mut d.state, tour, speed);
+        }
         for act in &acts {
             perform(&mut d, act);
             let (buffer, scene) = d.frame();

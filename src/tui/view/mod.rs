@@ -13,6 +13,7 @@ mod pane;
 mod perf;
 mod review;
 mod side;
+mod tour;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -85,7 +86,12 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
     if let Some(area) = layout.pane {
         pane::draw(&mut canvas, state, area);
     }
+    if let Some(area) = layout.tour {
+        tour::draw(&mut canvas, state, area);
+    }
     bottom::draw(&mut canvas, state, layout.bottom);
+    // What leads through it is not covered by what it leads to.
+    let floor = layout.tour.map_or(layout.bottom.y, |area| area.y);
     for (i, overlay) in state.overlays.iter().enumerate() {
         let over = state.overlays.get(i + 1);
         // Only the topmost can be pressed.
@@ -93,7 +99,7 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
             .scene
             .hits
             .retain(|(_, hit)| !matches!(hit, Hit::Part(_)));
-        let room = Rect::new(0, 0, whole.width, layout.bottom.y);
+        let room = Rect::new(0, 0, whole.width, floor);
         match overlay {
             Overlay::Filter(line) => bottom::filter(&mut canvas, state, layout.bottom, line),
             Overlay::Chooser(list) => chooser::draw(&mut canvas, state, room, list),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
 use crate::model::{StepState, Task, TaskState};
-use crate::task::{Control, undo};
+use crate::task::{Control, roll_back, undo};
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::layout::{PaneLine, pane_lines};
 use crate::tui::rows::{self, Spans};
@@ -114,6 +114,9 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             spans
         }
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
+        TaskState::Failed if state.tasks.is_rolled_back(task) => {
+            vec![("failed, rolled back".into(), Role::Dim)]
+        }
         TaskState::Failed | TaskState::Suspended => {
             let word = if task.state == TaskState::Failed {
                 "failed"
@@ -129,6 +132,7 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             for (id, name) in [
                 (ActionId::Pause, " go on "),
                 (ActionId::Retry, " retry "),
+                (ActionId::RollBack, " roll back "),
                 (ActionId::Cancel, " cancel "),
                 (ActionId::Tasks, " look"),
             ] {
@@ -137,6 +141,7 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
                     // What was paused goes on; it is not begun again.
                     ActionId::Pause => !stands_still(task),
                     ActionId::Retry => stands_still(task),
+                    ActionId::RollBack => roll_back(task).is_err(),
                     _ => false,
                 };
                 if cannot {
