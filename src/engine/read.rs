@@ -12,6 +12,9 @@ use super::tree::as_leaf;
 /// Blocks looked up at a time.
 const WINDOW: u64 = 1024;
 
+/// Of so many stretches one is asked whether it is in memory: to ask costs a little more than to read.
+const PROBE: usize = 8;
+
 /// Entries of blocks next to each other, as they were at one moment.
 pub(super) struct Looked<'a> {
     pub(super) entries: Vec<Option<Entry>>,
@@ -122,13 +125,15 @@ impl Core {
         let mut rest = buf;
         let mut i = 0;
         let mut fetched = false;
+        let mut asked = 0usize;
         while let Some((first, n)) = stretches.next() {
             let (now, later) = rest.split_at_mut(n * BLOCK_LEN);
             match first {
                 None => now.fill(0),
                 Some(block) => {
-                    let scattered = !fetched && stretches.peek().is_some();
-                    if wait && !scattered {
+                    let look = asked.is_multiple_of(PROBE) && stretches.peek().is_some();
+                    asked += 1;
+                    if wait && (fetched || !look) {
                         self.read_blocks(block, now)?;
                     } else if !self.read_blocks_at_hand(block, now)? {
                         // The disk is to look for all of them at once.

@@ -20,7 +20,7 @@ pub(super) const STATUS_WINDOW: u64 = 256 << 20;
 pub(super) const MESSAGE: usize = 512;
 
 /// Threads of one connection at most: so many requests of it are carried out at once.
-pub(super) const THREADS: usize = 16;
+pub(super) const THREADS: usize = 4;
 /// Requests that a thread takes in one go, of those that have arrived already.
 pub(super) const BATCH: usize = 8;
 /// Bytes that a connection reads ahead.
