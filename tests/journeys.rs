@@ -504,11 +504,15 @@ fn the_mouse_opens_the_menu_of_a_row_and_begins_what_is_in_it() {
     // What cannot be done says why, and begins nothing.
     t.send("Clone to");
     let screen = t.until("the reason", |s| {
-        s.contains("web has no snapshot yet") && !s.contains("Extend")
+        s.contains("web has no snapshot yet")
+            && s.contains(": Clone to ")
+            && !s.contains("Take a snapshot")
     });
     press(&mut t, 0, place(&screen, "Clone to a"));
     t.send("\x15");
-    let screen = t.sees("Take a snapshot");
+    let screen = t.until("the whole list", |s| {
+        s.contains("Take a snapshot") && !s.contains("Clone to")
+    });
     press(&mut t, 0, place(&screen, "Take a snapshot"));
     t.sees("What the point in time is to be called");
     t.send(ESC);

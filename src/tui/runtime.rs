@@ -7,7 +7,6 @@ mod signals;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
@@ -39,6 +38,8 @@ pub(super) const QUEUE: usize = 64;
 const BURST: usize = 256;
 /// How long a slow terminal is waited for at the end.
 const PARTING: Duration = Duration::from_millis(500);
+/// How long input that is there already may take to be handed out; not zero, which never looks.
+const AT_ONCE: Duration = Duration::from_micros(20);
 
 /// What comes from outside.
 enum Woken {
@@ -144,10 +145,11 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         let woken = runtime
             .wait(&mut signals, &mut input, &mut tasks, &mut queue)
             .await;
+        let typed = matches!(woken, Woken::Input(_));
         runtime.take(woken)?;
         // Whatever else is there already belongs to the same frame.
-        for _ in 0..BURST {
-            let Some(more) = at_once(&mut input).await else {
+        for _ in 0..if typed { BURST } else { 0 } {
+            let Some(more) = at_once() else {
                 break;
             };
             runtime.take(Woken::Input(more))?;
@@ -430,16 +432,14 @@ impl Runtime {
     }
 }
 
-/// Input that is there already. Asked with the waker of the loop, and with no other: the stream keeps
-/// the first waker that it sees.
-async fn at_once(input: &mut EventStream) -> Option<io::Result<Input>> {
-    std::future::poll_fn(|context| {
-        Poll::Ready(match input.poll_next_unpin(context) {
-            Poll::Ready(event) => event,
-            Poll::Pending => None,
-        })
-    })
-    .await
+/// Input that is there already. The stream hands out one event for each time that its thread wakes,
+/// so the source itself is asked; while the thread waits there, nothing is.
+fn at_once() -> Option<io::Result<Input>> {
+    match crossterm::event::poll(AT_ONCE) {
+        Ok(true) => Some(crossterm::event::read()),
+        Ok(false) => None,
+        Err(e) => Some(Err(e)),
+    }
 }
 
 /// What the log has to tell; nothing, ever, where there is none.
