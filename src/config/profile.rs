@@ -36,7 +36,7 @@ pub struct Profile {
     /// The cloud of this name in clouds.yaml; `envvars` for the variables `OS_*`. What is said here beside it goes
     /// before what it says.
     pub cloud: Option<String>,
-    /// The address at which to sign in, such as https://cloud.example.org:5000/v3.
+    /// The address at which to sign in, such as `https://cloud.example.org:5000/v3`.
     pub endpoint: Option<String>,
     /// The name of the user.
     pub user: Option<String>,
