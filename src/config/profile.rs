@@ -20,6 +20,9 @@ pub enum ProviderKind {
 }
 
 impl ProviderKind {
+    /// Every system.
+    pub const ALL: [Self; 2] = [Self::Cinder, Self::Evs];
+
     /// The word in the file.
     #[must_use]
     pub fn word(self) -> &'static str {

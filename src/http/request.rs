@@ -105,7 +105,7 @@ impl Request {
                 (_, true) => line.push_str(&format!(" -H \"{name}: {value}\"")),
                 (true, false) => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
                 (false, false) => {
-                    line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))))
+                    line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
                 }
             }
         }

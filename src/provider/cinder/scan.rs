@@ -37,7 +37,7 @@ pub(in crate::provider) enum Next {
     Never,
     /// After the last of this page, where a link says that there are more.
     Linked,
-    /// After the last of this page, also where no link says so and the page is full.
+    /// After the last of this page, also where the page is full and the service writes no links at all.
     Full,
     /// By how many have come, likewise.
     Offset,
@@ -122,7 +122,7 @@ impl<T: Named> Scan<T> {
         let what = format!("{} cannot be listed", T::MANY);
         let mut seen: HashSet<String> = HashSet::new();
         let mut next: Option<String> = None;
-        let mut came = 0;
+        let (mut came, mut links) = (0, false);
         loop {
             let path = match &next {
                 None => format!("{}{}", way.first, way.count),
@@ -161,11 +161,11 @@ impl<T: Named> Scan<T> {
             self.told.send_modify(|n| *n += 1);
             // A last page that is just full has a link to an empty one.
             let whole = total.is_some_and(|total| seen.len() as u64 >= total);
+            links |= page.more;
             let more = match way.next {
                 Next::Never => false,
                 Next::Linked => page.more,
-                // Not every service writes links.
-                Next::Full | Next::Offset => page.more || fetched >= PAGE,
+                Next::Full | Next::Offset => page.more || (!links && fetched >= PAGE),
             };
             if fetched == 0 || !more || whole {
                 return Ok(());

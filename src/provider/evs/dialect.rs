@@ -230,8 +230,9 @@ impl Proof for Signature {
     fn prove(&self, request: Request) -> Request {
         let ahead = jiff::SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
         let now = Time::now().checked_add(ahead).unwrap_or(Time::MAX);
-        let token = self.key.token.as_ref().map(|token| token.expose_secret());
-        let request = self.dressed(request, &evs::date(now), token.unwrap_or_default());
+        let token = self.key.token.as_ref();
+        let token = token.map_or("", |token| token.expose_secret());
+        let request = self.dressed(request, &evs::date(now), token);
         // What is no address is said to be none when it is called.
         let Ok(url) = reqwest::Url::parse(&request.url) else {
             return request;
