@@ -142,7 +142,7 @@ pub enum Command {
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
-    /// Pause, resume, retry or cancel a task
+    /// Pause, resume, retry, cancel or take back a task
     Task(TaskArgs),
     /// Read and check all data and all mappings, and name what is hurt
     Scrub(ScrubArgs),
@@ -481,6 +481,10 @@ pub enum TaskAction {
     Retry,
     /// End it; what is done stays done
     Cancel,
+    /// Take back what it had done before it failed or was cancelled, and wait for it
+    RollBack,
+    /// Take back what it did, and wait for it
+    Undo,
 }
 
 /// `snapdeck task`.
@@ -490,6 +494,12 @@ pub struct TaskArgs {
     pub action: TaskAction,
     /// The task's id, or how it begins
     pub task: String,
+    /// Say what taking it back would do, and do nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Take it back without being asked
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `snapdeck scrub`.
