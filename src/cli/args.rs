@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
-use crate::config::{Config, Source};
+use crate::config::{Config, ProviderKind, Source};
 use crate::model::Bytes;
 
 /// Where help lists what holds for every command.
@@ -552,8 +552,11 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
+    /// Which system it is: cinder or evs
+    #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
+    pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for
-    #[arg(long, value_name = "CLOUD", required_unless_present = "endpoint")]
+    #[arg(long, value_name = "CLOUD", required_unless_present_any = ["endpoint", "region", "service_endpoint"])]
     pub cloud: Option<String>,
     /// The address at which to sign in
     #[arg(long, value_name = "URL")]
@@ -573,6 +576,15 @@ pub struct ProfileAddArgs {
     /// The id of an application credential, to sign in with
     #[arg(long, value_name = "ID")]
     pub application_credential: Option<String>,
+    /// The id of an access key, to sign each call with rather than signing in
+    #[arg(long, value_name = "ID")]
+    pub access_key: Option<String>,
+    /// The id of the project, where its name will not do
+    #[arg(long, value_name = "ID")]
+    pub project_id: Option<String>,
+    /// The address of the block storage itself, where no catalog says it
+    #[arg(long, value_name = "URL")]
+    pub service_endpoint: Option<String>,
     /// The region
     #[arg(long)]
     pub region: Option<String>,
@@ -588,4 +600,15 @@ pub struct ProfileAddArgs {
     /// Certificates of authorities (PEM) to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
+}
+
+/// The system that a word means.
+fn provider_kind(word: &str) -> Result<ProviderKind, String> {
+    let mut all = ProviderKind::ALL.into_iter();
+    all.find(|kind| kind.word() == word).ok_or_else(|| {
+        format!(
+            "one of {}",
+            ProviderKind::ALL.map(ProviderKind::word).join(", ")
+        )
+    })
 }
