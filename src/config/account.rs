@@ -42,6 +42,19 @@ pub enum Auth {
     Token(SecretString),
     /// Nobody signs in: each call is signed.
     Keys(AccessKey),
+    /// As a user of the system itself.
+    Login(Login),
+}
+
+/// A user of the system itself.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The name, as it is typed there.
+    pub user: String,
+    /// The password.
+    pub password: SecretString,
+    /// The token of the user for whom is called.
+    pub proxy: Option<SecretString>,
 }
 
 /// An access key, with which each call is signed.
@@ -183,6 +196,12 @@ fn credentials(
                 .hint("set secret.env, secret.command or secret.file in the profile")
         }),
     };
+    if profile.provider == ProviderKind::Vipr && !profile.token {
+        return Ok((
+            Auth::Login(login(profile, around)?),
+            scope(profile, cloud, around, in_domain),
+        ));
+    }
     if let Some(key) = keys(profile, around)? {
         return Ok((Auth::Keys(key), scope(profile, cloud, around, in_domain)));
     }
@@ -239,12 +258,30 @@ fn credentials(
         let ways = match profile.provider {
             ProviderKind::Evs => "user, access-key or token",
             ProviderKind::Cinder => "user, application-credential or token",
+            ProviderKind::Vipr => "user or token",
         };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
             .hint(format!("set {ways} in the profile"))
     })?;
     let password = secret(&["password"], "password")?;
     Ok((Auth::Password { user, password }, scope))
+}
+
+/// The user of the profile; the system has no domains, but what stands after `@`.
+fn login(profile: &Profile, around: &Surroundings) -> Result<Login, Problem> {
+    let user = profile.user.clone().ok_or_else(|| {
+        Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
+            .hint("set user or token in the profile")
+    })?;
+    let proxy = match profile.security_token.is_empty() {
+        true => None,
+        false => Some(profile.security_token.read(around)?),
+    };
+    Ok(Login {
+        user,
+        password: profile.secret.read(around)?,
+        proxy,
+    })
 }
 
 /// The access key of the profile, or of the variables of the vendor's own tools where the profile says nothing of how to

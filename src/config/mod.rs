@@ -15,13 +15,13 @@ mod source;
 pub mod theme;
 mod watch;
 
-pub use account::{AccessKey, Account, Auth, Named, Scope};
+pub use account::{AccessKey, Account, Auth, Login, Named, Scope};
 pub use clouds::{Cloud, Clouds, Surroundings};
 pub use document::document;
 pub use fault::{Fault, nearest};
 pub use kept::Kept;
 pub use paths::Paths;
-pub use profile::{CallLimits, Profile, Profiles, ProviderKind, SecretSource};
+pub use profile::{BodyFormat, CallLimits, Profile, Profiles, ProviderKind, SecretSource};
 pub use settings::{Clipboard, Colors, GlyphChoice, Keys, LogLevel, LogSettings, Settings, schema};
 pub use source::{Config, Flags, Source, parse};
 pub use theme::Theme;

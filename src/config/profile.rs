@@ -17,11 +17,34 @@ pub enum ProviderKind {
     Cinder,
     /// Huawei Cloud Elastic Volume Service, version 2, with IAM or an access key.
     Evs,
+    /// EMC ViPR Controller (CoprHD), with its own users.
+    Vipr,
+}
+
+/// How bodies are written, for a system that has both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyFormat {
+    /// XML.
+    Xml,
+    /// JSON.
+    Json,
+}
+
+impl BodyFormat {
+    /// The word in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Json => "json",
+        }
+    }
 }
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 2] = [Self::Cinder, Self::Evs];
+    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Vipr];
 
     /// The word in the file.
     #[must_use]
@@ -29,13 +52,14 @@ impl ProviderKind {
         match self {
             Self::Cinder => "cinder",
             Self::Evs => "evs",
+            Self::Vipr => "vipr",
         }
     }
 
     /// Where one signs in as a rule in a region, where that is known.
     pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder => None,
+            Self::Cinder | Self::Vipr => None,
             Self::Evs => Some(format!(
                 "https://iam.{}.myhuaweicloud.com/v3",
                 host_part(region)?
@@ -46,7 +70,7 @@ impl ProviderKind {
     /// Where the block storage of a region is as a rule, where that is known.
     pub(super) fn usual_service(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder => None,
+            Self::Cinder | Self::Vipr => None,
             Self::Evs => Some(format!(
                 "https://evs.{}.myhuaweicloud.com",
                 host_part(region)?
@@ -86,7 +110,8 @@ pub struct Profile {
     pub application_credential: Option<String>,
     /// The id of an access key, to sign each call with rather than signing in; its secret key is the secret.
     pub access_key: Option<String>,
-    /// Where the token comes from that belongs to a temporary access key.
+    /// Where the token comes from that belongs to a temporary access key; on a ViPR Controller the proxy token of the
+    /// user for whom is called.
     pub security_token: SecretSource,
     /// The address of the block storage itself, where it is not that of the catalog.
     pub service_endpoint: Option<String>,
@@ -98,6 +123,8 @@ pub struct Profile {
     pub secret: SecretSource,
     /// The secret is a token, and there is nothing to sign in with.
     pub token: bool,
+    /// How bodies are written, where the system has several ways: xml or json.
+    pub format: Option<BodyFormat>,
     /// Nothing can be changed.
     pub read_only: bool,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's.
@@ -169,6 +196,7 @@ impl Profile {
             ("access-key", self.access_key.clone()),
             ("service-endpoint", self.service_endpoint.clone()),
             ("region", self.region.clone()),
+            ("format", self.format.map(|format| format.word().to_owned())),
             ("interface", self.interface.clone()),
             ("secret.env", self.secret.env.clone()),
             ("secret.command", self.secret.command.clone()),
@@ -215,6 +243,7 @@ mod tests {
             },
             read_only: true,
             access_key: Some("AK".into()),
+            format: Some(BodyFormat::Json),
             service_endpoint: Some("http://e".into()),
             security_token: SecretSource {
                 env: Some("T".into()),

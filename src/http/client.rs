@@ -157,7 +157,7 @@ impl Client {
         let mut url = parse(&request.url)?;
         for _ in 0..HOPS {
             let response = self.once(request, &url, attempt).await?;
-            let sends_on = matches!(response.status, 301 | 302 | 307 | 308);
+            let sends_on = request.follows && matches!(response.status, 301 | 302 | 307 | 308);
             let Some(target) = response.header("location").filter(|_| sends_on) else {
                 return Ok(response);
             };
@@ -273,9 +273,9 @@ impl Client {
             );
         }
         let mut call = self.inner.request(method, url.clone()).headers(headers);
-        if let Some(body) = body {
+        if let (Some(body), Some(kind)) = (body, &request.body) {
             call = call
-                .header("content-type", "application/json")
+                .header("content-type", kind.media())
                 .body(body.to_owned());
         }
         let patience = self.limits.connect + self.limits.first_byte;

@@ -46,7 +46,11 @@ fn entry(call: &Call) -> Value {
         "bodySize": call.request_body.as_ref().map_or(0, String::len),
     });
     if let Some(body) = &call.request_body {
-        request["postData"] = json!({"mimeType": "application/json", "text": body});
+        let media = match body.starts_with('<') {
+            true => "application/xml",
+            false => "application/json",
+        };
+        request["postData"] = json!({"mimeType": media, "text": body});
     }
     json!({
         "startedDateTime": call.at.to_string(),

@@ -18,5 +18,5 @@ pub use client::{Client, Limits, Options};
 pub use error::{HttpError, Phase};
 pub use har::har;
 pub use redact::REDACTED;
-pub use request::{Method, Request, Response};
+pub use request::{Body, Method, Request, Response};
 pub use trace::{Call, Trace};

@@ -1,5 +1,7 @@
 //! Takes secrets out of what is shown and kept: by the names of headers and of members.
 
+use quick_xml::events::{BytesText, Event};
+use quick_xml::{Reader, Writer};
 use serde_json::Value;
 
 /// What stands where a secret was.
@@ -90,11 +92,61 @@ pub(super) fn body(bytes: &[u8]) -> String {
     if !holds_a_word(bytes) {
         return shortened(bytes, bytes.len());
     }
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with('<')) {
+        return shortened(xml(text).as_bytes(), bytes.len());
+    }
     match serde_json::from_slice::<Value>(bytes) {
         Ok(value) => shortened(json(&value).to_string().as_bytes(), bytes.len()),
         // What cannot be understood cannot be redacted either.
         Err(_) => format!("{REDACTED} {} bytes", bytes.len()),
     }
+}
+
+/// XML without what its secret elements hold; what cannot be understood is left out whole.
+pub(super) fn xml(text: &str) -> String {
+    without_secrets(text).unwrap_or_else(|| format!("{REDACTED} {} bytes", text.len()))
+}
+
+fn without_secrets(text: &str) -> Option<String> {
+    let mut reader = Reader::from_str(text);
+    let mut out = Writer::new(Vec::new());
+    // How many elements are open that hold secrets, and everything within them.
+    let mut hidden = 0usize;
+    loop {
+        let event = reader.read_event().ok()?;
+        match &event {
+            Event::Eof => break,
+            Event::Start(tag) | Event::Empty(tag) => {
+                for attribute in tag.attributes() {
+                    let attribute = attribute.ok()?;
+                    if is_secret(std::str::from_utf8(attribute.key.as_ref()).ok()?) {
+                        return None;
+                    }
+                }
+                let secret = is_secret(std::str::from_utf8(tag.name().as_ref()).ok()?);
+                if matches!(event, Event::Start(_)) && (secret || hidden > 0) {
+                    hidden += 1;
+                    if hidden == 1 {
+                        out.write_event(event.borrow()).ok()?;
+                        out.write_event(Event::Text(BytesText::new(REDACTED))).ok()?;
+                    }
+                    continue;
+                }
+            }
+            Event::End(_) if hidden > 0 => {
+                hidden -= 1;
+                if hidden > 0 {
+                    continue;
+                }
+            }
+            Event::DocType(_) => return None,
+            _ => {}
+        }
+        if hidden == 0 {
+            out.write_event(event).ok()?;
+        }
+    }
+    String::from_utf8(out.into_inner()).ok()
 }
 
 /// The beginning of a text that is long.
@@ -149,6 +201,25 @@ mod tests {
         let headers = headers([("X-Auth-Token", "abc"), ("Accept", "x")].into_iter());
         assert_eq!(headers[0].1, REDACTED);
         assert_eq!(headers[1].1, "x");
+    }
+
+    #[test]
+    fn secrets_are_gone_from_xml_too() {
+        let text = "<?xml version=\"1.0\"?><user><name>token-db</name><password>hun<b>ter</b>2</password><n>1</n></user>";
+        let seen = super::body(text.as_bytes());
+        assert!(!seen.contains("hun") && !seen.contains("ter</b>"), "{seen}");
+        for kept in ["<name>token-db</name>", "<password>[redacted]</password>", "<n>1</n>"] {
+            assert!(seen.contains(kept), "{kept}: {seen}");
+        }
+        for torn in [
+            "<user><password>hunter2",
+            "<html><input name=password value=hunter2></html>",
+            "<f><i token=\"hunter2\"/><password>x</password></f>",
+            "<!DOCTYPE x [<!ENTITY token \"hunter2\">]><x>&token;</x>",
+        ] {
+            let seen = super::body(torn.as_bytes());
+            assert!(!seen.contains("hunter2"), "{seen}");
+        }
     }
 
     fn body_text(value: &Value) -> String {

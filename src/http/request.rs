@@ -34,6 +34,36 @@ impl Method {
     }
 }
 
+/// What is sent along.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// JSON.
+    Json(serde_json::Value),
+    /// XML.
+    Xml(String),
+}
+
+impl Body {
+    /// The media type.
+    #[must_use]
+    pub fn media(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Xml(_) => "application/xml",
+        }
+    }
+}
+
+impl fmt::Display for Body {
+    /// As it goes over the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(value) => value.fmt(f),
+            Self::Xml(text) => f.write_str(text),
+        }
+    }
+}
+
 /// A call that is to be made.
 #[derive(Clone)]
 pub struct Request {
@@ -43,10 +73,12 @@ pub struct Request {
     pub url: String,
     /// Headers, beside those that every call has.
     pub headers: Vec<(&'static str, String)>,
-    /// The body, as JSON.
-    pub body: Option<serde_json::Value>,
+    /// The body.
+    pub body: Option<Body>,
     /// Whether doing it twice is doing it once. What only reads is so anyway.
     pub repeatable: bool,
+    /// Whether it is sent on to where the same host says. Where it is not, being sent on is an answer.
+    pub follows: bool,
 }
 
 impl fmt::Debug for Request {
@@ -66,6 +98,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             repeatable: matches!(method, Method::Get | Method::Head),
+            follows: true,
         }
     }
 
@@ -76,10 +109,23 @@ impl Request {
         self
     }
 
+    /// The same with a body of JSON.
+    #[must_use]
+    pub fn json(self, body: serde_json::Value) -> Self {
+        self.body(Body::Json(body))
+    }
+
     /// The same with a body.
     #[must_use]
-    pub fn json(mut self, body: serde_json::Value) -> Self {
+    pub fn body(mut self, body: Body) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// The same as one that is not sent on.
+    #[must_use]
+    pub fn stay(mut self) -> Self {
+        self.follows = false;
         self
     }
 
@@ -110,8 +156,11 @@ impl Request {
             }
         }
         if let Some(body) = &self.body {
-            line.push_str(" -H 'Content-Type: application/json' -d ");
-            line.push_str(&quote(&redact::json(body).to_string()));
+            line.push_str(&format!(" -H 'Content-Type: {}' -d ", body.media()));
+            line.push_str(&quote(&match body {
+                Body::Json(value) => redact::json(value).to_string(),
+                Body::Xml(text) => redact::xml(text),
+            }));
         }
         line.push(' ');
         line.push_str(&quote(&self.url));

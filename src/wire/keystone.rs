@@ -10,7 +10,7 @@ use crate::config::{Auth, Named, Scope};
 #[must_use]
 pub fn sign_in(auth: &Auth, scope: &Scope) -> Option<Value> {
     let identity = match auth {
-        Auth::Keys(_) => return None,
+        Auth::Keys(_) | Auth::Login(_) => return None,
         Auth::Password { user, password } => {
             let mut user = named(user);
             user["password"] = password.expose_secret().into();
