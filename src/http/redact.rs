@@ -92,7 +92,10 @@ pub(super) fn body(bytes: &[u8]) -> String {
     if !holds_a_word(bytes) {
         return shortened(bytes, bytes.len());
     }
-    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with('<')) {
+    if let Some(text) = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.trim_start().starts_with('<'))
+    {
         return shortened(xml(text).as_bytes(), bytes.len());
     }
     match serde_json::from_slice::<Value>(bytes) {
@@ -128,7 +131,8 @@ fn without_secrets(text: &str) -> Option<String> {
                     hidden += 1;
                     if hidden == 1 {
                         out.write_event(event.borrow()).ok()?;
-                        out.write_event(Event::Text(BytesText::new(REDACTED))).ok()?;
+                        out.write_event(Event::Text(BytesText::new(REDACTED)))
+                            .ok()?;
                     }
                     continue;
                 }
@@ -208,7 +212,11 @@ mod tests {
         let text = "<?xml version=\"1.0\"?><user><name>token-db</name><password>hun<b>ter</b>2</password><n>1</n></user>";
         let seen = super::body(text.as_bytes());
         assert!(!seen.contains("hun") && !seen.contains("ter</b>"), "{seen}");
-        for kept in ["<name>token-db</name>", "<password>[redacted]</password>", "<n>1</n>"] {
+        for kept in [
+            "<name>token-db</name>",
+            "<password>[redacted]</password>",
+            "<n>1</n>",
+        ] {
             assert!(seen.contains(kept), "{kept}: {seen}");
         }
         for torn in [

@@ -64,9 +64,7 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
     match profile.provider {
         ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
         ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
-        ProviderKind::Vipr => {
-            vipr::open(&shown, client, account, profile.format, read_only).await
-        }
+        ProviderKind::Vipr => vipr::open(&shown, client, account, profile.format, read_only).await,
     }
 }
 

@@ -27,7 +27,10 @@ pub(super) struct Of {
 
 impl Of {
     pub(super) fn session(session: &Session) -> Self {
-        let group = session.device.group().filter(|_| session.source().is_none());
+        let group = session
+            .device
+            .group()
+            .filter(|_| session.source().is_none());
         Self {
             session: session.base.id.clone(),
             group: group.cloned(),
@@ -81,7 +84,10 @@ fn joined(ids: &[Urn]) -> String {
 }
 
 fn ids(text: &str) -> Vec<Urn> {
-    text.split(',').filter(|id| !id.is_empty()).map(Urn::from).collect()
+    text.split(',')
+        .filter(|id| !id.is_empty())
+        .map(Urn::from)
+        .collect()
 }
 
 fn some(text: &str) -> Option<Urn> {
@@ -98,17 +104,26 @@ impl Act {
         let of = |of: &Of| format!("{}|{}", of.session, optional(of.group.as_ref()));
         match self {
             Self::MakeVolume([pool, array, project], group) => {
-                format!("make-volume|{pool}|{array}|{project}|{}", optional(group.as_ref()))
+                format!(
+                    "make-volume|{pool}|{array}|{project}|{}",
+                    optional(group.as_ref())
+                )
             }
             Self::Expand => "expand".to_owned(),
             Self::DropVolume => "delete-volume".to_owned(),
             Self::MakeSnapshot(volume, guard) => {
-                format!("make-snapshot|{volume}|{}", guard.as_deref().unwrap_or_default())
+                format!(
+                    "make-snapshot|{volume}|{}",
+                    guard.as_deref().unwrap_or_default()
+                )
             }
             Self::RestoreSnapshot(id) => format!("restore-snapshot|{id}"),
             Self::DropSnapshot(id) => format!("delete-snapshot|{id}"),
             Self::MakeSession(Place::Volume(volume), guard) => {
-                format!("make-session|{volume}||{}", guard.as_deref().unwrap_or_default())
+                format!(
+                    "make-session|{volume}||{}",
+                    guard.as_deref().unwrap_or_default()
+                )
             }
             Self::MakeSession(Place::Group(group, volumes), guard) => format!(
                 "make-session|{group}|{}|{}",
@@ -117,7 +132,9 @@ impl Act {
             ),
             Self::Link(session) => format!("link|{}", of(session)),
             Self::Relink(session, targets) => format!("relink|{}|{}", of(session), joined(targets)),
-            Self::Unlink(session, targets, false) => format!("unlink|{}|{}", of(session), joined(targets)),
+            Self::Unlink(session, targets, false) => {
+                format!("unlink|{}|{}", of(session), joined(targets))
+            }
             Self::Unlink(session, targets, true) => {
                 format!("unlink-and-delete|{}|{}", of(session), joined(targets))
             }
@@ -204,7 +221,9 @@ impl Act {
             Self::MakeSession(place, guard) => {
                 let (at, volumes) = match place {
                     Place::Volume(volume) => (format!("{}/{volume}", Volume::PATH), Vec::new()),
-                    Place::Group(group, volumes) => (format!("{}/{group}", Group::PATH), volumes.clone()),
+                    Place::Group(group, volumes) => {
+                        (format!("{}/{group}", Group::PATH), volumes.clone())
+                    }
                 };
                 let targets = match guard {
                     Some(_) => None,
@@ -266,7 +285,8 @@ pub(super) fn targets(operation: &Operation, name: &str) -> Result<Option<NewTar
         return Ok(None);
     }
     let target_name = operation.find_text(name).ok_or_else(|| {
-        Problem::user("the targets need a name").hint(format!("set {name}; -1, -2 and so on are added"))
+        Problem::user("the targets need a name")
+            .hint(format!("set {name}; -1, -2 and so on are added"))
     })?;
     Ok(Some(NewTargets {
         count,
@@ -284,7 +304,9 @@ mod tests {
     use crate::model::OperationKind;
 
     fn urn(kind: &str, n: u8) -> Urn {
-        Urn::from(format!("urn:storageos:{kind}:b3a9e0c2-7f14-4e58-9d36-20c1d8ab00{n:02}:vdc1").as_str())
+        Urn::from(
+            format!("urn:storageos:{kind}:b3a9e0c2-7f14-4e58-9d36-20c1d8ab00{n:02}:vdc1").as_str(),
+        )
     }
 
     #[test]
@@ -310,7 +332,10 @@ mod tests {
             Act::DropSnapshot(urn("BlockSnapshot", 1)),
             Act::MakeSession(Place::Volume(urn("Volume", 1)), None),
             Act::MakeSession(Place::Volume(urn("Volume", 1)), Some("guard-1".into())),
-            Act::MakeSession(Place::Group(urn("BlockConsistencyGroup", 2), Vec::new()), None),
+            Act::MakeSession(
+                Place::Group(urn("BlockConsistencyGroup", 2), Vec::new()),
+                None,
+            ),
             Act::MakeSession(
                 Place::Group(urn("BlockConsistencyGroup", 2), vec![urn("Volume", 1)]),
                 None,
@@ -338,16 +363,26 @@ mod tests {
             .text("target-name", "nightly-0412-tgt")
             .text("mode", "nocopy");
         let volume = urn("Volume", 10);
-        let ask = Act::MakeSession(Place::Volume(volume.clone()), None).ask(&take).unwrap();
-        assert_eq!(ask.path, format!("/block/volumes/{volume}/protection/snapshot-sessions"));
+        let ask = Act::MakeSession(Place::Volume(volume.clone()), None)
+            .ask(&take)
+            .unwrap();
+        assert_eq!(
+            ask.path,
+            format!("/block/volumes/{volume}/protection/snapshot-sessions")
+        );
         let body = json!({"name": "nightly-0412", "new_linked_targets":
             {"count": 2, "target_name": "nightly-0412-tgt", "copy_mode": "nocopy"}});
         assert_eq!(ask.body, Some(("snapshot_session_create", body)));
         let bare = Operation::new(OperationKind::CreateSession)
             .text("name", "s1")
             .text("count", "0");
-        let ask = Act::MakeSession(Place::Volume(volume), None).ask(&bare).unwrap();
-        assert_eq!(ask.body, Some(("snapshot_session_create", json!({"name": "s1"}))));
+        let ask = Act::MakeSession(Place::Volume(volume), None)
+            .ask(&bare)
+            .unwrap();
+        assert_eq!(
+            ask.body,
+            Some(("snapshot_session_create", json!({"name": "s1"})))
+        );
         for wrong in ["-1", "many", "1.5"] {
             let wrong = take.clone().text("count", wrong);
             assert!(targets(&wrong, "target-name").is_err());

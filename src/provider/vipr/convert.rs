@@ -38,7 +38,12 @@ fn volume_id(id: &crate::wire::vipr::Urn) -> VolumeId {
 
 impl Inventory {
     fn device(&self, base: &Base, device: &Device) -> BTreeMap<String, String> {
-        let group = device.group().map(|id| self.groups.get(id).cloned().unwrap_or_else(|| id.to_string()));
+        let group = device.group().map(|id| {
+            self.groups
+                .get(id)
+                .cloned()
+                .unwrap_or_else(|| id.to_string())
+        });
         let project = device.project.as_ref().map(|project| {
             let name = self.projects.get(&project.id).cloned();
             name.unwrap_or_else(|| project.id.to_string())
@@ -46,7 +51,10 @@ impl Inventory {
         pairs([
             ("project", project),
             ("consistency group", group),
-            ("replication group", device.replication_group().map(str::to_owned)),
+            (
+                "replication group",
+                device.replication_group().map(str::to_owned),
+            ),
             ("wwn", device.wwn.clone()),
             ("native id", device.native_id.clone()),
             ("tags", Some(tags(base))),
@@ -57,7 +65,11 @@ impl Inventory {
     pub(super) fn show_volume(&self, volume: &Volume) -> model::Volume {
         let mut taken = Vec::new();
         let plain = |snapshot: &&Snapshot| self.is_plain(snapshot);
-        let snapshots: Vec<&Snapshot> = self.snapshots_of(&volume.base.id).into_iter().filter(plain).collect();
+        let snapshots: Vec<&Snapshot> = self
+            .snapshots_of(&volume.base.id)
+            .into_iter()
+            .filter(plain)
+            .collect();
         for session in self.sessions_of(volume) {
             // One that was made for a plain snapshot is the same point in time.
             let label = session.label();
@@ -74,13 +86,20 @@ impl Inventory {
             Some(Doing::Restoring) => VolumeState::Restoring,
             Some(Doing::Other(word)) => VolumeState::Unknown(word),
             None => match volume.access_state.as_deref() {
-                Some(word @ ("NOT_READY" | "UNKNOWN")) => VolumeState::Unknown(word.to_lowercase().replace('_', " ")),
+                Some(word @ ("NOT_READY" | "UNKNOWN")) => {
+                    VolumeState::Unknown(word.to_lowercase().replace('_', " "))
+                }
                 _ => VolumeState::Available,
             },
         };
         let mut metadata = self.device(&volume.base, &volume.device);
         let copies = volume.full_copies();
-        let named = |id| self.volume(id).map_or_else(|| id.to_string(), |copy: &Volume| copy.base.name().to_owned());
+        let named = |id| {
+            self.volume(id).map_or_else(
+                || id.to_string(),
+                |copy: &Volume| copy.base.name().to_owned(),
+            )
+        };
         let names: Vec<String> = copies.iter().map(named).collect();
         metadata.extend(pairs([
             ("array type", volume.system_type.clone()),
@@ -90,7 +109,8 @@ impl Inventory {
             ("full copy state", volume.copy_state().map(str::to_owned)),
             (
                 "snapshot sessions",
-                (volume.supports_snapshot_sessions == Some(false)).then(|| "the array has none".to_owned()),
+                (volume.supports_snapshot_sessions == Some(false))
+                    .then(|| "the array has none".to_owned()),
             ),
         ]));
         model::Volume {
@@ -168,7 +188,9 @@ impl Inventory {
             id: SnapshotId(snapshot.base.id.to_string()),
             name: snapshot.base.name().to_owned(),
             state,
-            volume: snapshot.source().map_or_else(|| VolumeId(String::new()), volume_id),
+            volume: snapshot
+                .source()
+                .map_or_else(|| VolumeId(String::new()), volume_id),
             volume_name: self.source_name(snapshot),
             // The system keeps no tree.
             parent: None,
@@ -223,7 +245,10 @@ impl Inventory {
             state,
             taken: members.len() as u64,
             members,
-            targets: session.targets().map(|id| TargetId(id.to_string())).collect(),
+            targets: session
+                .targets()
+                .map(|id| TargetId(id.to_string()))
+                .collect(),
             description: String::new(),
             created: session.base.created(),
             metadata,

@@ -50,7 +50,8 @@ async fn walk(
     )];
     told.push(match given {
         true => "with the token of the profile, which cannot be renewed".to_owned(),
-        false => "the token holds for 8 hours as a rule, 2 without a call; a new one is got then".to_owned(),
+        false => "the token holds for 8 hours as a rule, 2 without a call; a new one is got then"
+            .to_owned(),
     });
     told.push(format!("bodies are {}", session.form.media()));
     well("sign-in", told);

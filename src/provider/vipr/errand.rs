@@ -62,7 +62,9 @@ impl<'a> Errand<'a> {
 
     /// Whether a thing was there when the plan was made.
     fn was_there(&self, id: &Urn) -> bool {
-        self.touches.iter().any(|touched| was_there(&touched.revision, id))
+        self.touches
+            .iter()
+            .any(|touched| was_there(&touched.revision, id))
     }
 
     /// Whether a thing may be what this step has made.
@@ -82,8 +84,14 @@ impl<'a> Errand<'a> {
             });
         }
         let (word, found) = match &self.act {
-            Act::Expand => ("EXPAND", self.on::<Volume>(self.operation.volume()?.as_str()).await?),
-            Act::DropVolume => ("DELETE", self.on::<Volume>(self.operation.volume()?.as_str()).await?),
+            Act::Expand => (
+                "EXPAND",
+                self.on::<Volume>(self.operation.volume()?.as_str()).await?,
+            ),
+            Act::DropVolume => (
+                "DELETE",
+                self.on::<Volume>(self.operation.volume()?.as_str()).await?,
+            ),
             Act::RestoreSnapshot(id) => ("RESTORE", self.on::<Snapshot>(id.as_str()).await?),
             Act::DropSnapshot(id) => ("DELETE", self.on::<Snapshot>(id.as_str()).await?),
             Act::Link(of) => ("LINK", self.on_session(of).await?),
@@ -133,13 +141,18 @@ impl<'a> Errand<'a> {
                 let volume: Volume = self.shared.one(self.operation.volume()?.as_str()).await?;
                 seen(volume.device.size() >= Some(self.operation.get_size("size")?))
             }
-            Act::DropVolume => seen(self.is_gone::<Volume>(self.operation.volume()?.as_str()).await?),
+            Act::DropVolume => seen(
+                self.is_gone::<Volume>(self.operation.volume()?.as_str())
+                    .await?,
+            ),
             Act::DropSnapshot(id) => seen(self.is_gone::<Snapshot>(id.as_str()).await?),
             Act::DropSession(of) => seen(self.is_gone::<Session>(of.session.as_str()).await?),
             Act::Link(of) => self.linked(of).await,
             Act::Relink(of, targets) => {
                 let session: Session = self.shared.one(of.session.as_str()).await?;
-                let there = targets.iter().all(|target| session.targets().any(|own| own == target));
+                let there = targets
+                    .iter()
+                    .all(|target| session.targets().any(|own| own == target));
                 // Shown afresh it looks as before.
                 let moved = !self.showed(of, targets);
                 seen(there && moved)
@@ -153,8 +166,15 @@ impl<'a> Errand<'a> {
     /// Whether targets showed this session when it was planned, by what was written down of it.
     fn showed(&self, of: &Of, targets: &[Urn]) -> bool {
         let session = of.session.as_str();
-        let touched = self.touches.iter().find(|touched| touched.object.id == session);
-        touched.is_some_and(|touched| targets.iter().any(|target| touched.revision.contains(target.as_str())))
+        let touched = self
+            .touches
+            .iter()
+            .find(|touched| touched.object.id == session);
+        touched.is_some_and(|touched| {
+            targets
+                .iter()
+                .any(|target| touched.revision.contains(target.as_str()))
+        })
     }
 
     async fn is_gone<T: Thing>(&self, id: &str) -> Result<bool, Problem> {
@@ -168,18 +188,26 @@ impl<'a> Errand<'a> {
             && let Act::MakeVolume([_, _, project], _) = &self.act
         {
             let name = crate::provider::cinder::look::escape(self.operation.get_text("name")?);
-            ids = self.shared.search::<Volume>(&format!("project={project}&name={name}")).await?;
+            ids = self
+                .shared
+                .search::<Volume>(&format!("project={project}&name={name}"))
+                .await?;
         }
         let name = self.operation.get_text("name")?;
         let all = self.shared.bulk::<Volume>(&ids).await?;
-        let mut found = all.into_iter().filter(|one| one.base.name() == name && self.is_mine(&one.base));
+        let mut found = all
+            .into_iter()
+            .filter(|one| one.base.name() == name && self.is_mine(&one.base));
         let Some(volume) = found.next() else {
             return Ok(None);
         };
         if !tasks.mine && self.is_busy::<Volume>(&volume.base.id).await? {
             return Ok(None);
         }
-        Ok(Some(made([ObjectRef::new(Kind::Volume, volume.base.id.to_string())])))
+        Ok(Some(made([ObjectRef::new(
+            Kind::Volume,
+            volume.base.id.to_string(),
+        )])))
     }
 
     /// Whether a thing that was found is still being made.
@@ -218,7 +246,10 @@ impl<'a> Errand<'a> {
         if self.shared.begun(&self.key).is_empty() && self.is_busy::<Snapshot>(first).await? {
             return Ok(None);
         }
-        Ok(Some(made(ids.iter().map(|id| ObjectRef::new(Kind::Snapshot, id.to_string())))))
+        Ok(Some(made(
+            ids.iter()
+                .map(|id| ObjectRef::new(Kind::Snapshot, id.to_string())),
+        )))
     }
 
     async fn made_sessions(
@@ -232,7 +263,10 @@ impl<'a> Errand<'a> {
             Place::Group(group, _) => format!("{}/{group}", crate::wire::vipr::Group::PATH),
         };
         let at = format!("{at}/protection/snapshot-sessions");
-        let ids = self.shared.ids(&at, "snapshot_sessions", "snapshot_session").await?;
+        let ids = self
+            .shared
+            .ids(&at, "snapshot_sessions", "snapshot_session")
+            .await?;
         let mut found = self.shared.bulk::<Session>(&ids).await?;
         found.retain(|session| {
             let set = session.session_set_name.as_deref();
@@ -244,10 +278,14 @@ impl<'a> Errand<'a> {
         let Some(first) = found.first() else {
             return Ok(None);
         };
-        if self.shared.begun(&self.key).is_empty() && self.is_busy::<Session>(&first.base.id).await? {
+        if self.shared.begun(&self.key).is_empty()
+            && self.is_busy::<Session>(&first.base.id).await?
+        {
             return Ok(None);
         }
-        let sessions = found.iter().map(|session| ObjectRef::new(Kind::Session, session.base.id.to_string()));
+        let sessions = found
+            .iter()
+            .map(|session| ObjectRef::new(Kind::Session, session.base.id.to_string()));
         let targets = found.iter().flat_map(Session::targets);
         let targets = targets.map(|id| ObjectRef::new(Kind::Target, id.to_string()));
         Ok(Some(made(sessions.chain(targets))))
@@ -268,11 +306,19 @@ impl<'a> Errand<'a> {
         let session: Session = self.shared.one(of.session.as_str()).await?;
         let ids: Vec<Urn> = session.targets().cloned().collect();
         let mut found = self.shared.bulk::<Snapshot>(&ids).await?;
-        let labels: Vec<String> = (1..=new.count).map(|n| label(&format!("{}-{n}", new.target_name))).collect();
+        let labels: Vec<String> = (1..=new.count)
+            .map(|n| label(&format!("{}-{n}", new.target_name)))
+            .collect();
         found.retain(|target| labels.contains(&target.label()) && !self.was_there(&target.base.id));
-        let whole = labels.iter().all(|label| found.iter().any(|target| target.label() == *label));
+        let whole = labels
+            .iter()
+            .all(|label| found.iter().any(|target| target.label() == *label));
         Ok(whole.then(|| {
-            made(found.iter().map(|target| ObjectRef::new(Kind::Target, target.base.id.to_string())))
+            made(
+                found
+                    .iter()
+                    .map(|target| ObjectRef::new(Kind::Target, target.base.id.to_string())),
+            )
         }))
     }
 
@@ -299,9 +345,13 @@ impl<'a> Errand<'a> {
             let Some(project) = &old.device.project else {
                 continue;
             };
-            let ids = self.shared.search::<Volume>(&format!("project={}", project.id)).await?;
+            let ids = self
+                .shared
+                .search::<Volume>(&format!("project={}", project.id))
+                .await?;
             let same = |volume: &Volume| {
-                let told = |own: &Option<String>, other: &Option<String>| own.is_some() && own == other;
+                let told =
+                    |own: &Option<String>, other: &Option<String>| own.is_some() && own == other;
                 told(&volume.device.wwn, &old.device.wwn)
                     || (old.device.wwn.is_none()
                         && told(&volume.device.native_id, &old.device.native_id)
@@ -310,7 +360,11 @@ impl<'a> Errand<'a> {
             let found = self.shared.bulk::<Volume>(&ids).await?;
             volumes.extend(found.into_iter().filter(same).map(|volume| volume.base.id));
         }
-        Ok(Some(made(volumes.iter().map(|id| ObjectRef::new(Kind::Volume, id.to_string())))))
+        Ok(Some(made(
+            volumes
+                .iter()
+                .map(|id| ObjectRef::new(Kind::Volume, id.to_string())),
+        )))
     }
 
     /// What is sent: the call of the step; or that a task goes on that waits.
@@ -362,7 +416,10 @@ impl Step for Errand<'_> {
         if !tasks.mine && !self.shared.begun(&self.key).is_empty() {
             return Ok(Probe::Running(None));
         }
-        let unseen = matches!(self.act, Act::RestoreSnapshot(_) | Act::RestoreSession(_) | Act::Relink(..));
+        let unseen = matches!(
+            self.act,
+            Act::RestoreSnapshot(_) | Act::RestoreSession(_) | Act::Relink(..)
+        );
         match tasks.standing {
             Standing::Ready if unseen || tasks.mine => Ok(done(None)),
             _ => Ok(Probe::NotDone),
@@ -411,7 +468,12 @@ impl Errand<'_> {
             let ask = Ask::get(format!("{path}/{}/tags", object.id)).with("tag_changes", &changes);
             let Ok(mut ask) = ask else { continue };
             ask.method = Method::Put;
-            if let Err(failed) = self.shared.session.call(&ask, "no tag can be put on it").await {
+            if let Err(failed) = self
+                .shared
+                .session
+                .call(&ask, "no tag can be put on it")
+                .await
+            {
                 tracing::warn!(problem = %failed.problem(), "what was made bears no tag");
             }
         }

@@ -26,7 +26,10 @@ impl Standing {
         if let Some(task) = tasks.iter().find(|task| task.state.is_suspended()) {
             return Self::Suspended(Box::new(task.clone()));
         }
-        match (tasks.is_empty(), tasks.iter().all(|task| task.state.is_over())) {
+        match (
+            tasks.is_empty(),
+            tasks.iter().all(|task| task.state.is_over()),
+        ) {
             (true, _) => Self::None,
             (false, true) => Self::Ready,
             (false, false) => Self::Running,
@@ -37,7 +40,10 @@ impl Standing {
 /// What a task is about, for people.
 fn about(task: &Task) -> String {
     let what = task.description.as_deref().unwrap_or(task.operation());
-    let name = task.resource.as_ref().and_then(|resource| resource.name.as_deref());
+    let name = task
+        .resource
+        .as_ref()
+        .and_then(|resource| resource.name.as_deref());
     match name {
         Some(name) => format!("{what} ({name})"),
         None => what.to_owned(),
@@ -46,18 +52,26 @@ fn about(task: &Task) -> String {
 
 /// The problem of a task that failed.
 fn failed(task: &Task) -> Problem {
-    let mut problem = Problem::new(ProblemKind::System, format!("the system failed to {}", about(task)));
+    let mut problem = Problem::new(
+        ProblemKind::System,
+        format!("the system failed to {}", about(task)),
+    );
     if let Some(error) = &task.service_error {
         problem.causes = error.told();
     }
-    problem.causes.extend(task.warning_messages.iter().flatten().cloned());
+    problem
+        .causes
+        .extend(task.warning_messages.iter().flatten().cloned());
     if problem.causes.is_empty() {
         problem.causes.push(match &task.message {
             Some(message) => message.clone(),
             None => "it gives no reason".to_owned(),
         });
     }
-    let again = task.service_error.as_ref().is_some_and(|error| error.retryable == Some(true));
+    let again = task
+        .service_error
+        .as_ref()
+        .is_some_and(|error| error.retryable == Some(true));
     let problem = match again {
         true => problem.hint("the same may work later: retry it"),
         false => problem,
@@ -77,10 +91,13 @@ pub(super) fn suspended(task: &Task) -> Problem {
     if task.can_resume() {
         problem = problem.hint("retry it, and the system goes on where it stands");
     } else if task.can_roll_back() {
-        problem = problem.hint("retry it, and the system takes back what it has done: it goes no further");
+        problem = problem
+            .hint("retry it, and the system takes back what it has done: it goes no further");
     }
     if task.can_resume() && task.can_roll_back() {
-        problem = problem.hint(format!("POST /vdc/tasks/{id}/rollback takes back what it has done"));
+        problem = problem.hint(format!(
+            "POST /vdc/tasks/{id}/rollback takes back what it has done"
+        ));
     }
     problem.hint(format!("it is the task {id}"))
 }
@@ -107,6 +124,8 @@ impl Shared {
     /// Whether another step has begun a task.
     pub(super) fn is_others(&self, key: &str, task: &Urn) -> bool {
         let begun = self.begun.lock();
-        begun.iter().any(|(other, tasks)| other != key && tasks.contains(task))
+        begun
+            .iter()
+            .any(|(other, tasks)| other != key && tasks.contains(task))
     }
 }

@@ -47,9 +47,12 @@ impl Inventory {
         mut sessions: Vec<Session>,
         mut snapshots: Vec<Snapshot>,
     ) -> Self {
-        volumes.sort_by_cached_key(|volume| (volume.base.name().to_owned(), volume.base.id.clone()));
-        sessions.sort_by_cached_key(|session| (session.base.creation_time, session.base.id.clone()));
-        snapshots.sort_by_cached_key(|snapshot| (snapshot.base.creation_time, snapshot.base.id.clone()));
+        volumes
+            .sort_by_cached_key(|volume| (volume.base.name().to_owned(), volume.base.id.clone()));
+        sessions
+            .sort_by_cached_key(|session| (session.base.creation_time, session.base.id.clone()));
+        snapshots
+            .sort_by_cached_key(|snapshot| (snapshot.base.creation_time, snapshot.base.id.clone()));
         let mut all = Self::default();
         for (n, volume) in volumes.iter().enumerate() {
             all.places.insert(volume.base.id.clone(), n);
@@ -96,7 +99,9 @@ impl Inventory {
 
     /// The same with the names of groups and projects.
     pub(super) fn with_names(mut self, groups: &[Group], projects: HashMap<Urn, String>) -> Self {
-        let names = groups.iter().map(|group| (group.base.id.clone(), group.base.name().to_owned()));
+        let names = groups
+            .iter()
+            .map(|group| (group.base.id.clone(), group.base.name().to_owned()));
         self.groups = names.collect();
         self.projects = projects;
         self
@@ -131,7 +136,11 @@ impl Inventory {
             return self.volume(source).into_iter().collect();
         }
         let members = part(&session.device).and_then(|part| self.members.get(&part));
-        members.into_iter().flatten().filter_map(|n| self.volumes.get(*n)).collect()
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|n| self.volumes.get(*n))
+            .collect()
     }
 
     /// The sessions of a volume, alone or with its group, the oldest first.
@@ -145,7 +154,10 @@ impl Inventory {
     /// The snapshots of a volume and the targets of its sessions, the oldest first.
     pub(super) fn snapshots_of(&self, volume: &Urn) -> Vec<&Snapshot> {
         let own = self.snapshots_by_volume.get(volume);
-        own.into_iter().flatten().filter_map(|n| self.snapshots.get(*n)).collect()
+        own.into_iter()
+            .flatten()
+            .filter_map(|n| self.snapshots.get(*n))
+            .collect()
     }
 }
 

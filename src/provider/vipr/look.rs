@@ -54,13 +54,69 @@ macro_rules! thing {
     };
 }
 
-thing!(Volume, "Volume", "volume", "/block/volumes", "volume", "bulk_volumes", "volume");
-thing!(Snapshot, "BlockSnapshot", "snapshot", "/block/snapshots", "block_snapshot", "bulk_block_snapshots", "block_snapshot");
-thing!(Session, "BlockSnapshotSession", "snapshot session", "/block/snapshot-sessions", "block_snapshot_session", "bulk_block_snapshot_sessions", "block_snapshot_session");
-thing!(Group, "BlockConsistencyGroup", "consistency group", "/block/consistency-groups", "consistency_group", "bulk_consistency_groups", "consistency_group");
-thing!(Project, "Project", "project", "/projects", "project", "bulk_projects", "project");
-thing!(Pool, "VirtualPool", "virtual pool", "/block/vpools", "block_vpool", "bulk_vpools", "block_vpool");
-thing!(Task, "Task", "task", "/vdc/tasks", "task", "bulk_tasks", "task");
+thing!(
+    Volume,
+    "Volume",
+    "volume",
+    "/block/volumes",
+    "volume",
+    "bulk_volumes",
+    "volume"
+);
+thing!(
+    Snapshot,
+    "BlockSnapshot",
+    "snapshot",
+    "/block/snapshots",
+    "block_snapshot",
+    "bulk_block_snapshots",
+    "block_snapshot"
+);
+thing!(
+    Session,
+    "BlockSnapshotSession",
+    "snapshot session",
+    "/block/snapshot-sessions",
+    "block_snapshot_session",
+    "bulk_block_snapshot_sessions",
+    "block_snapshot_session"
+);
+thing!(
+    Group,
+    "BlockConsistencyGroup",
+    "consistency group",
+    "/block/consistency-groups",
+    "consistency_group",
+    "bulk_consistency_groups",
+    "consistency_group"
+);
+thing!(
+    Project,
+    "Project",
+    "project",
+    "/projects",
+    "project",
+    "bulk_projects",
+    "project"
+);
+thing!(
+    Pool,
+    "VirtualPool",
+    "virtual pool",
+    "/block/vpools",
+    "block_vpool",
+    "bulk_vpools",
+    "block_vpool"
+);
+thing!(
+    Task,
+    "Task",
+    "task",
+    "/vdc/tasks",
+    "task",
+    "bulk_tasks",
+    "task"
+);
 
 fn nothing<T: Thing>(id: &str) -> Problem {
     Problem::not_found(format!("there is no {} \"{id}\"", T::WORD))
@@ -75,7 +131,8 @@ pub(super) fn path<T: Thing>(id: &str) -> Result<String, Problem> {
 }
 
 fn not_said(what: &str, why: &str) -> Problem {
-    Problem::new(ProblemKind::System, what).because(format!("the answer is not what it should be: {why}"))
+    Problem::new(ProblemKind::System, what)
+        .because(format!("the answer is not what it should be: {why}"))
 }
 
 impl Shared {
@@ -133,15 +190,24 @@ impl Shared {
     }
 
     /// The ids that a list refers to.
-    pub(super) async fn ids(&self, path: &str, root: &str, name: &str) -> Result<Vec<Urn>, Problem> {
+    pub(super) async fn ids(
+        &self,
+        path: &str,
+        root: &str,
+        name: &str,
+    ) -> Result<Vec<Urn>, Problem> {
         let all = self.references(path, &[root], name).await?;
         Ok(all.into_iter().map(|one| one.id).collect())
     }
 
     /// What a search finds.
     pub(super) async fn search<T: Thing>(&self, query: &str) -> Result<Vec<Urn>, Problem> {
-        self.ids(&format!("{}/search?{query}", T::PATH), "results", "resource")
-            .await
+        self.ids(
+            &format!("{}/search?{query}", T::PATH),
+            "results",
+            "resource",
+        )
+        .await
     }
 
     /// All of a kind that is in these projects.
@@ -151,7 +217,10 @@ impl Shared {
             async move { self.search::<T>(&query).await }
         });
         let searches: Vec<_> = searches.collect();
-        let found: Vec<Vec<Urn>> = stream::iter(searches).buffered(BESIDE).try_collect().await?;
+        let found: Vec<Vec<Urn>> = stream::iter(searches)
+            .buffered(BESIDE)
+            .try_collect()
+            .await?;
         let ids: Vec<Urn> = found.into_iter().flatten().collect();
         self.bulk::<T>(&ids).await
     }
@@ -160,10 +229,14 @@ impl Shared {
     pub(super) async fn projects(&self) -> Result<Vec<(Urn, String)>, Problem> {
         let tenant = self
             .session
-            .read(&Ask::get("/tenant"), &["tenant_info"], "the tenant cannot be read")
+            .read(
+                &Ask::get("/tenant"),
+                &["tenant_info"],
+                "the tenant cannot be read",
+            )
             .await?;
-        let tenant: Tenant =
-            serde_json::from_value(tenant).map_err(|e| not_said("the tenant cannot be read", &e.to_string()))?;
+        let tenant: Tenant = serde_json::from_value(tenant)
+            .map_err(|e| not_said("the tenant cannot be read", &e.to_string()))?;
         let mut tenants = vec![tenant.id];
         let below = format!("/tenants/{}/subtenants", tenants[0]);
         // There are none below any but the root, and not everybody may see them.
@@ -226,7 +299,10 @@ impl Shared {
             let query = format!("state={state}");
             async move { self.search::<Task>(&query).await }
         });
-        let found: Vec<Vec<Urn>> = stream::iter(searches).buffered(BESIDE).try_collect().await?;
+        let found: Vec<Vec<Urn>> = stream::iter(searches)
+            .buffered(BESIDE)
+            .try_collect()
+            .await?;
         let ids: Vec<Urn> = found.into_iter().flatten().collect();
         let mut tasks = self.bulk::<Task>(&ids).await?;
         tasks.retain(|task| !task.state.is_over());
@@ -236,10 +312,14 @@ impl Shared {
     /// The sessions of a volume, and those of its group that it is a part of.
     pub(super) async fn sessions_of(&self, volume: &Volume) -> Result<Vec<Session>, Problem> {
         let (root, one) = ("snapshot_sessions", "snapshot_session");
-        let own = format!("/block/volumes/{}/protection/snapshot-sessions", volume.base.id);
+        let own = format!(
+            "/block/volumes/{}/protection/snapshot-sessions",
+            volume.base.id
+        );
         let mut ids = self.ids(&own, root, one).await?;
         if let (Some(group), Some(_)) = (volume.device.group(), volume.device.replication_group()) {
-            let of_group = format!("/block/consistency-groups/{group}/protection/snapshot-sessions");
+            let of_group =
+                format!("/block/consistency-groups/{group}/protection/snapshot-sessions");
             ids.extend(self.ids(&of_group, root, one).await?);
         }
         let mut all = self.bulk::<Session>(&ids).await?;
@@ -270,14 +350,21 @@ impl Shared {
             return Ok(Vec::new());
         };
         let mut all = self.members(group).await?;
-        all.retain(|volume| volume.device.replication_group() == session.device.replication_group());
+        all.retain(|volume| {
+            volume.device.replication_group() == session.device.replication_group()
+        });
         Ok(all)
     }
 
     /// The volumes of a consistency group.
     pub(super) async fn members(&self, group: &Urn) -> Result<Vec<Volume>, Problem> {
         let group: Group = self.one(group.as_str()).await?;
-        let ids: Vec<Urn> = group.volumes.into_iter().flatten().map(|one| one.id).collect();
+        let ids: Vec<Urn> = group
+            .volumes
+            .into_iter()
+            .flatten()
+            .map(|one| one.id)
+            .collect();
         self.bulk(&ids).await
     }
 
@@ -301,7 +388,9 @@ impl Shared {
 
     /// The ids of groups that bear this name.
     pub(super) async fn groups_named(&self, name: &str) -> Result<Vec<Group>, Problem> {
-        let ids = self.search::<Group>(&format!("name={}", escape(name))).await?;
+        let ids = self
+            .search::<Group>(&format!("name={}", escape(name)))
+            .await?;
         let mut all = self.bulk::<Group>(&ids).await?;
         all.retain(|group| group.base.name() == name);
         Ok(all)

@@ -51,7 +51,9 @@ pub(super) struct Look<'a> {
 
 /// A revision, with what is there of a kind: what bears one of these marks later was not made by the plan.
 fn revision(said: &str, marks: impl Iterator<Item = Urn>) -> String {
-    let mut marks: Vec<String> = marks.filter_map(|id| id.uuid().map(str::to_owned)).collect();
+    let mut marks: Vec<String> = marks
+        .filter_map(|id| id.uuid().map(str::to_owned))
+        .collect();
     marks.sort_unstable();
     marks.dedup();
     format!("{said}|{}", marks.join(","))
@@ -60,15 +62,26 @@ fn revision(said: &str, marks: impl Iterator<Item = Urn>) -> String {
 /// Whether a thing was there when this was written down.
 pub(super) fn was_there(revision: &str, id: &Urn) -> bool {
     let marks = revision.rsplit_once('|').map_or("", |(_, marks)| marks);
-    id.uuid().is_some_and(|uuid| marks.split(',').any(|mark| mark == uuid))
+    id.uuid()
+        .is_some_and(|uuid| marks.split(',').any(|mark| mark == uuid))
 }
 
 /// A volume as it was seen, with the points in time of it and the tasks on it.
 pub(super) fn touched_volume(volume: &Volume, all: &Inventory, tasks: &[Task]) -> Touched {
-    let sessions = all.sessions_of(volume).into_iter().map(|one| one.base.id.clone());
-    let snapshots = all.snapshots_of(&volume.base.id).into_iter().map(|one| one.base.id.clone());
+    let sessions = all
+        .sessions_of(volume)
+        .into_iter()
+        .map(|one| one.base.id.clone());
+    let snapshots = all
+        .snapshots_of(&volume.base.id)
+        .into_iter()
+        .map(|one| one.base.id.clone());
     let tasks = changing(tasks);
-    let size = volume.device.provisioned_capacity_gb.as_deref().unwrap_or_default();
+    let size = volume
+        .device
+        .provisioned_capacity_gb
+        .as_deref()
+        .unwrap_or_default();
     let said = format!("{}|{size}", volume.base.name());
     Touched {
         object: ObjectRef::new(Kind::Volume, volume.base.id.to_string()),
@@ -100,7 +113,10 @@ pub(super) fn touched_snapshot(kind: Kind, snapshot: &Snapshot, tasks: &[Task]) 
 /// The tasks that a plan tells its own from: those that make things are told by what they make.
 fn changing(tasks: &[Task]) -> impl Iterator<Item = Urn> {
     let changing = |task: &&Task| !task.operation().to_ascii_uppercase().starts_with("CREATE");
-    tasks.iter().filter(changing).map(|task| task.base.id.clone())
+    tasks
+        .iter()
+        .filter(changing)
+        .map(|task| task.base.id.clone())
 }
 
 impl Look<'_> {
@@ -121,7 +137,9 @@ impl Look<'_> {
 
     /// The name of a guard that is planned now.
     pub(super) fn guard(&self) -> String {
-        Time::now().strftime(&format!("{}%Y%m%d-%H%M%S", super::GUARD)).to_string()
+        Time::now()
+            .strftime(&format!("{}%Y%m%d-%H%M%S", super::GUARD))
+            .to_string()
     }
 
     /// The volume of the operation, what it has to do with, and the tasks on it.
@@ -152,11 +170,17 @@ impl Look<'_> {
     }
 
     /// Refuses a point in time more than the pool or the array keeps.
-    pub(super) async fn room(&self, volume: &Volume, all: &Inventory) -> Result<Vec<String>, Problem> {
+    pub(super) async fn room(
+        &self,
+        volume: &Volume,
+        all: &Inventory,
+    ) -> Result<Vec<String>, Problem> {
         let name = volume.base.name();
         let sessions = all.sessions_of(volume).into_iter();
         // Those of its group are not counted for it.
-        let sessions = sessions.filter(|session| session.source().is_some()).count();
+        let sessions = sessions
+            .filter(|session| session.source().is_some())
+            .count();
         let free = |snapshot: &&&Snapshot| all.session_of(&snapshot.base.id).is_none();
         let snapshots = all.snapshots_of(&volume.base.id);
         let there = (sessions + snapshots.iter().filter(free).count()) as i64;
@@ -166,9 +190,11 @@ impl Look<'_> {
         };
         let most = pool.as_ref().and_then(Pool::most_snapshots);
         if most == Some(0) {
-            return Err(Problem::conflict(format!("no snapshot of {name} may be taken"))
-                .because("its virtual pool is set to keep none (max_native_snapshots is 0)")
-                .hint("have an administrator allow snapshots in the virtual pool"));
+            return Err(
+                Problem::conflict(format!("no snapshot of {name} may be taken"))
+                    .because("its virtual pool is set to keep none (max_native_snapshots is 0)")
+                    .hint("have an administrator allow snapshots in the virtual pool"),
+            );
         }
         if let Some(most) = most.filter(|most| *most > 0)
             && there >= most
@@ -190,7 +216,10 @@ impl Look<'_> {
         }
         Ok(match most {
             Some(most) if most > 0 => {
-                vec![format!("it is number {} of the {most} that its virtual pool keeps of {name}", there + 1)]
+                vec![format!(
+                    "it is number {} of the {most} that its virtual pool keeps of {name}",
+                    there + 1
+                )]
             }
             Some(_) => Vec::new(),
             None => vec!["how many snapshots its virtual pool keeps is not told".to_owned()],
@@ -198,8 +227,16 @@ impl Look<'_> {
     }
 
     /// Refuses a label that another point in time or target of the same source has.
-    pub(super) fn free(&self, label: &str, volume: &Volume, all: &Inventory) -> Result<(), Problem> {
-        let session = all.sessions_of(volume).into_iter().find(|one| one.label() == label);
+    pub(super) fn free(
+        &self,
+        label: &str,
+        volume: &Volume,
+        all: &Inventory,
+    ) -> Result<(), Problem> {
+        let session = all
+            .sessions_of(volume)
+            .into_iter()
+            .find(|one| one.label() == label);
         let snapshots = all.snapshots_of(&volume.base.id);
         let snapshot = snapshots.into_iter().find(|one| one.label() == label);
         let taken = match (session, snapshot) {

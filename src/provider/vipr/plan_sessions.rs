@@ -17,12 +17,16 @@ pub(super) fn fits(what: &str, name: &str, most: usize) -> Result<(), Problem> {
     let length = expanded_length(name.trim());
     if length > most {
         return Err(Problem::user(format!("{what} has {length} characters"))
-            .because(format!("the system takes {most}; {DATETIME} becomes 15 of them"))
+            .because(format!(
+                "the system takes {most}; {DATETIME} becomes 15 of them"
+            ))
             .hint("give a shorter name"));
     }
     if label(name).is_empty() {
-        return Err(Problem::user(format!("{what} has no character that arrays take"))
-            .hint("use letters, digits and _#@+-"));
+        return Err(
+            Problem::user(format!("{what} has no character that arrays take"))
+                .hint("use letters, digits and _#@+-"),
+        );
     }
     Ok(())
 }
@@ -36,7 +40,11 @@ struct Taken {
 
 impl Taken {
     fn names(&self) -> String {
-        let names: Vec<&str> = self.volumes.iter().map(|(volume, ..)| volume.base.name()).collect();
+        let names: Vec<&str> = self
+            .volumes
+            .iter()
+            .map(|(volume, ..)| volume.base.name())
+            .collect();
         names.join(", ")
     }
 }
@@ -62,19 +70,22 @@ impl Look<'_> {
             return Err(Problem::user("of which volume?"));
         };
         let group = first.device.group().cloned();
-        let same = volumes.iter().all(|(volume, ..)| volume.device.group() == group.as_ref());
+        let same = volumes
+            .iter()
+            .all(|(volume, ..)| volume.device.group() == group.as_ref());
         let (several, part) = (volumes.len() > 1, part(&first.device));
-        let group = match (group, several) {
-            (None, false) => None,
-            // It is in no group of the array yet, and stands alone.
-            (Some(_), false) if part.is_none() => None,
-            (Some(group), _) if same => Some(group),
-            (Some(_) | None, _) => {
-                return Err(Problem::user("these volumes are not of one consistency group")
+        let group =
+            match (group, several) {
+                (None, false) => None,
+                // It is in no group of the array yet, and stands alone.
+                (Some(_), false) if part.is_none() => None,
+                (Some(group), _) if same => Some(group),
+                (Some(_) | None, _) => {
+                    return Err(Problem::user("these volumes are not of one consistency group")
                     .because("one session is of one volume, or of volumes of one consistency group")
                     .hint("take a session of each"));
-            }
-        };
+                }
+            };
         let Some(group) = group else {
             let place = Place::Volume(first.base.id.clone());
             return Ok(Taken {
@@ -94,15 +105,22 @@ impl Look<'_> {
         let found: Group = self.shared.one(group.as_str()).await?;
         let name = found.base.name();
         if found.supports_snapshot_sessions == Some(false) {
-            let array = chosen.first().and_then(|(volume, ..)| volume.system_type.as_deref());
+            let array = chosen
+                .first()
+                .and_then(|(volume, ..)| volume.system_type.as_deref());
             return Err(has_no_sessions(name, array));
         }
         if found.types.iter().flatten().any(|kind| kind == "RP") {
-            return Err(Problem::conflict(format!("{name} is protected by RecoverPoint"))
-                .because("the system takes no sessions of such groups"));
+            return Err(
+                Problem::conflict(format!("{name} is protected by RecoverPoint"))
+                    .because("the system takes no sessions of such groups"),
+            );
         }
         let members = self.shared.members(group).await?;
-        if let Some(alone) = members.iter().find(|one| one.device.replication_group().is_none()) {
+        if let Some(alone) = members
+            .iter()
+            .find(|one| one.device.replication_group().is_none())
+        {
             return Err(Problem::conflict(format!(
                 "{} of the consistency group {name} is in no replication group",
                 alone.base.name()
@@ -110,9 +128,16 @@ impl Look<'_> {
             .because("the system takes sessions of whole replication groups only"));
         }
         // Whole replication groups go, whatever was chosen of them.
-        let parts: Vec<_> = chosen.iter().filter_map(|(volume, ..)| part(&volume.device)).collect();
+        let parts: Vec<_> = chosen
+            .iter()
+            .filter_map(|(volume, ..)| part(&volume.device))
+            .collect();
         let goes = |one: &&Volume| part(&one.device).is_some_and(|own| parts.contains(&own));
-        let going: Vec<Urn> = members.iter().filter(goes).map(|one| one.base.id.clone()).collect();
+        let going: Vec<Urn> = members
+            .iter()
+            .filter(goes)
+            .map(|one| one.base.id.clone())
+            .collect();
         let subset = match going.len() == members.len() {
             true => Vec::new(),
             false => going.clone(),
@@ -146,7 +171,11 @@ impl Look<'_> {
         all: &Inventory,
     ) -> Result<(), Problem> {
         fits("the name of the targets", &new.target_name, LONGEST_NAME)?;
-        let there: usize = all.sessions_of(volume).iter().map(|one| one.targets().count()).sum();
+        let there: usize = all
+            .sessions_of(volume)
+            .iter()
+            .map(|one| one.targets().count())
+            .sum();
         if there as i64 + new.count > MOST_TARGETS {
             return Err(Problem::new(
                 ProblemKind::Quota,
@@ -169,7 +198,10 @@ impl Look<'_> {
         let mut notes = taken.notes.clone();
         for (volume, all, tasks) in &taken.volumes {
             if volume.supports_snapshot_sessions == Some(false) {
-                return Err(has_no_sessions(volume.base.name(), volume.system_type.as_deref()));
+                return Err(has_no_sessions(
+                    volume.base.name(),
+                    volume.system_type.as_deref(),
+                ));
             }
             if volume.base.is_internal() {
                 return Err(Problem::user(format!(
@@ -193,7 +225,11 @@ impl Look<'_> {
             Some(new) => format!(
                 "take the snapshot session {name} of {of} and link {} {}",
                 new.count * taken.volumes.len() as i64,
-                if new.count * taken.volumes.len() as i64 == 1 { "target" } else { "targets" },
+                if new.count * taken.volumes.len() as i64 == 1 {
+                    "target"
+                } else {
+                    "targets"
+                },
             ),
         };
         let undo = match &new {
@@ -203,7 +239,9 @@ impl Look<'_> {
         let mut plan = self.plan(&subject, summary, undo);
         let act = Act::MakeSession(taken.place.clone(), None);
         plan.steps = vec![self.step(&act, "taking the snapshot session")?];
-        let touched = |(volume, all, tasks): &(Volume, Inventory, Vec<Task>)| touched_volume(volume, all, tasks);
+        let touched = |(volume, all, tasks): &(Volume, Inventory, Vec<Task>)| {
+            touched_volume(volume, all, tasks)
+        };
         plan.touches = taken.volumes.iter().map(touched).collect();
         plan.notes = notes;
         if let Some(new) = &new {
@@ -228,10 +266,16 @@ impl Look<'_> {
         let name = session.base.name();
         let linked = session.targets().count();
         if linked > 0 {
-            let many = if linked == 1 { "target is" } else { "targets are" };
-            return Err(Problem::conflict(format!("{linked} {many} linked to {name}"))
-                .because("the system deletes no session that has targets")
-                .hint("unlink them first: with delete they go, without they become volumes"));
+            let many = if linked == 1 {
+                "target is"
+            } else {
+                "targets are"
+            };
+            return Err(
+                Problem::conflict(format!("{linked} {many} linked to {name}"))
+                    .because("the system deletes no session that has targets")
+                    .hint("unlink them first: with delete they go, without they become volumes"),
+            );
         }
         self.idle(name, &tasks)?;
         let never = Undo::Never("what is deleted is gone".to_owned());
@@ -253,7 +297,9 @@ impl Look<'_> {
         let (session, volumes, tasks) = self.the_session().await?;
         let name = session.base.name();
         if volumes.is_empty() {
-            return Err(Problem::conflict(format!("the volumes of {name} are gone, or may not be seen")));
+            return Err(Problem::conflict(format!(
+                "the volumes of {name} are gone, or may not be seen"
+            )));
         }
         self.idle(name, &tasks)?;
         let guarded = self.operation.flag("guard");
@@ -294,16 +340,29 @@ impl Look<'_> {
             let place = match (session.source(), session.device.group()) {
                 (None, Some(group)) => {
                     let all = self.shared.members(group).await?;
-                    let ids: Vec<Urn> = volumes.iter().map(|volume| volume.base.id.clone()).collect();
-                    let subset = if all.len() == ids.len() { Vec::new() } else { ids };
+                    let ids: Vec<Urn> = volumes
+                        .iter()
+                        .map(|volume| volume.base.id.clone())
+                        .collect();
+                    let subset = if all.len() == ids.len() {
+                        Vec::new()
+                    } else {
+                        ids
+                    };
                     Place::Group(group.clone(), subset)
                 }
                 (Some(source), _) => Place::Volume(source.clone()),
-                (None, None) => return Err(Problem::conflict(format!("{name} does not say what it is of"))),
+                (None, None) => {
+                    return Err(Problem::conflict(format!(
+                        "{name} does not say what it is of"
+                    )));
+                }
             };
             let act = Act::MakeSession(place, Some(self.guard()));
-            plan.steps.push(self.step(&act, "keeping what is there now")?);
-            plan.notes.push(format!("what {of} holds now is kept as a guard session"));
+            plan.steps
+                .push(self.step(&act, "keeping what is there now")?);
+            plan.notes
+                .push(format!("what {of} holds now is kept as a guard session"));
         } else {
             plan.losses.push(Loss {
                 what: format!("what was written to {of} since its last point in time"),
@@ -338,7 +397,11 @@ fn other_parts(session: &Session) -> Option<String> {
 /// What new targets will be called.
 pub(super) fn target_names(new: &NewTargets, volumes: usize) -> String {
     let base = &new.target_name;
-    let each = if volumes > 1 { ", with a number more for each volume" } else { "" };
+    let each = if volumes > 1 {
+        ", with a number more for each volume"
+    } else {
+        ""
+    };
     match new.count {
         1 => format!("the target is called {base}-1{each}"),
         n => format!("the targets are called {base}-1 to {base}-{n}{each}"),

@@ -20,7 +20,10 @@ impl Look<'_> {
             self.free(&label(name), &volume, &all)?;
         }
         if volume.supports_snapshot_sessions == Some(true) {
-            notes.push("its array makes it of a snapshot session with one linked target; both are shown".to_owned());
+            notes.push(
+                "its array makes it of a snapshot session with one linked target; both are shown"
+                    .to_owned(),
+            );
         }
         if part(&volume.device).is_some() {
             notes.push(format!(
@@ -69,8 +72,10 @@ impl Look<'_> {
         let full = self.full_name(&snapshot, &all);
         let hosts = self.seen_by::<Snapshot>(&snapshot.base.id).await?;
         if !hosts.is_empty() {
-            return Err(Problem::conflict(format!("{full} is exported to {}", hosts.join(", ")))
-                .hint("take it away from its hosts first"));
+            return Err(
+                Problem::conflict(format!("{full} is exported to {}", hosts.join(", ")))
+                    .hint("take it away from its hosts first"),
+            );
         }
         self.idle(&full, &tasks)?;
         let never = Undo::Never("what is deleted is gone".to_owned());
@@ -83,14 +88,19 @@ impl Look<'_> {
             bytes: None,
         }];
         if let Some(session) = all.session_of(&snapshot.base.id) {
-            let own = self.shared.tasks_of::<Session>(session.base.id.as_str()).await?;
+            let own = self
+                .shared
+                .tasks_of::<Session>(session.base.id.as_str())
+                .await?;
             self.idle(session.base.name(), &own)?;
             plan.touches.push(touched_session(session, &own));
             match session.targets().count() {
                 1 => {
                     let act = Act::DropSession(Of::session(session));
-                    plan.steps.push(self.step(&act, "deleting its snapshot session")?);
-                    plan.notes.push("the snapshot session that was made for it goes too".to_owned());
+                    plan.steps
+                        .push(self.step(&act, "deleting its snapshot session")?);
+                    plan.notes
+                        .push("the snapshot session that was made for it goes too".to_owned());
                 }
                 n => plan.notes.push(format!(
                     "its snapshot session {} stays: {} other targets are linked to it",
@@ -100,7 +110,9 @@ impl Look<'_> {
             }
         }
         if part_of_group(&snapshot) {
-            plan.notes.push("it is of a consistency group: all snapshots of the set go with it".to_owned());
+            plan.notes.push(
+                "it is of a consistency group: all snapshots of the set go with it".to_owned(),
+            );
         }
         plan.confirm = Some(snapshot.base.name().to_owned());
         Ok(plan)
@@ -138,8 +150,10 @@ impl Look<'_> {
         if guarded {
             plan.notes.extend(self.room(&volume, &around).await?);
             let act = Act::MakeSnapshot(volume.base.id.clone(), Some(self.guard()));
-            plan.steps.push(self.step(&act, "keeping what it holds now")?);
-            plan.notes.push(format!("what {of} holds now is kept as a guard snapshot"));
+            plan.steps
+                .push(self.step(&act, "keeping what it holds now")?);
+            plan.notes
+                .push(format!("what {of} holds now is kept as a guard snapshot"));
         } else {
             plan.losses.push(Loss {
                 what: format!("what was written to {of} since its last point in time"),

@@ -14,7 +14,9 @@ impl Look<'_> {
         let (session, volumes, tasks) = self.the_session().await?;
         let name = session.base.name();
         let Some(new) = targets(self.operation, "name")? else {
-            return Err(Problem::user("at least one target is to be linked").hint("set count to 1 or more"));
+            return Err(
+                Problem::user("at least one target is to be linked").hint("set count to 1 or more")
+            );
         };
         self.idle(name, &tasks)?;
         let mut plan = self.plan(
@@ -56,7 +58,10 @@ impl Look<'_> {
             let name = target.base.name();
             Problem::not_found(format!("{name} is linked to no snapshot session"))
         })?;
-        let tasks = self.shared.tasks_of::<Session>(session.base.id.as_str()).await?;
+        let tasks = self
+            .shared
+            .tasks_of::<Session>(session.base.id.as_str())
+            .await?;
         Ok((target, all, session, tasks))
     }
 
@@ -66,7 +71,10 @@ impl Look<'_> {
         let (name, to) = (target.base.name(), session.base.name());
         if !session.has_source_of(&now) {
             return Err(Problem::conflict(format!("{name} cannot show {to}"))
-                .because(format!("{to} is of another source than {}, which it shows now", now.base.name()))
+                .because(format!(
+                    "{to} is of another source than {}, which it shows now",
+                    now.base.name()
+                ))
                 .hint("link a new target to that session instead"));
         }
         self.idle(to, &tasks)?;
@@ -75,7 +83,10 @@ impl Look<'_> {
             false => {
                 let back = crate::model::ObjectRef::new(Kind::Session, now.base.id.to_string());
                 Undo::By {
-                    how: format!("relink it to {}; what was written to it is gone", now.base.name()),
+                    how: format!(
+                        "relink it to {}; what was written to it is gone",
+                        now.base.name()
+                    ),
                     operation: Some(
                         self.on_target(OperationKind::RelinkTarget, &target.base.id)
                             .with("session", Value::Object(back)),
@@ -85,7 +96,10 @@ impl Look<'_> {
         };
         let summary = match session.base.id == now.base.id {
             true => format!("let the linked target {name} show {to} afresh"),
-            false => format!("let the linked target {name} show {to} rather than {}", now.base.name()),
+            false => format!(
+                "let the linked target {name} show {to} rather than {}",
+                now.base.name()
+            ),
         };
         let mut plan = self.plan(&format!("{name} ← {to}"), summary, undo);
         let act = Act::Relink(Of::session(&session), vec![target.base.id.clone()]);
@@ -146,7 +160,9 @@ impl Look<'_> {
             }];
             plan.confirm = Some(name.to_owned());
         } else {
-            plan.notes.push(format!("it becomes a volume of the same name, with a new id; {name} is no target any more"));
+            plan.notes.push(format!(
+                "it becomes a volume of the same name, with a new id; {name} is no target any more"
+            ));
             plan.notes.push(match mode(&target.base) {
                 CopyMode::Copy => "it was linked to be copied: it is whole once that copy is done, which the system does not tell".to_owned(),
                 CopyMode::NoCopy => "it was linked without copying: what it then holds is not defined".to_owned(),
@@ -160,7 +176,8 @@ impl Look<'_> {
 
 /// Of a group whole sets go.
 fn set(session: &Session) -> Option<String> {
-    session.source().is_none().then(|| {
-        "it is of a consistency group: all targets of the same set go with it".to_owned()
-    })
+    session
+        .source()
+        .is_none()
+        .then(|| "it is of a consistency group: all targets of the same set go with it".to_owned())
 }

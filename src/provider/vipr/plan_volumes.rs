@@ -10,15 +10,28 @@ use crate::wire::vipr::{Group, Reference, Urn, Volume};
 /// The one that is asked for by name or id, or the only one there is.
 fn choose(what: &str, asked: Option<&str>, all: Vec<(Urn, String)>) -> Result<Urn, Problem> {
     let names: Vec<String> = all.iter().map(|(_, name)| name.clone()).collect();
-    let fits = |(id, name): &(Urn, String)| asked.is_none_or(|asked| asked == name || asked == id.as_str());
+    let fits = |(id, name): &(Urn, String)| {
+        asked.is_none_or(|asked| asked == name || asked == id.as_str())
+    };
     let mut found: Vec<Urn> = all.into_iter().filter(fits).map(|(id, _)| id).collect();
     match (found.len(), asked) {
         (1, _) => Ok(found.remove(0)),
-        (0, Some(asked)) => Err(Problem::not_found(format!("there is no {what} \"{asked}\""))
-            .hint(format!("there is {}", names.join(", ")))),
-        (0, None) => Err(Problem::new(ProblemKind::System, format!("there is no {what} that may be used"))),
-        (_, Some(asked)) => Err(Problem::user(format!("there is more than one {what} \"{asked}\"")).hint("give its id")),
-        (_, None) => Err(Problem::user(format!("in which {what}?")).hint(format!("one of {}", names.join(", ")))),
+        (0, Some(asked)) => Err(
+            Problem::not_found(format!("there is no {what} \"{asked}\""))
+                .hint(format!("there is {}", names.join(", "))),
+        ),
+        (0, None) => Err(Problem::new(
+            ProblemKind::System,
+            format!("there is no {what} that may be used"),
+        )),
+        (_, Some(asked)) => Err(Problem::user(format!(
+            "there is more than one {what} \"{asked}\""
+        ))
+        .hint("give its id")),
+        (_, None) => {
+            Err(Problem::user(format!("in which {what}?"))
+                .hint(format!("one of {}", names.join(", "))))
+        }
     }
 }
 
@@ -35,12 +48,16 @@ impl Look<'_> {
         let name = self.operation.get_text("name")?;
         let size = self.operation.get_size("size")?;
         if name.chars().count() < 2 {
-            return Err(Problem::user("the name has one character").because("the system takes 2 to 128"));
+            return Err(
+                Problem::user("the name has one character").because("the system takes 2 to 128")
+            );
         }
         let asked = |field: &str| self.operation.find_text(field);
         let (pools, arrays, projects) = tokio::join!(
-            self.shared.references("/block/vpools", &["vpool_list"], "virtualpool"),
-            self.shared.references("/vdc/varrays", &["varrays"], "varray"),
+            self.shared
+                .references("/block/vpools", &["vpool_list"], "virtualpool"),
+            self.shared
+                .references("/vdc/varrays", &["varrays"], "varray"),
             self.shared.projects(),
         );
         let pool = choose("virtual pool", asked("pool"), named(pools?))?;
@@ -65,11 +82,17 @@ impl Look<'_> {
         let ids = self.shared.search::<Volume>(&query).await?;
         let mut same = self.shared.bulk::<Volume>(&ids).await?;
         same.retain(|volume| volume.base.name() == name);
-        let mut plan = self.plan(name, format!("create the volume {name} of {size}"), by("delete it again"));
+        let mut plan = self.plan(
+            name,
+            format!("create the volume {name} of {size}"),
+            by("delete it again"),
+        );
         let act = Act::MakeVolume([pool, array, project], group);
         plan.steps = vec![self.step(&act, "creating the volume")?];
         if !same.is_empty() {
-            plan.notes.push(format!("there is a volume called {name} in the project already"));
+            plan.notes.push(format!(
+                "there is a volume called {name} in the project already"
+            ));
         }
         // What bears the name already was not made by this.
         plan.touches = same
@@ -88,7 +111,8 @@ impl Look<'_> {
         let (name, size) = (volume.base.name(), self.operation.get_size("size")?);
         let now = volume.device.size().unwrap_or_default();
         if size <= now {
-            return Err(Problem::user(format!("{name} has {now} already")).hint("give a size that is larger"));
+            return Err(Problem::user(format!("{name} has {now} already"))
+                .hint("give a size that is larger"));
         }
         self.idle(name, &tasks)?;
         let never = Undo::Never("the system makes no volume smaller".to_owned());
@@ -103,14 +127,18 @@ impl Look<'_> {
         let name = volume.base.name();
         let hosts = self.seen_by::<Volume>(&volume.base.id).await?;
         if !hosts.is_empty() {
-            return Err(Problem::conflict(format!("{name} is exported to {}", hosts.join(", ")))
-                .hint("take it away from its hosts first"));
+            return Err(
+                Problem::conflict(format!("{name} is exported to {}", hosts.join(", ")))
+                    .hint("take it away from its hosts first"),
+            );
         }
         let copies = volume.full_copies().len();
         if copies > 0 {
-            return Err(Problem::conflict(format!("{name} has {copies} full copies"))
-                .because("the system deletes no volume whose copies are not detached")
-                .hint("detach them first"));
+            return Err(
+                Problem::conflict(format!("{name} has {copies} full copies"))
+                    .because("the system deletes no volume whose copies are not detached")
+                    .hint("detach them first"),
+            );
         }
         self.idle(name, &tasks)?;
         let sessions = all.sessions_of(&volume);
@@ -132,7 +160,9 @@ impl Look<'_> {
         let never = Undo::Never("what is deleted is gone".to_owned());
         let summary = match s + t {
             0 => format!("delete the volume {name}"),
-            _ => format!("delete the volume {name}, its {s} snapshot sessions, and its {t} snapshots and linked targets"),
+            _ => format!(
+                "delete the volume {name}, its {s} snapshot sessions, and its {t} snapshots and linked targets"
+            ),
         };
         let mut plan = self.plan(name, summary, never);
         for session in &sessions {
@@ -140,7 +170,10 @@ impl Look<'_> {
             let targets: Vec<Urn> = session.targets().cloned().collect();
             if !targets.is_empty() {
                 let act = Act::Unlink(of, targets, true);
-                let title = format!("unlinking and deleting the targets of {}", session.base.name());
+                let title = format!(
+                    "unlinking and deleting the targets of {}",
+                    session.base.name()
+                );
                 plan.steps.push(self.step(&act, title)?);
             }
         }
@@ -156,7 +189,8 @@ impl Look<'_> {
             let title = format!("deleting the snapshot session {}", session.base.name());
             plan.steps.push(self.step(&act, title)?);
         }
-        plan.steps.push(self.step(&Act::DropVolume, "deleting the volume")?);
+        plan.steps
+            .push(self.step(&Act::DropVolume, "deleting the volume")?);
         plan.touches = vec![touched_volume(&volume, &all, &tasks)];
         plan.losses = vec![Loss {
             what: format!("all that {name} holds"),

@@ -57,7 +57,9 @@ impl Reader for ViprReader {
         let target = Urn::parse(id).is_some_and(|urn| urn.is(Snapshot::KIND));
         let answer = match object.kind {
             Kind::Volume if !target => self.shared.answer::<Volume>(id).await?,
-            Kind::Volume | Kind::Snapshot | Kind::Target => self.shared.answer::<Snapshot>(id).await?,
+            Kind::Volume | Kind::Snapshot | Kind::Target => {
+                self.shared.answer::<Snapshot>(id).await?
+            }
             Kind::Session => self.shared.answer::<Session>(id).await?,
             Kind::Group => return Err(nothing(object)),
         };
@@ -98,7 +100,9 @@ async fn objects(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem>
                 (of.is_none() || of == source) && all.is_plain(snapshot)
             };
             let snapshots = all.snapshots.iter().filter(wanted);
-            snapshots.map(|one| Object::Snapshot(all.show_snapshot(one))).collect()
+            snapshots
+                .map(|one| Object::Snapshot(all.show_snapshot(one)))
+                .collect()
         }
         Kind::Session => {
             let session = |session| Object::Session(all.show_session(session));
@@ -107,7 +111,9 @@ async fn objects(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem>
         Kind::Target => {
             let linked = |snapshot: &&Snapshot| all.session_of(&snapshot.base.id).is_some();
             let targets = all.snapshots.iter().filter(linked);
-            targets.map(|one| Object::Target(all.show_target(one))).collect()
+            targets
+                .map(|one| Object::Target(all.show_target(one)))
+                .collect()
         }
         Kind::Group => Vec::new(),
     })
@@ -146,7 +152,8 @@ async fn show(shared: &Shared, object: &ObjectRef) -> Result<Object, Problem> {
         }
         Kind::Volume => {
             let volume: Volume = shared.one(id).await?;
-            let (all, tasks) = tokio::join!(shared.around(&volume.base.id), tasks::<Volume>(shared, id));
+            let (all, tasks) =
+                tokio::join!(shared.around(&volume.base.id), tasks::<Volume>(shared, id));
             Ok(Object::Volume(all?.with_tasks(tasks).show_volume(&volume)))
         }
         Kind::Snapshot => {
@@ -188,5 +195,8 @@ async fn snapshot(shared: &Shared, id: &str) -> Result<(Inventory, Snapshot), Pr
         Some(source) => shared.around(source).await?,
         None => Inventory::default(),
     };
-    Ok((all.with_tasks(tasks::<Snapshot>(shared, id).await), snapshot))
+    Ok((
+        all.with_tasks(tasks::<Snapshot>(shared, id).await),
+        snapshot,
+    ))
 }

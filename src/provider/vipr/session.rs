@@ -47,9 +47,14 @@ impl Ask {
     }
 
     /// The same with a body.
-    pub(super) fn with(mut self, root: &'static str, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_value(body)
-            .map_err(|e| Problem::new(ProblemKind::Bug, "a request cannot be written").caused_by(&e))?;
+    pub(super) fn with(
+        mut self,
+        root: &'static str,
+        body: &impl Serialize,
+    ) -> Result<Self, Problem> {
+        let body = serde_json::to_value(body).map_err(|e| {
+            Problem::new(ProblemKind::Bug, "a request cannot be written").caused_by(&e)
+        })?;
         self.body = Some((root, body));
         Ok(self)
     }
@@ -259,7 +264,12 @@ impl Session {
     }
 
     /// A call that only reads; what it says under one of these roots.
-    pub(super) async fn read(&self, ask: &Ask, roots: &[&str], what: &str) -> Result<Value, Problem> {
+    pub(super) async fn read(
+        &self,
+        ask: &Ask,
+        roots: &[&str],
+        what: &str,
+    ) -> Result<Value, Problem> {
         let answer = self.answer(ask, what).await?;
         said(&answer, roots, what)
     }
@@ -286,7 +296,8 @@ fn is_signed_out(answer: &Response) -> bool {
 /// What an answer says whose body is to have one of these roots.
 pub(super) fn said(answer: &Response, roots: &[&str], what: &str) -> Result<Value, Problem> {
     let media = answer.header("content-type").unwrap_or_default();
-    let form = Form::of(media).ok_or_else(|| not_understood(answer, what, "it is neither XML nor JSON"))?;
+    let form = Form::of(media)
+        .ok_or_else(|| not_understood(answer, what, "it is neither XML nor JSON"))?;
     form.read(roots, &answer.body)
         .map_err(|why| not_understood(answer, what, &why))
 }

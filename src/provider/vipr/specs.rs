@@ -95,14 +95,32 @@ fn operations() -> Vec<OperationSpec> {
     all.extend(of_sessions());
     all.extend(of_targets());
     let never = [
-        (O::UpdateVolume, "the system changes neither names nor descriptions of volumes"),
+        (
+            O::UpdateVolume,
+            "the system changes neither names nor descriptions of volumes",
+        ),
         (O::ShrinkVolume, "the system makes no volume smaller"),
-        (O::UpdateSnapshot, "the system changes neither names nor descriptions of snapshots"),
-        (O::Clone, "full copies are shown, and not made from here; link a target to a session in the mode copy"),
+        (
+            O::UpdateSnapshot,
+            "the system changes neither names nor descriptions of snapshots",
+        ),
+        (
+            O::Clone,
+            "full copies are shown, and not made from here; link a target to a session in the mode copy",
+        ),
         (O::Flatten, "the system does not tell what a volume shares"),
-        (O::ImportImage, "the system does not let its data be written from here"),
-        (O::ApplyDifference, "the system does not let its data be written from here"),
-        (O::CreateGroup, "several volumes are taken as the snapshot session of their consistency group"),
+        (
+            O::ImportImage,
+            "the system does not let its data be written from here",
+        ),
+        (
+            O::ApplyDifference,
+            "the system does not let its data be written from here",
+        ),
+        (
+            O::CreateGroup,
+            "several volumes are taken as the snapshot session of their consistency group",
+        ),
         (O::UpdateGroup, "the system has no snapshot groups"),
         (O::DeleteGroup, "the system has no snapshot groups"),
         (O::RestoreGroup, "the system has no snapshot groups"),
@@ -172,7 +190,12 @@ fn of_snapshots() -> Vec<OperationSpec> {
             "Takes a plain snapshot, with a device of its own. Of a volume in a consistency group it is one of each member.",
             vec![
                 volume(),
-                FieldSpec::required("name", "Name", name, "What the snapshot is to be called; {datetime} is the system's time."),
+                FieldSpec::required(
+                    "name",
+                    "Name",
+                    name,
+                    "What the snapshot is to be called; {datetime} is the system's time.",
+                ),
             ],
         ),
         spec(
@@ -187,7 +210,11 @@ fn of_snapshots() -> Vec<OperationSpec> {
             "Restore a snapshot",
             Some(Kind::Snapshot),
             "Takes a volume back to one of its snapshots. Hosts must not use it meanwhile: the system does not look.",
-            vec![volume(), snapshot(), guard("Take a snapshot of what it holds now, first.")],
+            vec![
+                volume(),
+                snapshot(),
+                guard("Take a snapshot of what it holds now, first."),
+            ],
         ),
     ]
 }
@@ -201,15 +228,31 @@ fn of_sessions() -> Vec<OperationSpec> {
             None,
             "Takes a point in time that hosts see nothing of until targets are linked to it. Of volumes in a consistency group it is one of all that share their replication group.",
             vec![
-                FieldSpec::required("name", "Name", NAME, "What the session is to be called; {datetime} is the system's time."),
+                FieldSpec::required(
+                    "name",
+                    "Name",
+                    NAME,
+                    "What the session is to be called; {datetime} is the system's time.",
+                ),
                 FieldSpec::required(
                     "volumes",
                     "Volumes",
                     FieldType::Objects(Kind::Volume),
                     "One volume, or volumes of one consistency group.",
                 ),
-                FieldSpec::optional("count", "Linked targets", COUNT, "How many targets to link at once, for each volume.").default("0"),
-                FieldSpec::optional("target-name", "Target name", NAME, "What their names begin with; -1, -2 and so on are added."),
+                FieldSpec::optional(
+                    "count",
+                    "Linked targets",
+                    COUNT,
+                    "How many targets to link at once, for each volume.",
+                )
+                .default("0"),
+                FieldSpec::optional(
+                    "target-name",
+                    "Target name",
+                    NAME,
+                    "What their names begin with; -1, -2 and so on are added.",
+                ),
                 mode(),
             ],
         ),
@@ -225,7 +268,10 @@ fn of_sessions() -> Vec<OperationSpec> {
             "Restore a snapshot session",
             Some(Kind::Session),
             "Puts its data back on the volumes that it is of. Hosts must not use them meanwhile: the system does not look.",
-            vec![session("The session."), guard("Take a session of what they hold now, first.")],
+            vec![
+                session("The session."),
+                guard("Take a session of what they hold now, first."),
+            ],
         ),
     ]
 }
@@ -240,8 +286,19 @@ fn of_targets() -> Vec<OperationSpec> {
             "Makes devices that show what a session holds.",
             vec![
                 session("The session."),
-                FieldSpec::required("name", "Target name", NAME, "What their names begin with; -1, -2 and so on are added."),
-                FieldSpec::optional("count", "Count", COUNT, "How many, for each volume of the session.").default("1"),
+                FieldSpec::required(
+                    "name",
+                    "Target name",
+                    NAME,
+                    "What their names begin with; -1, -2 and so on are added.",
+                ),
+                FieldSpec::optional(
+                    "count",
+                    "Count",
+                    COUNT,
+                    "How many, for each volume of the session.",
+                )
+                .default("1"),
                 mode(),
             ],
         ),
@@ -259,7 +316,13 @@ fn of_targets() -> Vec<OperationSpec> {
             "Parts a target from its session: it is a volume of its own then, or deleted. Of a consistency group all targets of its set go.",
             vec![
                 target(),
-                FieldSpec::optional("delete", "Delete the device", FieldType::Flag, "Delete the device too.").default("false"),
+                FieldSpec::optional(
+                    "delete",
+                    "Delete the device",
+                    FieldType::Flag,
+                    "Delete the device too.",
+                )
+                .default("false"),
             ],
         ),
     ]

@@ -40,9 +40,16 @@ impl Looker for Shared {
         }
         let what = "looking for changes";
         let stats = Ask::get("/vdc/tasks/stats");
-        let stats = self.session.read(&stats, &["task_stats"], what).await.ok()?;
+        let stats = self
+            .session
+            .read(&stats, &["task_stats"], what)
+            .await
+            .ok()?;
         let latest = format!("/vdc/tasks?max_count={LATEST}");
-        let latest = self.references(&latest, &["tasks_ids"], "task").await.ok()?;
+        let latest = self
+            .references(&latest, &["tasks_ids"], "task")
+            .await
+            .ok()?;
         let mut sight = vec![stats.to_string()];
         sight.extend(latest.into_iter().map(|task| task.id.to_string()));
         Some(sight)

@@ -61,6 +61,8 @@ impl Writer for ViprWriter {
         _before: &[StepOutcome],
         _steer: Steer,
     ) -> Result<(), Problem> {
-        Err(Problem::conflict("the system pauses nothing, and ends nothing early"))
+        Err(Problem::conflict(
+            "the system pauses nothing, and ends nothing early",
+        ))
     }
 }

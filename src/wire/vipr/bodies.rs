@@ -111,7 +111,9 @@ impl Base {
     /// What follows this beginning of one of its words.
     #[must_use]
     pub fn tagged(&self, beginning: &str) -> Option<&str> {
-        self.tags().iter().find_map(|tag| tag.strip_prefix(beginning))
+        self.tags()
+            .iter()
+            .find_map(|tag| tag.strip_prefix(beginning))
     }
 }
 
@@ -160,7 +162,9 @@ impl Device {
     /// The group of the array that it is in, where it is in one.
     #[must_use]
     pub fn replication_group(&self) -> Option<&str> {
-        self.replication_group_instance.as_deref().filter(|group| !group.is_empty())
+        self.replication_group_instance
+            .as_deref()
+            .filter(|group| !group.is_empty())
     }
 
     /// The group of volumes that it has to do with.
@@ -204,7 +208,9 @@ impl Volume {
     /// Whether continuous copies of it are kept, with which it cannot be restored.
     #[must_use]
     pub fn has_mirrors(&self) -> bool {
-        let mirrors = self.protection("mirrors").and_then(|m| m.get("native_mirrors"));
+        let mirrors = self
+            .protection("mirrors")
+            .and_then(|m| m.get("native_mirrors"));
         mirrors.is_some_and(|mirrors| match mirrors {
             Value::Array(all) => !all.is_empty(),
             other => other.is_object(),
@@ -214,7 +220,9 @@ impl Volume {
     /// Its full copies (11).
     #[must_use]
     pub fn full_copies(&self) -> Vec<Urn> {
-        let copies = self.protection("full_copies").and_then(|copies| copies.get("volumes"));
+        let copies = self
+            .protection("full_copies")
+            .and_then(|copies| copies.get("volumes"));
         let ids = copies.and_then(Value::as_array).into_iter().flatten();
         ids.filter_map(|copy| copy.get("id")?.as_str())
             .map(Urn::from)
@@ -224,14 +232,18 @@ impl Volume {
     /// What it is a full copy of.
     #[must_use]
     pub fn copied_from(&self) -> Option<Urn> {
-        let source = self.protection("full_copies")?.get("associated_source_volume")?;
+        let source = self
+            .protection("full_copies")?
+            .get("associated_source_volume")?;
         source.get("id")?.as_str().map(Urn::from)
     }
 
     /// How it stands as a full copy.
     #[must_use]
     pub fn copy_state(&self) -> Option<&str> {
-        self.protection("full_copies")?.get("replicaState")?.as_str()
+        self.protection("full_copies")?
+            .get("replicaState")?
+            .as_str()
     }
 }
 
@@ -326,7 +338,10 @@ impl Session {
 
     /// The ids of the targets.
     pub fn targets(&self) -> impl Iterator<Item = &Urn> {
-        self.linked_targets.iter().flatten().map(|target| &target.id)
+        self.linked_targets
+            .iter()
+            .flatten()
+            .map(|target| &target.id)
     }
 
     /// What duplicates are told by.
@@ -434,7 +449,11 @@ pub struct WhoAmI {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub common_name: Option<String>,
     /// The name of the tenant.
-    #[serde(default, rename = "tenantName", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "tenantName",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tenant_name: Option<String>,
     /// The roles in the data center.
     #[serde(default, skip_serializing_if = "Option::is_none")]

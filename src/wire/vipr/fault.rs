@@ -84,7 +84,9 @@ pub fn problem(status: u16, media: &str, bytes: &[u8], what: impl Into<String>) 
         return match bytes.is_empty() || Form::of(media).is_some() {
             true => problem,
             false => problem
-                .because(format!("the answer is of the type \"{media}\", which is none of its own"))
+                .because(format!(
+                    "the answer is of the type \"{media}\", which is none of its own"
+                ))
                 .hint("a proxy or a portal may stand before the system; look at the endpoint"),
         };
     };

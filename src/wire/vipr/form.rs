@@ -55,7 +55,10 @@ impl Form {
                 let (root, value) = xml::read(bytes)?;
                 match roots.contains(&root.as_str()) {
                     true => Ok(value),
-                    false => Err(format!("its root is <{root}>, not <{}>", roots.join("> or <"))),
+                    false => Err(format!(
+                        "its root is <{root}>, not <{}>",
+                        roots.join("> or <")
+                    )),
                 }
             }
             Self::Json => {

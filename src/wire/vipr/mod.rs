@@ -18,7 +18,8 @@ mod words;
 pub mod xml;
 
 pub use bodies::{
-    Base, Device, Group, Link, Pool, Project, Reference, Session, Snapshot, Tags, Tenant, Volume, WhoAmI,
+    Base, Device, Group, Link, Pool, Project, Reference, Session, Snapshot, Tags, Tenant, Volume,
+    WhoAmI,
 };
 pub use fault::{Fault, problem};
 pub use form::{Form, list};

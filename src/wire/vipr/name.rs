@@ -86,7 +86,12 @@ mod tests {
         assert_eq!(expanded_length("s-{datetime}"), 17);
         assert!(fits("s-{datetime}-x", "s-20260412_103000-x"));
         assert!(fits(" s ", "s"));
-        for wrong in ["s-{datetime}-x", "s-2026-x", "s-20260412_103000-y", "s-abcdefgh_103000-x"] {
+        for wrong in [
+            "s-{datetime}-x",
+            "s-2026-x",
+            "s-20260412_103000-y",
+            "s-abcdefgh_103000-x",
+        ] {
             assert!(!fits("s-{datetime}-x", wrong), "{wrong}");
         }
     }

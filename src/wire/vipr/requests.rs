@@ -25,7 +25,9 @@ pub struct NewTargets {
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     match serde_json::Value::deserialize(from)? {
         serde_json::Value::String(text) => text.trim().parse().map_err(serde::de::Error::custom),
-        other => other.as_i64().ok_or_else(|| serde::de::Error::custom("no whole number")),
+        other => other
+            .as_i64()
+            .ok_or_else(|| serde::de::Error::custom("no whole number")),
     }
 }
 

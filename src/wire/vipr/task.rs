@@ -76,7 +76,10 @@ impl Task {
     /// Whether what it has done may be taken back once it waits.
     #[must_use]
     pub fn can_roll_back(&self) -> bool {
-        let allowed = matches!(self.allowed_operations, Some(Allowed::Rollback | Allowed::Both));
+        let allowed = matches!(
+            self.allowed_operations,
+            Some(Allowed::Rollback | Allowed::Both)
+        );
         self.state.is_suspended() && allowed
     }
 }

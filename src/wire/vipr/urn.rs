@@ -47,7 +47,8 @@ impl Urn {
     /// Whether it is of this type.
     #[must_use]
     pub fn is(&self, kind: &str) -> bool {
-        self.kind().is_some_and(|own| own.eq_ignore_ascii_case(kind))
+        self.kind()
+            .is_some_and(|own| own.eq_ignore_ascii_case(kind))
     }
 
     /// The UUID in it.

@@ -213,8 +213,7 @@ fn scalar(name: &str, text: String) -> Value {
 /// The XML of a body with this root.
 #[must_use]
 pub fn write(root: &str, body: &Value) -> String {
-    let mut out =
-        String::from("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>");
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>");
     element(&mut out, root, body, true);
     out
 }
