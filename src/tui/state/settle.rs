@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Place, Purpose, RowId, Screen, Stamp, State};
+use super::{Place, Purpose, RowId, Screen, Stage, Stamp, State};
 use crate::model::{Kind, ObjectRef, Query};
 use crate::tui::event::Effect;
 use crate::tui::tour;
@@ -67,6 +67,7 @@ impl State {
             self.tasks.deadline(now),
             self.walk.as_ref().and_then(|walk| walk.deadline(now)),
             self.inventory.due(),
+            self.wait_is_told(),
             lists,
             self.overlays.iter().filter_map(|o| o.deadline(now)).min(),
             Some(minute),
@@ -74,6 +75,18 @@ impl State {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// When it is next said how long something is waited for; also in another tab.
+    fn wait_is_told(&self) -> Option<Duration> {
+        let now = self.now.clock;
+        let others = self.around.tabs.iter().map(|tab| &tab.stage);
+        let since = others.chain([&self.stage]).filter_map(Stage::since);
+        let next = since.map(|since| match now.saturating_sub(since) {
+            waited if waited < PATIENCE => since + PATIENCE,
+            waited => since + Duration::from_secs(waited.as_secs() + 1),
+        });
+        next.min().filter(|due| *due > now)
     }
 
     /// Puts the rows of the screen in hand in order, and finds the selection again.

@@ -118,6 +118,10 @@ impl Driver {
             tours: start.tours,
             no_tours: None,
             begin: None,
+            site: Default::default(),
+            opening: false,
+            beside: Vec::new(),
+            listed: Vec::new(),
         };
         let state = State::new(beginning.clone());
         let mut driver = Self {
@@ -224,6 +228,11 @@ impl Driver {
             | Effect::Gather
             | Effect::Bundle
             | Effect::Lock
+            | Effect::Open(_)
+            | Effect::Renew
+            | Effect::Close
+            | Effect::Tab(_)
+            | Effect::Profiles
             | Effect::Suspend
             | Effect::Quit => {}
         }
