@@ -355,7 +355,7 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Bundle => "Support bundle".to_owned(),
         Place::Profiles => "Profiles".to_owned(),
         Place::Opening => match state.stage {
-            Stage::Failed(..) => "Not open".to_owned(),
+            Stage::Failed(..) => "Failed".to_owned(),
             _ => "Opening".to_owned(),
         },
     }

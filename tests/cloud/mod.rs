@@ -1,6 +1,12 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
 //! answers in `tests/recorded/cinder/`. It stands in for a peer and for its faults; it is no cloud.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
 mod cinder;
 mod web;
 
@@ -108,6 +114,14 @@ impl Cloud {
             fault,
         };
         self.state.lock().faults.push(when);
+    }
+
+    /// Nothing goes wrong from now on.
+    pub(crate) fn heal(&self) {
+        let mut state = self.state.lock();
+        state.faults.clear();
+        state.refuses = false;
+        state.cinder.repeats = false;
     }
 
     pub(crate) fn refuse_sign_in(&self) {

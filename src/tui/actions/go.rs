@@ -49,6 +49,10 @@ pub(super) fn can_open(state: &State) -> Result<(), String> {
 
 pub(super) fn open(state: &mut State) {
     if let Some(RowId::Site(site)) = state.screen().selected.clone() {
+        // Whoever comes back wants what was looked at before.
+        if state.trail.has_past() {
+            backward(state);
+        }
         state.effect(Effect::Tab(TabAct::Open(site)));
         return;
     }

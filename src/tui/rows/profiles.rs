@@ -65,7 +65,13 @@ impl<'a> Profiles<'a> {
         let Some(tab) = tab else {
             return one("not open", Role::Dim);
         };
-        let here = if tab.id == state.id { ", here" } else { "" };
+        let mut here = String::new();
+        if tab.id == state.id {
+            here.push_str(", here");
+        }
+        if listed.is_none() && !state.around.listed.is_empty() {
+            here.push_str(", not set any more");
+        }
         let (said, role) = match &tab.stage {
             Stage::Opening(since) => (
                 format!("{} opening{}", glyphs.busy, waited(state, *since)),
@@ -77,7 +83,7 @@ impl<'a> Profiles<'a> {
             ),
             Stage::Failed(problem, _) => {
                 let why = problem.causes.last().unwrap_or(&problem.what);
-                let said = format!("{} failed: {}", glyphs.bad, state.clean(why));
+                let said = format!("{} failed{here}: {}", glyphs.bad, state.clean(why));
                 (said, Role::Error)
             }
             Stage::Open(None) => match (&tab.trouble, tab.volumes) {
@@ -92,11 +98,7 @@ impl<'a> Profiles<'a> {
                 (None, None) => (format!("{} open{here}", glyphs.good), Role::Ok),
             },
         };
-        let mut stands = one(said, role);
-        if listed.is_none() && !state.around.listed.is_empty() {
-            stands.push((", not set any more".into(), Role::Warn));
-        }
-        stands
+        one(said, role)
     }
 }
 

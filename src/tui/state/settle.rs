@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Place, Purpose, RowId, Screen, Stage, Stamp, State};
 use crate::model::{Kind, ObjectRef, Query};
+use crate::tui::Site;
 use crate::tui::event::Effect;
 use crate::tui::tour;
 use crate::tui::{layout, rows};
@@ -30,7 +31,8 @@ impl State {
         }
         self.inventory.show_pages(now);
         self.inventory.grow_trees();
-        if self.screen().place == Place::Messages {
+        // What failed is read where it is told whole.
+        if matches!(self.screen().place, Place::Messages | Place::Opening) {
             self.messages.seen = self.messages.next;
         }
         self.arrange();
@@ -121,9 +123,9 @@ impl State {
             .map(|kind| self.inventory.standing(*kind))
             .all(|list| list.loaded.is_some());
         let cursor = if screen.filling && screen.moved.is_zero() {
-            first_choice(screen, shown, &*rows)
+            first_choice(screen, shown, &*rows, &self.site)
         } else {
-            place_cursor(screen, shown, &*rows)
+            place_cursor(screen, shown, &*rows, &self.site)
         };
         let selected = shown.get(cursor).map(|&row| rows.id(row as usize));
         let known: Option<std::collections::BTreeSet<_>> = (arranged.is_some()
@@ -225,10 +227,10 @@ impl State {
 }
 
 /// Where the selected row is among those shown; its neighbour where it is gone.
-fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
+fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows, own: &Site) -> usize {
     let last = shown.len().saturating_sub(1);
     let Some(selected) = &screen.selected else {
-        return first_choice(screen, shown, rows);
+        return first_choice(screen, shown, rows, own);
     };
     let is = |&row: &u32| rows.is(row as usize, selected);
     if shown.get(screen.cursor).is_some_and(is) {
@@ -240,12 +242,15 @@ fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize 
         .unwrap_or_else(|| screen.cursor.min(last))
 }
 
-/// What is selected when a screen is first seen: in a tree where the volume is now, else the top.
-fn first_choice(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
-    if !matches!(screen.place, Place::Tree(_)) {
-        return 0;
-    }
-    let here = |&row: &u32| rows.is(row as usize, &RowId::Here);
+/// What is selected when a screen is first seen: in a tree where the volume is now, of all that can be opened what this tab
+/// is for, else the top.
+fn first_choice(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows, own: &Site) -> usize {
+    let here = match screen.place {
+        Place::Tree(_) => RowId::Here,
+        Place::Profiles => RowId::Site(own.clone()),
+        _ => return 0,
+    };
+    let here = |&row: &u32| rows.is(row as usize, &here);
     shown.iter().position(here).unwrap_or(0)
 }
 
