@@ -314,6 +314,17 @@ async fn several_are_opened_by_name_and_what_is_set_anew_can_be() {
     let bundles = std::fs::read_dir(deck.path("state/snapdeck/support")).unwrap();
     assert_eq!(bundles.count(), 1);
 
+    // What is to be open at the start is opened beside the store, and nothing else.
+    let file = deck.path("config/snapdeck/config.toml");
+    let set = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("open-tabs = [\"third\"]\n{set}")).unwrap();
+    let t = start(&deck, &NONE, 120, 36);
+    let screen = t.until("the store, and the other", |s| {
+        s.contains("own") && tabs(s).contains("2 third") && !tabs(s).contains("opening")
+    });
+    assert!(!tabs(&screen).contains("lab"), "{screen}");
+    quit(t);
+
     // A name that nobody knows is told before there is a screen.
     let said = deck.fails(3, &["--profile", "lbt", "get", "volumes"]);
     assert!(said.contains("there is no profile \"lbt\""), "{said}");

@@ -236,7 +236,7 @@ impl Page<'_> {
                 }
             }
             Stage::Failed(problem, at) => {
-                self.bullet(" ", &format!("{name} is not open."), Role::Text);
+                self.text(&format!("{name} is not open."), Role::Text);
                 self.blank();
                 self.problem(problem);
                 self.blank();

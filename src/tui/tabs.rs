@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::event::{Effect, Event, Moment};
-use super::state::{Around, Beginning, Neighbour, Place, Stage, State, TabAct, TabId, unopened};
+use super::state::{Beginning, Neighbour, Place, Stage, State, TabAct, TabId, unopened};
 use super::update::update;
 use super::{Listed, Site};
 use crate::config::theme::Role;
@@ -162,20 +162,17 @@ impl Tabs {
         match act {
             TabAct::Go(id) => {
                 if let Some(place) = self.all.iter().position(|tab| tab.id == id) {
-                    self.go(place, asked);
+                    self.go(place);
                 }
             }
             TabAct::Turn(by) => {
                 let count = self.all.len();
-                self.go(
-                    (self.current + count).wrapping_add_signed(by) % count,
-                    asked,
-                );
+                self.go((self.current + count).wrapping_add_signed(by) % count);
             }
             TabAct::Open(site) => {
                 let there = self.all.iter().position(|tab| tab.site == site);
                 let place = there.unwrap_or_else(|| self.open(site, asked));
-                self.go(place, asked);
+                self.go(place);
             }
             TabAct::Close(id) => self.close(id, asked),
             TabAct::Again(id) => self.again(id, from, asked),
@@ -201,21 +198,15 @@ impl Tabs {
         self.all.len() - 1
     }
 
-    fn go(&mut self, place: usize, asked: &mut Asked) {
+    fn go(&mut self, place: usize) {
         if place == self.current {
             return;
         }
         let before = std::mem::replace(&mut self.current, place);
-        let [left, here] = match self.all.get_disjoint_mut([before, place]) {
-            Ok(both) => both,
-            Err(_) => return,
+        let Ok([left, here]) = self.all.get_disjoint_mut([before, place]) else {
+            return;
         };
         here.come_from(left);
-        // What it saw around it was of the time when it was left.
-        here.around = Around::default();
-        here.settle();
-        let id = here.id;
-        asked.extend(here.take_effects().into_iter().map(|effect| (id, effect)));
     }
 
     /// Closes a tab. The last one stays: without it there is no console.
@@ -232,7 +223,7 @@ impl Tabs {
             } else {
                 place - 1
             };
-            self.go(next, asked);
+            self.go(next);
         }
         self.all.remove(place);
         self.current -= usize::from(place < self.current);

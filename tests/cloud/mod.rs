@@ -3,13 +3,6 @@
 //! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
-
 mod cinder;
 pub(crate) mod drive;
 mod evs;

@@ -95,7 +95,7 @@ enum Seat {
     /// It is being opened.
     Opening(AbortHandle),
     /// It is open. While it is signed in to again it is not here.
-    Open(Performer, Option<Box<dyn Lease>>),
+    Open(Box<Performer>, Option<Box<dyn Lease>>),
 }
 
 /// What stands behind all of them.
@@ -177,7 +177,8 @@ impl Seats {
         let support = lease.support();
         let performer =
             Performer::new(connection, tracker, writable, teller, house, support).with_stage(stage);
-        self.seats.insert(tab, Seat::Open(performer, Some(lease)));
+        self.seats
+            .insert(tab, Seat::Open(Box::new(performer), Some(lease)));
     }
 
     /// Follows what happens in the system of a tab.
@@ -214,10 +215,12 @@ impl Seats {
                 return Vec::new();
             }
             Arrival::Opened(Err(problem)) => {
+                tracing::warn!(tab = tab.0, kind = ?problem.kind, "is not open");
                 self.seats.remove(&tab);
                 return vec![Event::Tab(tab, Box::new(Event::NotOpened(problem)))];
             }
             Arrival::Opened(Ok(lease)) => {
+                tracing::info!(tab = tab.0, "is open");
                 let told = Event::Opened(Box::new(Self::told(&*lease, self.locked)));
                 self.seat(inbox, tab, lease, None);
                 told
@@ -229,6 +232,7 @@ impl Seats {
                 return vec![Event::Tab(tab, Box::new(Event::Renewed(Err(problem))))];
             }
             Arrival::Renewed(lease, Ok(())) => {
+                tracing::info!(tab = tab.0, "signed in again");
                 let told = Event::Renewed(Ok(Box::new(Self::told(&*lease, self.locked))));
                 // The one before goes with all that it watched.
                 self.seat(inbox, tab, lease, None);
@@ -296,6 +300,7 @@ impl Seats {
             self.tell(tab, Event::NotOpened(none));
             return;
         };
+        tracing::info!(tab = tab.0, "opens");
         let arrivals = self.arrivals.clone();
         let job = tokio::spawn(async move {
             let opened = opener.open(&site).await;
@@ -319,6 +324,7 @@ impl Seats {
     }
 
     fn close(&mut self, tab: TabId) {
+        tracing::info!(tab = tab.0, "closes");
         match self.seats.remove(&tab) {
             Some(Seat::Opening(job)) => job.abort(),
             Some(Seat::Open(_, Some(lease))) => self.close_lease(lease),

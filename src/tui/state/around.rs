@@ -212,7 +212,11 @@ impl State {
     /// The system could not be opened.
     pub(crate) fn not_opened(&mut self, problem: Problem) {
         self.stage = Stage::Failed(problem.clone(), self.now.wall);
-        self.complain(problem);
+        // Where it is told whole, it need not be said again.
+        if self.screen().place != Place::Opening {
+            self.notify(problem.to_string(), Role::Error);
+        }
+        self.messages.add(problem, self.now.wall);
     }
 
     /// It was signed in to again, or could not be.

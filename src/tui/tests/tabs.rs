@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -690,6 +691,106 @@ fn tabs_are_played_as_they_were_and_no_address_is_kept() {
             .to_string()
             .contains("65535")
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_to_any_of_them_nothing_panics(
+        acts in prop::collection::vec(tab_act(), 1..60),
+        size in (1u16..140, 1u16..50),
+    ) {
+        let mut c = crowd(size);
+        for act in &acts {
+            c.perform(act);
+            let (buffer, scene) = c.frame();
+            if let Some(cursor) = scene.cursor {
+                prop_assert!(buffer.area.contains(cursor), "{cursor:?}");
+            }
+            let due = c.tabs.deadline();
+            prop_assert!(due.is_none_or(|due| due.as_millis() as u64 >= c.ms), "a deadline in the past");
+            let around = &c.here().around.tabs;
+            prop_assert!(around.iter().filter(|tab| tab.id == c.here().id).count() == 1);
+        }
+    }
+}
+
+/// What can happen to several tabs.
+#[derive(Clone, Debug)]
+enum TabEvent {
+    Key(Key),
+    Wait(u64),
+    Opened(u32),
+    NotOpened(u32),
+    Renewed(u32, bool),
+    Tasks(u32),
+    Fault(u32),
+    Profiles(bool),
+    Click(u16, u16),
+}
+
+fn tab_act() -> impl Strategy<Value = TabEvent> {
+    let own = prop::sample::select(vec![
+        Key::char('}'),
+        Key::char('{'),
+        Key::char('p'),
+        Key::char('I'),
+        Key::ctrl('w'),
+        Key::alt('1'),
+        Key::alt('2'),
+        Key::alt('5'),
+        Key::ENTER,
+        Key::ESC,
+        Key::DOWN,
+    ]);
+    let letters = prop::char::range(' ', '~').prop_map(Key::char);
+    prop_oneof![
+        8 => own.prop_map(TabEvent::Key),
+        4 => letters.prop_map(TabEvent::Key),
+        2 => (0u64..3_000).prop_map(TabEvent::Wait),
+        2 => (0u32..9).prop_map(TabEvent::Opened),
+        2 => (0u32..9).prop_map(TabEvent::NotOpened),
+        1 => (0u32..9, any::<bool>()).prop_map(|(tab, good)| TabEvent::Renewed(tab, good)),
+        1 => (0u32..9).prop_map(TabEvent::Tasks),
+        1 => (0u32..9).prop_map(TabEvent::Fault),
+        1 => any::<bool>().prop_map(TabEvent::Profiles),
+        1 => (0u16..140, 0u16..50).prop_map(|(x, y)| TabEvent::Click(x, y)),
+    ]
+}
+
+impl Console {
+    fn perform(&mut self, act: &TabEvent) {
+        match *act {
+            TabEvent::Key(key) => self.event(Event::Key(key)),
+            TabEvent::Wait(ms) => self.wait(ms),
+            TabEvent::Opened(tab) => {
+                let told = Event::Opened(Box::new(opened("any", some_tasks().into())));
+                self.tell(TabId(tab), told);
+            }
+            TabEvent::NotOpened(tab) => self.fail(TabId(tab)),
+            TabEvent::Renewed(tab, good) => {
+                let told = match good {
+                    true => Ok(Box::new(opened("any", Vec::new()))),
+                    false => Err(refused()),
+                };
+                self.tell(TabId(tab), Event::Renewed(told));
+            }
+            TabEvent::Tasks(tab) => {
+                self.tell(TabId(tab), Event::Tasks(some_tasks().map(Arc::new).into()));
+            }
+            TabEvent::Fault(tab) => self.tell(TabId(tab), Event::Fault(refused())),
+            TabEvent::Profiles(some) => {
+                self.event(Event::Profiles(if some { all() } else { Vec::new() }));
+            }
+            TabEvent::Click(x, y) => {
+                let (_, scene) = self.frame();
+                if let Some(hit) = scene.at(x, y).cloned() {
+                    self.event(Event::Click(hit));
+                }
+            }
+        }
+    }
 }
 
 #[test]
