@@ -76,7 +76,10 @@ pub(super) fn names(options: &GlobalOptions, name: &str) -> Vec<String> {
 /// Does what `snapdeck profile` was asked for.
 pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Result<u8, Problem> {
     match &args.what {
-        ProfileCommand::List { output } => output::rows(&rows(options)?, *output)?,
+        ProfileCommand::List { output } => {
+            let clouds = Clouds::read(&Surroundings::of_process())?;
+            output::rows(&rows(options, &clouds), *output)?;
+        }
         ProfileCommand::Add(asked) => output::print(&add(options, asked)?)?,
         ProfileCommand::Test { name } => output::print(&test(options, name).await?)?,
     }
@@ -126,8 +129,7 @@ impl Row for ProfileRow {
 }
 
 /// The profiles of the configuration, and the clouds that are none of them.
-pub(super) fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> {
-    let clouds = Clouds::read(&Surroundings::of_process())?;
+pub(super) fn rows(options: &GlobalOptions, clouds: &Clouds) -> Vec<ProfileRow> {
     let of_file = |path: Option<&std::path::Path>| match path {
         Some(path) => path.display().to_string(),
         None => "the environment".to_owned(),
@@ -168,7 +170,7 @@ pub(super) fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> 
     {
         rows.push(row(name, &of_cloud(name), cloud_file.clone()));
     }
-    Ok(rows)
+    rows
 }
 
 /// Writes a profile at the end of the configuration; what stands there stays as it is.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::args::GlobalOptions;
 use super::open::{Opened, open_in, open_profile};
 use super::profile;
-use crate::config::{Config, Paths};
+use crate::config::{Clouds, Config, Paths, Surroundings};
 use crate::model::Problem;
 use crate::provider::Connection;
 use crate::provider::embedded::{JOURNAL, Options};
@@ -73,8 +73,13 @@ impl Opener for Sites {
         options.configured.config.clone_from(config);
     }
 
-    fn list(&self) -> Result<Vec<Listed>, Problem> {
+    fn list(&self) -> (Vec<Listed>, Option<Problem>) {
         let options = self.options();
+        // Profiles are there without it.
+        let (clouds, problem) = match Clouds::read(&Surroundings::of_process()) {
+            Ok(clouds) => (clouds, None),
+            Err(problem) => (Clouds::default(), Some(problem)),
+        };
         let store = &self.store;
         let name = store.file_name().unwrap_or(store.as_os_str());
         let mut listed = vec![Listed {
@@ -84,15 +89,15 @@ impl Opener for Sites {
             address: Some(store.display().to_string()),
             read_only: options.read_only,
         }];
-        let rows = profile::rows(&options)?;
-        listed.extend(rows.into_iter().map(|row| Listed {
+        let rows = profile::rows(&options, &clouds).into_iter();
+        listed.extend(rows.map(|row| Listed {
             site: Site::Profile(row.name.clone()),
             name: row.name,
             system: row.provider.to_owned(),
             address: row.endpoint,
             read_only: row.read_only,
         }));
-        Ok(listed)
+        (listed, problem)
     }
 
     async fn open(&self, site: &Site) -> Result<Box<dyn Lease>, Problem> {

@@ -209,18 +209,18 @@ pub(super) fn beginning(
         .kept
         .as_deref()
         .map_or_else(|| Ok(Kept::default()), Kept::read);
-    let (kept, mut forgotten) = match kept {
+    let (kept, forgotten) = match kept {
         Ok(kept) => (kept, None),
         Err(problem) => (Kept::default(), Some(problem)),
     };
-    let listed = match setup.opener.as_ref().map(|opener| opener.list()) {
-        Some(Ok(listed)) => listed,
-        Some(Err(problem)) => {
-            forgotten.get_or_insert(problem);
-            Vec::new()
-        }
-        None => Vec::new(),
+    let (listed, unread) = match &setup.opener {
+        Some(opener) => opener.list(),
+        None => (Vec::new(), None),
     };
+    if let Some(problem) = unread {
+        // Who asks for none of it is not bothered; who does is told.
+        tracing::warn!(%problem, "not everything that can be opened is known");
+    }
     let mut beside = setup.open.iter().cloned();
     let opening = setup.first.is_none();
     let (site, opened) = match &setup.first {
@@ -261,19 +261,15 @@ pub(super) fn beginning(
 }
 
 /// What the console is told of a configuration that was read: it, and what can be opened now.
-pub(super) fn reread(
-    opener: Option<&dyn Opener>,
-    read: Result<Config, Vec<Fault>>,
-) -> impl Iterator<Item = Event> {
-    let listed = match (opener, &read) {
-        (Some(opener), Ok(config)) => {
-            opener.configure(config);
-            Some(listed(opener))
-        }
-        _ => None,
-    };
-    let configured = Event::Configured(read.map(|config| Box::new(config.without_profiles())));
-    std::iter::once(configured).chain(listed)
+pub(super) fn reread(opener: Option<&dyn Opener>, read: Result<Config, Vec<Fault>>) -> Vec<Event> {
+    let mut events = Vec::new();
+    if let (Some(opener), Ok(config)) = (opener, &read) {
+        opener.configure(config);
+        events = listed(opener);
+    }
+    let configured = read.map(|config| Box::new(config.without_profiles()));
+    events.insert(0, Event::Configured(configured));
+    events
 }
 
 impl Runtime<'_> {
@@ -430,7 +426,7 @@ impl Runtime<'_> {
     fn reload(&self) -> Vec<Event> {
         let opener = self.seats.rereads();
         match &self.source {
-            Some(source) => reread(opener.as_deref(), source.read()).collect(),
+            Some(source) => reread(opener.as_deref(), source.read()),
             None => vec![no_configuration()],
         }
     }

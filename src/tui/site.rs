@@ -53,11 +53,8 @@ pub trait Opener: Send + Sync {
     /// Takes the configuration as it was read anew.
     fn configure(&self, config: &Config);
 
-    /// Everything that can be opened. Reads files.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    fn list(&self) -> Result<Vec<Listed>, Problem>;
+    /// Everything that can be opened, as far as the files that say so can be read; and why not all of them can.
+    fn list(&self) -> (Vec<Listed>, Option<Problem>);
 
     /// Opens one.
     ///

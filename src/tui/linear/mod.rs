@@ -264,7 +264,7 @@ impl Linear<'_> {
             Effect::Reload => {
                 let opener = self.seats.rereads();
                 return match &self.source {
-                    Some(source) => reread(opener.as_deref(), source.read()).collect(),
+                    Some(source) => reread(opener.as_deref(), source.read()),
                     None => vec![no_configuration()],
                 };
             }

@@ -349,7 +349,9 @@ impl Seats {
         let (events, opener) = (self.events.clone(), self.opener.clone());
         if let Some(opener) = opener {
             tokio::task::spawn_blocking(move || {
-                let _ = events.blocking_send(listed(&*opener));
+                for event in listed(&*opener) {
+                    let _ = events.blocking_send(event);
+                }
             });
         }
     }
@@ -384,12 +386,13 @@ impl Seats {
     }
 }
 
-/// What can be opened, as it is read now.
-pub(in crate::tui) fn listed(opener: &dyn Opener) -> Event {
-    match opener.list() {
-        Ok(listed) => Event::Profiles(listed),
-        Err(problem) => Event::Fault(problem),
-    }
+/// What can be opened, as it is read now; and why not all of it is known, where it is not.
+pub(in crate::tui) fn listed(opener: &dyn Opener) -> Vec<Event> {
+    let (listed, problem) = opener.list();
+    let told = problem.map(Event::Fault);
+    std::iter::once(Event::Profiles(listed))
+        .chain(told)
+        .collect()
 }
 
 /// Closes one. A store is waited for, since what it holds is at stake; what is called goes on without us.
