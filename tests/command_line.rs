@@ -736,22 +736,20 @@ fn a_task_is_taken_back_by_its_id() {
     ]);
     let task = |n: usize| deck.get("tasks")[n].clone();
     let restored = task(0)["id"].as_str().unwrap().to_owned();
-    let count = deck.get("snapshots").as_array().unwrap().len();
+    let count = deck.get("snapshots").len();
     // Nothing failed, so there is nothing to roll back; a plan changes nothing.
     deck.fails(6, &["task", "roll-back", &restored]);
     let plan = deck.ok(&["task", "undo", &restored, "--plan"]);
     assert!(plan.contains("guard"), "{plan}");
-    assert_eq!(deck.get("snapshots").as_array().unwrap().len(), count);
+    assert_eq!(deck.get("snapshots").len(), count);
     deck.fails(2, &["task", "retry", &restored, "--plan"]);
     deck.ok(&["task", "undo", &restored, "--yes"]);
-    assert_eq!(deck.get("tasks").as_array().unwrap().len(), 4);
+    assert_eq!(deck.get("tasks").len(), 4);
     assert!(
         deck.get("tasks")
-            .as_array()
-            .unwrap()
             .iter()
             .all(|task| task["state"] == "succeeded")
     );
     // It took a guard of its own before it went back.
-    assert_eq!(deck.get("snapshots").as_array().unwrap().len(), count + 1);
+    assert_eq!(deck.get("snapshots").len(), count + 1);
 }
