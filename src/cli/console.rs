@@ -8,8 +8,8 @@ use super::args::{Configured, GlobalOptions};
 use super::open::{Opened, open_in, store_dir};
 use super::sites::{Leased, Sites, store_options};
 use super::{profile, text};
-use crate::config::{Kept, Paths};
-use crate::model::Problem;
+use crate::config::{Account, Kept, Paths, Profile, Surroundings};
+use crate::model::{Problem, ProblemKind};
 use crate::tui::{self, Lease, Site};
 
 /// Opens the console on the store, which is made where there is none, or on the profiles that are named: each in a tab.
@@ -19,7 +19,13 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     let sites = Sites::new(options, dir.clone());
     // A name that nobody knows is told here, rather than by an empty tab.
     for name in &options.profile {
-        profile::find(options, name)?;
+        let named = profile::find(options, name)?;
+        if face == Face::Screen && named.secret.command.is_some() {
+            let asked = ask_before(named).await;
+            if options.profile.len() == 1 {
+                asked?;
+            }
+        }
     }
     let mut first = match (options.profile.as_slice(), face) {
         ([], _) => {
@@ -49,6 +55,17 @@ pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
         opener: Some(Arc::new(sites)),
     };
     begin(what, options, face, None, tours).await
+}
+
+/// Has the command of a profile give its secret once before the console takes the terminal: what it asks for there, as for
+/// a passphrase, can be answered, and is known when the tab opens.
+async fn ask_before(profile: Profile) -> Result<(), Problem> {
+    let asked = tokio::task::spawn_blocking(move || {
+        Account::of(&profile, &Surroundings::of_process()).map(drop)
+    });
+    asked
+        .await
+        .map_err(|e| Problem::new(ProblemKind::Bug, "the profile was not read").caused_by(&e))?
 }
 
 /// What a console is opened on.
