@@ -179,8 +179,9 @@ fn credentials(
     let secret = |keys: &[&str], what: &str| match profile.secret.is_empty() {
         false => profile.secret.read(around),
         true => cloud.auth(keys).map(SecretString::from).ok_or_else(|| {
-            Problem::new(ProblemKind::Config, format!("the profile says no {what}"))
-                .hint("set secret.env, secret.command or secret.file in the profile")
+            Problem::new(ProblemKind::Config, format!("the profile says no {what}")).hint(
+                "set secret.env, secret.command, secret.file or secret.keyring in the profile",
+            )
         }),
     };
     if let Some(key) = keys(profile, around)? {
