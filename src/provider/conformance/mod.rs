@@ -11,7 +11,7 @@ mod run;
 mod sets;
 
 use super::Connection;
-use crate::model::{Kind, Problem};
+use crate::model::{Kind, OperationKind, Problem};
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,9 @@ pub async fn check(connection: &Connection) -> (Vec<&'static str>, Vec<Violation
         };
         note("volume", change::volume(&driver).await);
         note("snapshot tree", change::snapshot_tree(&driver).await);
-        note("clone", change::clone_volume(&driver).await);
+        if driver.has(OperationKind::Clone) {
+            note("clone", change::clone_volume(&driver).await);
+        }
         note("plans are pure", change::plans_are_pure(&driver).await);
         note("plans are pinned", change::plans_are_pinned(&driver).await);
         let has = |kind| reader.capabilities().kinds.contains(&kind);

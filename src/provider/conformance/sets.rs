@@ -190,10 +190,19 @@ async fn keep_group_whole(driver: &Driver<'_>, id: &ObjectRef) -> Outcome {
 /// A session is taken, targets are linked to it, put on another, and parted.
 pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
     use OperationKind as O;
-    let volumes = pair(driver).await?;
-    let first = driver.run(on(O::CreateSession, "first", &volumes)).await?;
+    let pair = pair(driver).await?;
+    // A system may take sessions of single volumes, or of groups that were made for it.
+    let refused = driver
+        .reader
+        .plan(&on(O::CreateSession, "first", &pair))
+        .await;
+    let volumes = match refused.map_err(|problem| problem.kind) {
+        Err(ProblemKind::User) => &pair[..1],
+        _ => &pair[..],
+    };
+    let first = driver.run(on(O::CreateSession, "first", volumes)).await?;
     let first = made(&first, Kind::Session)?;
-    let second = driver.run(on(O::CreateSession, "second", &volumes)).await?;
+    let second = driver.run(on(O::CreateSession, "second", volumes)).await?;
     let second = made(&second, Kind::Session)?;
     let mut targets = Vec::new();
     for mode in ["nocopy", "copy"] {
@@ -205,14 +214,16 @@ pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
             .into_iter()
             .filter(|object| object.kind == Kind::Target)
             .collect();
-        hold!(linked.len() == 2, "{} targets of 2 volumes", linked.len());
+        let (n, of) = (linked.len(), volumes.len());
+        hold!(n == of, "{n} targets of {of} volumes");
         for object in linked {
             let seen = target(driver, &object).await?;
             let of = seen.session.as_ref().map(SessionId::as_str);
             hold!(of == Some(first.id.as_str()), "linked to {of:?}");
             hold!(seen.mode == CopyMode::from(mode), "{mode}: {}", seen.mode);
             let state = match mode {
-                "copy" => TargetState::Copied,
+                // Where nothing is told of what is shared, nothing is of what was copied.
+                "copy" if seen.shared.is_some() => TargetState::Copied,
                 _ => TargetState::Linked,
             };
             hold!(seen.state == state, "{mode}: it is {}", seen.state);
@@ -223,7 +234,7 @@ pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
     }
     let seen = session(driver, &first).await?;
     hold!(
-        seen.targets.len() == 4 && covers(&seen.members, &volumes),
+        seen.targets.len() == 2 * volumes.len() && covers(&seen.members, volumes),
         "it says {} targets, {} members",
         seen.targets.len(),
         seen.members.len()
@@ -248,11 +259,14 @@ pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
     for (n, (object, before)) in targets.iter().enumerate() {
         let delete = n % 2 == 1;
         let unlink = of(O::UnlinkTarget, object).with("delete", Value::Flag(delete));
-        driver.run(unlink).await?;
+        let made = driver.run(unlink).await?;
         gone(driver, object).await?;
+        // Its device may be a volume of another id then.
+        let device = made.into_iter().find(|object| object.kind == Kind::Volume);
+        let device = device.map_or(before.volume.clone(), |object| VolumeId(object.id));
         match delete {
-            true => gone(driver, &(&before.volume).into()).await?,
-            false => driver.remove(&before.volume).await?,
+            true => gone(driver, &(&device).into()).await?,
+            false => driver.remove(&device).await?,
         }
     }
     driver
@@ -262,7 +276,7 @@ pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
         driver.run(of(O::DeleteSession, id)).await?;
         gone(driver, id).await?;
     }
-    for volume in &volumes {
+    for volume in &pair {
         driver.remove(volume).await?;
     }
     Ok(())
