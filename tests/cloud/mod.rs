@@ -1,11 +1,12 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
-//! answers in `tests/recorded/cinder/`, and EVS, made after its reference. It stands in for a peer and for its faults; it
+//! answers in `tests/recorded/cinder/`, EVS, and a ViPR Controller, made after their references. It stands in for a peer and for its faults; it
 //! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 mod cinder;
 pub(crate) mod drive;
 mod evs;
+pub(crate) mod vipr;
 mod web;
 
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use snapdeck::config::{AccessKey, Account, Auth, Named, Scope};
+use snapdeck::config::{AccessKey, Account, Auth, Login, Named, Scope};
 use snapdeck::http::{Client, Limits, Options, Trace};
 
 pub(crate) use cinder::Cinder;
@@ -61,6 +62,7 @@ pub(crate) struct When {
 pub(crate) struct State {
     pub(crate) cinder: Cinder,
     pub(crate) evs: Evs,
+    pub(crate) vipr: vipr::Vipr,
     /// How far its clock is before ours, in seconds.
     pub(crate) ahead: i64,
     tokens: HashSet<String>,
@@ -88,6 +90,7 @@ impl Cloud {
         let state = Arc::new(Mutex::new(State {
             cinder: Cinder::new("3.71"),
             evs: Evs::new(),
+            vipr: vipr::Vipr::new(),
             ahead: 0,
             tokens: HashSet::new(),
             sign_ins: 0,
@@ -167,6 +170,25 @@ impl Cloud {
         }
     }
 
+    /// The address of ViPR.
+    pub(crate) fn vipr(&self) -> String {
+        format!("http://127.0.0.1:{}/vipr", self.port)
+    }
+
+    /// An account there, for all projects.
+    pub(crate) fn root(&self) -> Account {
+        Account {
+            endpoint: self.vipr(),
+            auth: Auth::Login(Login {
+                user: "root".to_owned(),
+                password: PASSWORD.to_owned().into(),
+                proxy: None,
+            }),
+            scope: Scope::Own,
+            ..self.account()
+        }
+    }
+
     /// The address of EVS.
     pub(crate) fn evs(&self) -> String {
         format!("http://127.0.0.1:{}/evs", self.port)
@@ -238,6 +260,9 @@ impl State {
             let known = self.knows(asked) || evs::is_signed(asked, self.ahead);
             return self.evs.answer(asked, rest, known);
         }
+        if let Some(rest) = path.strip_prefix("/vipr") {
+            return self.vipr.answer(asked, rest, base);
+        }
         let Some(rest) = path.strip_prefix("/volume/v3/") else {
             return Answer::fault(404, "itemNotFound", "The resource could not be found.");
         };
@@ -306,6 +331,7 @@ impl State {
 
     fn expire(&mut self) {
         self.tokens.clear();
+        self.vipr.tokens.clear();
     }
 }
 
