@@ -22,10 +22,11 @@ pub enum ProviderKind {
 }
 
 /// How bodies are written, for a system that has both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyFormat {
     /// XML.
+    #[default]
     Xml,
     /// JSON.
     Json,
@@ -124,7 +125,7 @@ pub struct Profile {
     /// The secret is a token, and there is nothing to sign in with.
     pub token: bool,
     /// How bodies are written, where the system has several ways: xml or json.
-    pub format: Option<BodyFormat>,
+    pub format: BodyFormat,
     /// Things of all projects are listed, where the account may see them: for administrators.
     pub all_tenants: bool,
     /// Nothing can be changed.
@@ -200,7 +201,10 @@ impl Profile {
             ("access-key", self.access_key.clone()),
             ("service-endpoint", self.service_endpoint.clone()),
             ("region", self.region.clone()),
-            ("format", self.format.map(|format| format.word().to_owned())),
+            (
+                "format",
+                (self.format != BodyFormat::default()).then(|| self.format.word().to_owned()),
+            ),
             ("interface", self.interface.clone()),
             ("secret.env", self.secret.env.clone()),
             ("secret.command", self.secret.command.clone()),
@@ -254,7 +258,7 @@ mod tests {
             read_only: true,
             all_tenants: true,
             access_key: Some("AK".into()),
-            format: Some(BodyFormat::Json),
+            format: BodyFormat::Json,
             service_endpoint: Some("http://e".into()),
             security_token: SecretSource {
                 env: Some("T".into()),

@@ -227,7 +227,7 @@ impl Act {
                 };
                 let targets = match guard {
                     Some(_) => None,
-                    None => targets(operation, "target-name")?,
+                    None => targets(operation, "target-name", "0")?,
                 };
                 let body = SessionCreate {
                     name: named(operation, guard.as_ref())?,
@@ -238,7 +238,7 @@ impl Act {
                 Ask::post(at).with("snapshot_session_create", &body)
             }
             Self::Link(of) => {
-                let new_linked_targets = targets(operation, "name")?
+                let new_linked_targets = targets(operation, "name", "1")?
                     .ok_or_else(|| Problem::user("at least one target is to be linked"))?;
                 let body = LinkTargets { new_linked_targets };
                 Ask::post(of.path("link-targets")).with("snapshot_session_link_targets", &body)
@@ -272,9 +272,14 @@ fn named(operation: &Operation, guard: Option<&String>) -> Result<String, Proble
     }
 }
 
-/// The targets that an operation asks for; `None` where it asks for none. Their name is in this field.
-pub(super) fn targets(operation: &Operation, name: &str) -> Result<Option<NewTargets>, Problem> {
-    let said = operation.find_text("count").unwrap_or("1");
+/// The targets that an operation asks for; `None` where it asks for none. Their name is in this field, and there are so
+/// many where nothing is said.
+pub(super) fn targets(
+    operation: &Operation,
+    name: &str,
+    usual: &str,
+) -> Result<Option<NewTargets>, Problem> {
+    let said = operation.find_text("count").unwrap_or(usual);
     let count: i64 = said
         .trim()
         .parse()
@@ -385,9 +390,9 @@ mod tests {
         );
         for wrong in ["-1", "many", "1.5"] {
             let wrong = take.clone().text("count", wrong);
-            assert!(targets(&wrong, "target-name").is_err());
+            assert!(targets(&wrong, "target-name", "0").is_err());
         }
-        assert!(targets(&bare.text("count", "1"), "target-name").is_err());
+        assert!(targets(&bare.text("count", "1"), "target-name", "0").is_err());
         let of = Of {
             session: urn("BlockSnapshotSession", 20),
             group: Some(urn("BlockConsistencyGroup", 50)),

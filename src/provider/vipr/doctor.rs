@@ -12,7 +12,7 @@ use crate::wire::vipr::WhoAmI;
 pub async fn examine(
     client: Client,
     account: Account,
-    format: Option<BodyFormat>,
+    format: BodyFormat,
     read_only: bool,
     mut tell: impl FnMut(Finding) + Send,
 ) {
@@ -23,7 +23,7 @@ pub async fn examine(
 async fn walk(
     client: Client,
     account: Account,
-    format: Option<BodyFormat>,
+    format: BodyFormat,
     read_only: bool,
     tell: &mut (impl FnMut(Finding) + Send),
 ) -> Step<()> {

@@ -300,7 +300,7 @@ impl<'a> Errand<'a> {
     }
 
     async fn linked(&self, of: &Of) -> Result<Option<StepOutcome>, Problem> {
-        let Some(new) = super::act::targets(self.operation, "name")? else {
+        let Some(new) = super::act::targets(self.operation, "name", "1")? else {
             return Ok(None);
         };
         let session: Session = self.shared.one(of.session.as_str()).await?;

@@ -73,10 +73,10 @@ pub fn capabilities() -> Capabilities {
 }
 
 /// The dialect that a profile asks for.
-fn form(said: Option<BodyFormat>) -> Form {
+fn form(said: BodyFormat) -> Form {
     match said {
-        Some(BodyFormat::Json) => Form::Json,
-        Some(BodyFormat::Xml) | None => Form::Xml,
+        BodyFormat::Json => Form::Json,
+        BodyFormat::Xml => Form::Xml,
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn open(
     name: &str,
     client: Client,
     account: Account,
-    format: Option<BodyFormat>,
+    format: BodyFormat,
     read_only: bool,
 ) -> Result<Connection, Problem> {
     let session = session::Session::new(client, account, form(format));

@@ -192,7 +192,7 @@ impl Look<'_> {
 
     pub(super) async fn create_session(&self) -> Result<Plan, Problem> {
         let name = self.operation.get_text("name")?.trim();
-        let new = targets(self.operation, "target-name")?;
+        let new = targets(self.operation, "target-name", "0")?;
         fits("the name", name, LONGEST_NAME)?;
         let taken = self.place().await?;
         let mut notes = taken.notes.clone();

@@ -13,7 +13,7 @@ impl Look<'_> {
     pub(super) async fn link(&self) -> Result<Plan, Problem> {
         let (session, volumes, tasks) = self.the_session().await?;
         let name = session.base.name();
-        let Some(new) = targets(self.operation, "name")? else {
+        let Some(new) = targets(self.operation, "name", "1")? else {
             return Err(
                 Problem::user("at least one target is to be linked").hint("set count to 1 or more")
             );
