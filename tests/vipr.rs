@@ -177,7 +177,7 @@ async fn one_signs_in_as_the_system_wants_it() {
         }),
         ..cloud.root()
     };
-    let failed = open_as(&cloud, login("wrong", BodyFormat::Xml), None)
+    let failed = open_as(&cloud, login("wrong", None), BodyFormat::Xml)
         .await
         .err()
         .unwrap();

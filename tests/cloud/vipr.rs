@@ -159,7 +159,7 @@ impl Vipr {
 
     fn busy(&self, id: &str) -> bool {
         let pending = |task: &&Value| task["resource"]["id"] == id && task["state"] == "pending";
-        self.alive("Task").iter().any(|task| pending(&task))
+        self.alive("Task").iter().any(pending)
     }
 
     fn taken(&self, source: &Value, wanted: &str) -> bool {

@@ -11,6 +11,7 @@ use super::look::Thing;
 use super::{Shared, plan, watch};
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw,
+    VolumeId,
 };
 use crate::provider::cinder::reader::raw;
 use crate::provider::{Content, Reader};
@@ -95,7 +96,7 @@ async fn objects(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem>
         }
         Kind::Snapshot => {
             let wanted = |snapshot: &&Snapshot| {
-                let of = query.volume.as_ref().map(|volume| volume.as_str());
+                let of = query.volume.as_ref().map(VolumeId::as_str);
                 let source = snapshot.source().map(Urn::as_str);
                 (of.is_none() || of == source) && all.is_plain(snapshot)
             };

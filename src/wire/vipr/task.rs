@@ -66,10 +66,14 @@ impl Task {
     /// Whether it may go on once it waits.
     #[must_use]
     pub fn can_resume(&self) -> bool {
-        match (&self.state, &self.allowed_operations) {
-            (TaskWord::SuspendedNoError, _) => true,
-            (TaskWord::SuspendedError, Some(Allowed::Retry | Allowed::Both) | None) => true,
-            (_, _) => false,
+        let retry = matches!(
+            self.allowed_operations,
+            Some(Allowed::Retry | Allowed::Both) | None
+        );
+        match self.state {
+            TaskWord::SuspendedNoError => true,
+            TaskWord::SuspendedError => retry,
+            _ => false,
         }
     }
 
