@@ -644,7 +644,7 @@ async fn every_fault_ends_in_words() {
             ProblemKind::System,
             "its root is <volumes>",
         ),
-        (xml("{}"), ProblemKind::System, "it is"),
+        (xml("{}"), ProblemKind::System, "outside of its root"),
         (
             Fault::Say(wrong(Form::Json, 403, 3000, "no")),
             ProblemKind::Auth,

@@ -247,9 +247,10 @@ pub(super) async fn sessions(driver: &Driver<'_>) -> Outcome {
     );
 
     for (object, before) in &targets {
-        let relink = of(O::RelinkTarget, object)
-            .with("session", Value::Object(second.clone()))
-            .with("guard", Value::Flag(false));
+        let mut relink = of(O::RelinkTarget, object).with("session", Value::Object(second.clone()));
+        if driver.has_field(O::RelinkTarget, "guard") {
+            relink = relink.with("guard", Value::Flag(false));
+        }
         driver.run(relink).await?;
         let seen = target(driver, object).await?;
         let of = seen.session.as_ref().map(SessionId::as_str);
