@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::web::{Answer, Asked};
+use super::web::{Answer, Asked, unescape};
 
 /// How long everything takes.
 const MOMENT: Duration = Duration::from_millis(30);
@@ -39,6 +39,8 @@ pub(crate) struct Cinder {
     pub(crate) repeats: bool,
     /// The most snapshots that the project may have.
     pub(crate) quota: usize,
+    /// Whether the account may reset a status.
+    pub(crate) resets: bool,
 }
 
 impl Cinder {
@@ -53,6 +55,7 @@ impl Cinder {
             fails: false,
             repeats: false,
             quota: 1_000_000,
+            resets: false,
         }
     }
 
@@ -117,7 +120,7 @@ impl Cinder {
         }
     }
 
-    pub(super) fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
+    pub(crate) fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
         let word = match many {
             "volumes" => "Volume",
             "snapshots" => "Snapshot",
@@ -192,7 +195,17 @@ impl Cinder {
             ("POST", ["group_snapshots"]) => self.take_group(&asked.body["group_snapshot"]),
             ("PUT", ["groups", id]) => self.change_group(id, &asked.body["group"]),
             ("PUT", [many, id]) => self.edit(many, id, &asked.body),
-            ("POST", ["snapshots", id, "metadata"]) => self.note(id, &asked.body["metadata"]),
+            ("POST", [many @ ("volumes" | "snapshots"), id, "metadata"]) => {
+                self.note(many, id, &asked.body["metadata"])
+            }
+            ("DELETE", [many @ ("volumes" | "snapshots"), id, "metadata", key]) => {
+                self.forget(many, id, &unescape(key))
+            }
+            ("POST", [many @ ("volumes" | "snapshots"), id, "action"])
+                if asked.body["os-reset_status"].is_object() =>
+            {
+                self.reset(many, id, &asked.body["os-reset_status"]["status"])
+            }
             ("POST", ["volumes", id, "action"]) => self.act(id, &asked.body),
             ("POST", ["groups", id, "action"]) => self.drop_group(id),
             ("DELETE", ["volumes", id]) => {
@@ -461,12 +474,36 @@ impl Cinder {
         Ok(Answer::ok(json!({one: thing.json})))
     }
 
-    fn note(&mut self, id: &str, said: &Value) -> Result<Answer, Answer> {
-        let snapshot = self.find("snapshots", id)?;
+    fn note(&mut self, many: &str, id: &str, said: &Value) -> Result<Answer, Answer> {
+        let thing = self.find(many, id)?;
         for (key, value) in said.as_object().unwrap() {
-            snapshot.json["metadata"][key] = value.clone();
+            thing.json["metadata"][key] = value.clone();
         }
-        Ok(Answer::ok(json!({"metadata": snapshot.json["metadata"]})))
+        Ok(Answer::ok(json!({"metadata": thing.json["metadata"]})))
+    }
+
+    fn forget(&mut self, many: &str, id: &str, key: &str) -> Result<Answer, Answer> {
+        let thing = self.find(many, id)?;
+        let own = thing.json["metadata"].as_object_mut().unwrap();
+        match own.remove(key) {
+            Some(_) => Ok(Answer::empty(200)),
+            None => {
+                let text = format!("{id} has no metadata with key {key}.");
+                Err(Answer::fault(404, "itemNotFound", &text))
+            }
+        }
+    }
+
+    fn reset(&mut self, many: &str, id: &str, status: &Value) -> Result<Answer, Answer> {
+        let resets = self.resets;
+        let thing = self.find(many, id)?;
+        if !resets {
+            let rule = "volume_extension:snapshot_admin_actions:reset_status";
+            let text = format!("Policy doesn't allow {rule} to be performed.");
+            return Err(Answer::fault(403, "forbidden", &text));
+        }
+        thing.json["status"] = status.clone();
+        Ok(Answer::empty(202))
     }
 
     fn act(&mut self, id: &str, body: &Value) -> Result<Answer, Answer> {

@@ -21,6 +21,7 @@ pub(in crate::provider) mod labels;
 pub(in crate::provider) mod look;
 mod machines;
 pub(in crate::provider) mod plan;
+mod plan_edits;
 mod plan_groups;
 mod plan_snapshots;
 pub(in crate::provider) mod plan_volumes;
@@ -29,7 +30,7 @@ pub(in crate::provider) mod reader;
 pub(in crate::provider) mod run;
 pub(in crate::provider) mod scan;
 pub(in crate::provider) mod session;
-mod specs;
+pub(in crate::provider) mod specs;
 pub(in crate::provider) mod watch;
 mod writer;
 

@@ -185,29 +185,6 @@ impl Look<'_> {
         plan.notes
             .extend(quota_lines(&limits, &[things, "Gigabytes"]));
     }
-
-    /// The plan of a change of name and description.
-    pub(super) async fn update(
-        &self,
-        act: Act,
-        what: &str,
-        full: &str,
-        old: [&str; 2],
-        mut back: Operation,
-    ) -> Result<Plan, Problem> {
-        let changes = renames(self.operation, old, &mut back);
-        if changes.is_empty() {
-            return Err(nothing_to_change());
-        }
-        let undo = Undo::By {
-            how: "change it back".to_owned(),
-            operation: Some(back),
-        };
-        let mut plan = self.plan(full, format!("change the {what} {full}"), undo);
-        plan.steps = vec![self.step(&act, &format!("changing the {what}")).await?];
-        plan.notes = changes;
-        Ok(plan)
-    }
 }
 
 /// How much of what is limited is used, a line for each.

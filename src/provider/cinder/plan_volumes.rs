@@ -3,6 +3,7 @@
 use super::act::Act;
 use super::convert::volume_name;
 use super::plan::{Look, by, touched_snapshot, touched_volume};
+use super::plan_edits::Edited;
 use crate::model::{Bytes, Loss, Operation, OperationKind, Plan, Problem, Undo};
 use crate::wire::cinder::{Microversion, SnapshotStatus, Volume, VolumeStatus};
 
@@ -74,9 +75,15 @@ impl Look<'_> {
         let back = Operation::new(OperationKind::UpdateVolume).on_volume(&self.operation.volume()?);
         let old = [volume.name.as_str(), volume.description.as_str()];
         let name = volume_name(&volume);
-        let mut plan = self
-            .update(Act::EditVolume, "volume", &name, old, back)
-            .await?;
+        let edited = Edited {
+            what: "volume",
+            full: &name,
+            act: Act::EditVolume,
+            old,
+            metadata: &volume.metadata,
+            status: volume.status.word(),
+        };
+        let mut plan = self.edit(edited, back).await?;
         plan.touches = vec![touched_volume(&volume, &[])];
         Ok(plan)
     }

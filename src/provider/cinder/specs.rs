@@ -91,6 +91,25 @@ fn description() -> FieldSpec {
     )
 }
 
+/// What is set and taken away of the metadata of a thing.
+pub(in crate::provider) fn metadata() -> FieldSpec {
+    FieldSpec::optional(
+        "metadata",
+        "Metadata",
+        FieldType::Text { max: 4096 },
+        "What to set (tier=gold) and what to take away (tier-), with commas between.",
+    )
+}
+
+fn status(words: &'static [&'static str]) -> FieldSpec {
+    FieldSpec::optional(
+        "status",
+        "Status",
+        FieldType::Choice(words),
+        "The status that the service is to say it has, for administrators: after a fault that was put right by hand.",
+    )
+}
+
 fn operations(version: Microversion) -> Vec<OperationSpec> {
     use OperationKind as O;
     let mut all = of_volumes();
@@ -176,8 +195,14 @@ fn of_volumes() -> Vec<OperationSpec> {
             O::UpdateVolume,
             "Edit a volume",
             Some(Kind::Volume),
-            "Changes a volume's name or description; what is not given stays.",
-            vec![volume(), new_name(), description()],
+            "Changes a volume's name, description or metadata, or the status that the service says it has; what is not given stays.",
+            vec![
+                volume(),
+                new_name(),
+                description(),
+                metadata(),
+                status(&["available", "in-use", "error"]),
+            ],
         ),
         spec(
             O::ExtendVolume,
@@ -231,8 +256,14 @@ fn of_snapshots() -> Vec<OperationSpec> {
             O::UpdateSnapshot,
             "Edit a snapshot",
             Some(Kind::Snapshot),
-            "Changes a snapshot's name or description; what is not given stays.",
-            vec![snapshot(), new_name(), description()],
+            "Changes a snapshot's name, description or metadata, or the status that the service says it has; what is not given stays.",
+            vec![
+                snapshot(),
+                new_name(),
+                description(),
+                metadata(),
+                status(&["available", "error"]),
+            ],
         ),
         spec(
             O::DeleteSnapshot,
