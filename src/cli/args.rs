@@ -45,9 +45,9 @@ pub struct GlobalOptions {
     /// The directory of the embedded store
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "SNAPDECK_STORE")]
     pub store: Option<PathBuf>,
-    /// The system that this profile is for, rather than a store
+    /// The system that this profile is for, rather than a store; the console takes several, each in a tab of its own
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SNAPDECK_PROFILE")]
-    pub profile: Option<String>,
+    pub profile: Vec<String>,
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
