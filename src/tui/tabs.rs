@@ -97,7 +97,9 @@ impl Tabs {
         let mut asked = Asked::new();
         let here = self.present().id;
         // Time is the same everywhere.
-        self.all[self.current].now = at;
+        for tab in &mut self.all {
+            tab.now = at;
+        }
         match event {
             Event::Tab(id, event) => self.tell(id, at, *event, &mut asked),
             Event::Profiles(listed) => self.listed = listed,
