@@ -161,6 +161,7 @@ impl Cloud {
             interface: "public".to_owned(),
             volume_endpoint: None,
             usual_service: None,
+            all_tenants: false,
             ca_bundle: None,
             insecure: false,
         }
