@@ -132,8 +132,8 @@ impl Tabs {
         for effect in update(tab, at, event) {
             match effect {
                 Effect::Tab(act) => acts.push(act),
-                // Whatever is not looked at leaves the terminal alone.
-                Effect::Mouse(_) | Effect::Repaint if place != self.current => {}
+                // Whatever is not looked at leaves the terminal alone, and ends nothing.
+                Effect::Mouse(_) | Effect::Repaint | Effect::Quit if place != self.current => {}
                 effect => asked.push((id, effect)),
             }
         }
