@@ -32,7 +32,7 @@ pub fn cinder(body: &[u8]) {
         }
     }
     if let Ok(versions) = serde_json::from_slice::<cinder::Versions>(body) {
-        let _ = versions.highest().map(|version| version.header());
+        let _ = versions.highest().map(cinder::Microversion::header);
     }
     if let Ok(reply) = serde_json::from_slice::<keystone::TokenReply>(body) {
         let catalog = &reply.token.catalog;
