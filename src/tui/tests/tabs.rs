@@ -748,7 +748,9 @@ proptest! {
             }
             prop_assert!(!past(&c), "a deadline in the past");
             let around = &c.here().around.tabs;
-            prop_assert!(around.iter().filter(|tab| tab.id == c.here().id).count() == 1);
+            // Alone, with nothing else to open, there is nothing to see.
+            let own = around.iter().filter(|tab| tab.id == c.here().id).count();
+            prop_assert!(around.is_empty() || own == 1);
         }
     }
 }
