@@ -33,7 +33,7 @@ use crate::config::{Config, Kept, Source, Watch};
 use crate::model::{Problem, ProblemKind, Task, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
-pub(super) const QUEUE: usize = 64;
+pub(super) const QUEUE: usize = 4;
 /// Keys that are taken in before a frame is drawn: a burst is one frame.
 const BURST: usize = 256;
 /// How long a slow terminal is waited for at the end.
