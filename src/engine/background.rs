@@ -21,6 +21,8 @@ pub(super) fn start(core: Arc<Core>) -> Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("snapdeck-engine".into())
         .spawn(move || {
+            // Who fails at it says so by turning read-only.
+            let _ = core.pay();
             while !core.closed.load(Ordering::Acquire) {
                 if !core.background_round() {
                     core.sleep();

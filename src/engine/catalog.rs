@@ -360,12 +360,15 @@ impl Catalog {
     }
 
     /// The snapshots of a volume's history, and their nodes.
-    pub(super) fn points_of(&self, id: VolumeId) -> impl Iterator<Item = (PointId, u64)> + '_ {
-        let of = move |node: &u64| matches!(self.nodes.get(node), Some(Node { role: Role::Point { volume, .. }, .. }) if *volume == id);
-        self.points
-            .iter()
-            .filter(move |(_, node)| of(node))
-            .copied()
+    pub(super) fn points_of(&self, of: VolumeId) -> impl Iterator<Item = (PointId, u64)> + use<> {
+        // Nodes lie one after another, and are nearly in the order of their snapshots.
+        let nodes = self.nodes.iter().filter_map(|node| match node.role {
+            Role::Point { id, volume, .. } if volume == of => Some((id, node.id)),
+            _ => None,
+        });
+        let mut points: Vec<_> = nodes.collect();
+        points.sort_unstable();
+        points.into_iter()
     }
 
     /// The name of a node, for messages.

@@ -11,7 +11,7 @@ use super::catalog::{Catalog, Node, Role, Volume};
 use super::catalog_codec::{decode_jobs, take_node};
 use super::checkpoint::Checkpoints;
 use super::core::{Core, Parts, Tuning};
-use super::disk::{Disk, FileName};
+use super::disk::{Disk, FileName, Late};
 use super::error::{EngineError, Result};
 use super::ids::VolumeId;
 use super::log::{Group, Log};
@@ -61,8 +61,11 @@ impl Core {
         Ok(core)
     }
 
-    /// Opens the store on a disk. Nothing is written but blocks that are in the log only.
+    /// Opens the store on a disk. Nothing is written but blocks that are in the log only. What was read is
+    /// made durable before anything else is written, or is said to be durable.
     pub(super) fn open(disk: Arc<dyn Disk>, tuning: Tuning) -> Result<Self> {
+        let late = Arc::new(Late::new(disk));
+        let disk: Arc<dyn Disk> = late.clone();
         let superblock = Superblock::read(&*disk)?;
         let store = short_id(superblock.store);
         let pages = Pages::new(disk.clone(), store, tuning.cache_bytes);
@@ -102,12 +105,11 @@ impl Core {
             ));
         }
         superblock.heal(&*disk)?;
-        make_durable(
-            &*disk,
+        late.owe(not_durable(
             &log,
             (root.data_backed, backed),
             superblock.chunk_blocks,
-        )?;
+        ));
         let checkpoints = Checkpoints {
             meta,
             generation: superblock.generation,
@@ -142,14 +144,9 @@ impl Core {
     }
 }
 
-/// Makes durable what was read: whoever wrote it may have been killed before it
+/// The files of what was read that may not be durable: whoever wrote it may have been killed before it
 /// was synced, and what comes now must not be on the medium without it.
-fn make_durable(
-    disk: &dyn Disk,
-    log: &Log,
-    (then, now): (u64, u64),
-    chunk_blocks: u32,
-) -> Result<()> {
+fn not_durable(log: &Log, (then, now): (u64, u64), chunk_blocks: u32) -> Vec<FileName> {
     let chunk = u64::from(chunk_blocks);
     let grown = if now > then {
         then / chunk..now.div_ceil(chunk)
@@ -158,11 +155,7 @@ fn make_durable(
     };
     let files = log.live.iter().map(|segment| FileName::Log(segment.slot));
     let files = files.chain(grown.map(|file| FileName::Data(file as u32)));
-    for file in files.chain([FileName::Super]) {
-        disk.sync(file)
-            .map_err(|e| EngineError::io(format!("syncing {file}"), e))?;
-    }
-    Ok(())
+    files.chain([FileName::Super]).collect()
 }
 
 fn check_length(file: FileName, have: u64, need: u64) -> Result<()> {

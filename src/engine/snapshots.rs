@@ -94,6 +94,29 @@ impl Store {
         points.into_iter().next().ok_or(EngineError::NoPoint(id))
     }
 
+    /// Those of these snapshots that are there, in the same order.
+    pub fn points_at(&self, ids: &[PointId]) -> Vec<PointInfo> {
+        let guarded = self.core().guarded.read();
+        let state = &guarded.state;
+        let node = |id| state.catalog.nodes.get(&state.catalog.points.get(id)?.1);
+        let points = ids
+            .iter()
+            .filter_map(|id| self.core().point_info(state, node(id)?))
+            .collect();
+        self.core().with_clones(state, points)
+    }
+
+    /// The ids of the snapshots of a volume's history, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::NoVolume`].
+    pub fn point_ids_of(&self, id: VolumeId) -> Result<Vec<PointId>> {
+        let guarded = self.core().guarded.read();
+        let catalog = &guarded.state.catalog;
+        volume_of(catalog, id)?;
+        Ok(catalog.points_of(id).map(|(id, _)| id).collect())
+    }
+
     /// The snapshots of a volume's history, oldest first.
     ///
     /// # Errors
@@ -102,14 +125,11 @@ impl Store {
         let guarded = self.core().guarded.read();
         let state = &guarded.state;
         volume_of(&state.catalog, id)?;
-        // Nodes lie one after another; their ids and those of the snapshots are nearly in the same order.
-        let nodes = state.catalog.nodes.iter();
-        let nodes =
-            nodes.filter(|node| matches!(node.role, Role::Point { volume, .. } if volume == id));
-        let mut points: Vec<_> = nodes
+        let points = state.catalog.points_of(id);
+        let nodes = points.filter_map(|(_, node)| state.catalog.nodes.get(&node));
+        let points = nodes
             .filter_map(|node| self.core().point_info(state, node))
             .collect();
-        points.sort_by_key(|point| point.id);
         Ok(self.core().with_clones(state, points))
     }
 

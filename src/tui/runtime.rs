@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 pub(super) use self::perform::Performer;
 pub(crate) use self::signals::{Signal, Signals};
-use super::event::{Cost, Effect, Event, Moment};
+use super::event::{Answer, Cost, Effect, Event, Moment};
 use super::key::Key;
 use super::log::{LogLine, LogTap};
 use super::record::{Recorder, crash};
@@ -311,6 +311,9 @@ impl Runtime {
 
     /// Tells the state, and performs what it asks for.
     fn happened(&mut self, event: Event) {
+        // A page that is shown together with those after it changes nothing yet.
+        let page = matches!(event, Event::Answer(_, Answer::Page(_)));
+        let before = page.then(|| self.state.inventory.shown());
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for effect in self.tell(event) {
@@ -332,7 +335,7 @@ impl Runtime {
                 }
             }
         }
-        self.changed = true;
+        self.changed |= before.is_none_or(|before| before != self.state.inventory.shown());
     }
 
     fn tell(&mut self, event: Event) -> Vec<Effect> {

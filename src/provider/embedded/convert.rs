@@ -70,21 +70,13 @@ impl Counted {
     }
 }
 
-/// Counts points.
-pub(super) fn count_points(points: &[PointInfo]) -> PointCounts {
-    let mut counts = PointCounts::new();
-    for point in points {
-        let counted = counts.entry(point.volume).or_default();
-        counted.count(&point.attrs, point.created);
-    }
-    counts
-}
-
-/// Counts all points in a store.
-pub(super) fn count_all_points(store: &engine::Store) -> PointCounts {
+/// Counts the points in a store: all, or those of one volume.
+pub(super) fn count_points(store: &engine::Store, of: Option<engine::VolumeId>) -> PointCounts {
     let mut counts = PointCounts::new();
     store.each_point(|volume, attrs, created| {
-        counts.entry(volume).or_default().count(attrs, created);
+        if of.is_none_or(|of| of == volume) {
+            counts.entry(volume).or_default().count(attrs, created);
+        }
     });
     counts
 }

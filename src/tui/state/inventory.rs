@@ -267,6 +267,13 @@ impl Inventory {
         self.histories.iter_mut()
     }
 
+    /// Counts the changes of all that is shown.
+    pub(crate) fn shown(&self) -> u64 {
+        let lists = Kind::ALL.map(|kind| self.standing(kind).version);
+        let histories = self.histories.values().map(|h| h.list.version);
+        histories.chain(lists).sum()
+    }
+
     /// Shows the pages that came, where it is time.
     pub(crate) fn show_pages(&mut self, clock: Duration) {
         self.volumes.show_pages(clock);
