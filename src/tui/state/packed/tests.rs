@@ -2,6 +2,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::{Bytes, Time};
 use crate::tui::tests::fixtures::snapshot;
 
 fn id() -> impl Strategy<Value = String> {
