@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded};
+use super::{Connection, cinder, embedded, evs};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -24,7 +24,8 @@ pub struct Finding {
 #[must_use]
 pub fn operations() -> Vec<OperationSpec> {
     let mut all = embedded::capabilities().operations;
-    for other in cinder::capabilities().operations {
+    let called = [cinder::capabilities(), evs::capabilities()];
+    for other in called.into_iter().flat_map(|system| system.operations) {
         let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
             all.push(other);
             continue;
@@ -55,10 +56,10 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
             "whoever answers is trusted: the profile says insecure"
         );
     }
+    let read_only = read_only || profile.read_only;
     match profile.provider {
-        ProviderKind::Cinder => {
-            cinder::open(&shown, client, account, read_only || profile.read_only).await
-        }
+        ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
+        ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
     }
 }
 
@@ -72,10 +73,10 @@ pub async fn examine(
     tell: impl FnMut(Finding) + Send,
 ) -> Result<(), Problem> {
     let (client, account) = prepare(profile).await?;
+    let read_only = read_only || profile.read_only;
     match profile.provider {
-        ProviderKind::Cinder => {
-            cinder::examine(client, account, read_only || profile.read_only, tell).await;
-        }
+        ProviderKind::Cinder => cinder::examine(client, account, read_only, tell).await,
+        ProviderKind::Evs => evs::examine(client, account, read_only, tell).await,
     }
     Ok(())
 }

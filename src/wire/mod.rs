@@ -2,4 +2,6 @@
 //! from here.
 
 pub mod cinder;
+pub mod evs;
 pub mod keystone;
+mod words;

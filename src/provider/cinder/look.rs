@@ -10,13 +10,13 @@ use crate::model::{Kind, ObjectRef, Problem, ProblemKind};
 use crate::wire::cinder::{Group, GroupSnapshot, Microversion, Named, One, Snapshot, Volume};
 
 /// Whether a text can be an id at all: what cannot be is not even asked for.
-pub(super) fn is_id(text: &str) -> bool {
+pub(in crate::provider) fn is_id(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     !text.is_empty() && text.len() <= 64 && text.chars().all(fits)
 }
 
 /// A text as it is written into a query.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::provider) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -143,7 +143,7 @@ impl Shared {
 }
 
 /// Pages as one list.
-pub(super) fn flat<T: Clone>(pages: Vec<Arc<Vec<T>>>) -> Vec<T> {
+pub(in crate::provider) fn flat<T: Clone>(pages: Vec<Arc<Vec<T>>>) -> Vec<T> {
     pages
         .into_iter()
         .flat_map(|page| match Arc::try_unwrap(page) {

@@ -17,7 +17,7 @@ use crate::wire::cinder::{
 
 /// How far a step has come.
 #[derive(Debug)]
-pub(super) enum Probe {
+pub(in crate::provider) enum Probe {
     /// Nothing of it is there.
     NotDone,
     /// The service is at it.
@@ -43,7 +43,7 @@ pub(super) struct Search<'a> {
     pub(super) sent: bool,
 }
 
-fn done(made: Option<ObjectRef>) -> Probe {
+pub(in crate::provider) fn done(made: Option<ObjectRef>) -> Probe {
     Probe::Done(StepOutcome {
         message: String::new(),
         made: made.into_iter().collect(),
@@ -51,7 +51,7 @@ fn done(made: Option<ObjectRef>) -> Probe {
 }
 
 /// What is not there is no problem here.
-fn if_there<T>(result: Result<T, Problem>) -> Result<Option<T>, Problem> {
+pub(in crate::provider) fn if_there<T>(result: Result<T, Problem>) -> Result<Option<T>, Problem> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(problem) if problem.kind == ProblemKind::NotFound => Ok(None),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Shared;
@@ -33,7 +34,7 @@ enum Sent {
 }
 
 /// The key of a step.
-pub(super) fn key(task: &TaskId, step: usize) -> String {
+pub(in crate::provider) fn key(task: &TaskId, step: usize) -> String {
     format!("{task}/{step}")
 }
 
@@ -73,26 +74,79 @@ pub(super) async fn run(
     context: &StepContext,
 ) -> Result<StepOutcome, Problem> {
     let act = act(plan, step)?;
-    let key = key(&context.task, step);
     let group = group_before(shared, &act, plan, &context.task).await?;
+    let step = One {
+        shared,
+        act: &act,
+        operation: &plan.operation,
+        key: key(&context.task, step),
+        group,
+    };
+    pursue(&step, context).await
+}
+
+/// A step of this service.
+struct One<'a> {
+    shared: &'a Arc<Shared>,
+    act: &'a Act,
+    operation: &'a Operation,
+    key: String,
+    group: Option<String>,
+}
+
+#[async_trait]
+impl Step for One<'_> {
+    async fn probe(&self, made: Option<&str>, sent: bool) -> Result<Probe, Problem> {
+        let search = Search {
+            shared: self.shared,
+            act: self.act,
+            operation: self.operation,
+            key: &self.key,
+            group: self.group.as_deref(),
+            made,
+            sent,
+        };
+        search.probe().await
+    }
+
+    async fn send(&self) -> Result<Option<String>, Failed> {
+        let group = self.group.as_deref();
+        send(self.shared, self.act, self.operation, &self.key, group).await
+    }
+
+    async fn end(&self) {
+        if *self.act == Act::Revert {
+            note_end(self.shared, self.operation, &self.key).await;
+        }
+    }
+}
+
+/// A step, as it is looked for and sent.
+#[async_trait]
+pub(in crate::provider) trait Step: Sync {
+    /// Looks how far it has come. `made` is what was said to be made; `sent` is whether the call was sent just now, so
+    /// that what is wrong now came of it.
+    async fn probe(&self, made: Option<&str>, sent: bool) -> Result<Probe, Problem>;
+
+    /// Sends the calls; the id of what is being made, where it is told.
+    async fn send(&self) -> Result<Option<String>, Failed>;
+
+    /// It is done.
+    async fn end(&self) {}
+}
+
+/// Runs a step to its end: looks, sends what was not done, and looks until it is.
+pub(in crate::provider) async fn pursue(
+    step: &dyn Step,
+    context: &StepContext,
+) -> Result<StepOutcome, Problem> {
     let mut made: Option<String> = None;
     let mut sent = Sent::No;
     let (mut pause, mut failures) = (FIRST, 0);
     loop {
-        let search = Search {
-            shared,
-            act: &act,
-            operation: &plan.operation,
-            key: &key,
-            group: group.as_deref(),
-            made: made.as_deref(),
-            sent: !matches!(sent, Sent::No),
-        };
-        match search.probe().await {
+        match step.probe(made.as_deref(), !matches!(sent, Sent::No)).await {
             Ok(Probe::Done(outcome)) => {
-                if act == Act::Revert {
-                    note_end(shared, &plan.operation, &key).await;
-                }
+                step.end().await;
                 return Ok(outcome);
             }
             Ok(Probe::Running(progress)) => {
@@ -105,20 +159,18 @@ pub(super) async fn run(
                 failures = 0;
                 match &sent {
                     Sent::No if context.should_stop() => return Err(stopped(false)),
-                    Sent::No => {
-                        match send(shared, &act, &plan.operation, &key, group.as_deref()).await {
-                            Ok(id) => {
-                                made = id;
-                                sent = Sent::Accepted(Instant::now());
-                                continue;
-                            }
-                            Err(Failed::Refused(problem)) => return Err(problem),
-                            Err(Failed::Unknown(problem)) => {
-                                tracing::warn!(%problem, "it is not known what came of a call; looking");
-                                sent = Sent::Lost(Instant::now(), problem);
-                            }
+                    Sent::No => match step.send().await {
+                        Ok(id) => {
+                            made = id;
+                            sent = Sent::Accepted(Instant::now());
+                            continue;
                         }
-                    }
+                        Err(Failed::Refused(problem)) => return Err(problem),
+                        Err(Failed::Unknown(problem)) => {
+                            tracing::warn!(%problem, "it is not known what came of a call; looking");
+                            sent = Sent::Lost(Instant::now(), problem);
+                        }
+                    },
                     Sent::Lost(at, problem) if at.elapsed() > LOOKED_FOR => {
                         return Err(problem
                             .clone()
