@@ -76,7 +76,9 @@ impl Core {
     /// Sees that what was read when the store was opened is durable.
     pub(super) fn pay(&self) -> Result<()> {
         let paid = self.disk.pay();
-        paid.map_err(|e| self.poison("making durable what was there", e))
+        paid.map_err(|e| self.poison("making durable what was there", e))?;
+        self.durable.fetch_max(self.opened, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Makes durable what has waited for long, or has become much. The data goes to the disk

@@ -97,10 +97,11 @@ impl<E: Keyed> Ordered<E> {
                 return None;
             }
             _ => {
-                self.runs.push(Run {
-                    from: key,
-                    entries: vec![entry],
-                });
+                // Where one was filled, the next will be; a short list takes no more than it needs.
+                let room = if self.runs.is_empty() { 1 } else { RUN };
+                let mut entries = Vec::with_capacity(room);
+                entries.push(entry);
+                self.runs.push(Run { from: key, entries });
                 self.len += 1;
                 return None;
             }
