@@ -17,6 +17,7 @@ mod recordings;
 mod scale;
 mod sets;
 mod settings;
+mod tabs;
 mod themes;
 mod tours;
 mod trace;
