@@ -301,10 +301,10 @@ impl Inventory {
 
     /// Nobody answers what was asked so far: it is to be asked anew.
     pub(crate) fn ask_anew(&mut self) {
-        fn forget<T>(list: &mut Listing<T>) {
+        fn forget<T: Item>(list: &mut Listing<T>) {
             list.asked = None;
             list.stale = true;
-            list.incoming.clear();
+            list.incoming = T::List::default();
         }
         forget(&mut self.volumes);
         forget(&mut self.snapshots);

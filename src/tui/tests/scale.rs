@@ -24,7 +24,7 @@ fn console(count: usize) -> Driver {
             let volume = format!("db{:02}-data", n % 12);
             let name = format!("{}-{n:06}", names[n % names.len()]);
             Snapshot {
-                id: SnapshotId(uuid::Uuid::from_u128((n as u128) << 64 | 7).to_string()),
+                id: SnapshotId(uuid::Uuid::from_u128(((n as u128) << 64) | 7).to_string()),
                 description: abouts[n % abouts.len()].to_owned(),
                 guard: n % 97 == 0,
                 ..snapshot(&volume, &name, None, (count - n) as i64)

@@ -157,7 +157,7 @@ fn a_long_one_has_a_piece_of_its_own() {
 fn a_hundred_thousand_take_ten_megabytes() {
     let count = 100_000_u128;
     let mut packed = Packed::default();
-    let id = |n: u128| uuid::Uuid::from_u128(n << 64 | n * 7919).to_string();
+    let id = |n: u128| uuid::Uuid::from_u128((n << 64) | (n * 7919)).to_string();
     for n in 0..count {
         packed.push(Snapshot {
             id: SnapshotId(id(n)),
