@@ -36,5 +36,5 @@ pub use task::{Progress, Step, StepEvent, StepOutcome, StepState, Task};
 pub use term::{Term, Terms};
 pub use thing::Thing;
 pub use time::{Age, Time};
-pub use tree::{SnapshotTree, TreeRow, TreeRowKind};
+pub use tree::{SnapshotTree, TreePoint, TreeRow, TreeRowKind};
 pub use visible::visible;

@@ -88,24 +88,31 @@ impl Writer for EmbeddedWriter {
         };
         let (operation, name) = (plan.operation.clone(), planned.name.clone());
         let key = attributes::key(task, step);
-        blocking(&self.shared, move |shared| match name.as_str() {
-            // They are taken up by looking again; what is over is seen to be over.
-            plan::COPY | plan::RECLAIM | plan::CHECK => Ok(Fate::Running),
-            // A new volume is nobody's yet: filling it again writes the same bytes. One that was
-            // there may have been restored or written to since; somebody has to decide.
-            plan::FILL => Ok(match import::can_go_on(&operation) {
-                true => Fate::Running,
-                false => Fate::NotDone,
-            }),
-            plan::APPLY => difference::fate(shared, &operation, &key),
-            _ => {
-                let run = Run {
-                    shared,
-                    operation: &operation,
-                    step: &name,
-                    key,
-                };
-                Ok(run.done()?.map_or(Fate::NotDone, Fate::Done))
+        blocking(&self.shared, move |shared| {
+            // What is found to be done is noted as done elsewhere: it must be on the medium.
+            shared
+                .store
+                .flush()
+                .map_err(|e| error::problem(&e, "what was done before cannot be made durable"))?;
+            match name.as_str() {
+                // They are taken up by looking again; what is over is seen to be over.
+                plan::COPY | plan::RECLAIM | plan::CHECK => Ok(Fate::Running),
+                // A new volume is nobody's yet: filling it again writes the same bytes. One that was
+                // there may have been restored or written to since; somebody has to decide.
+                plan::FILL => Ok(match import::can_go_on(&operation) {
+                    true => Fate::Running,
+                    false => Fate::NotDone,
+                }),
+                plan::APPLY => difference::fate(shared, &operation, &key),
+                _ => {
+                    let run = Run {
+                        shared,
+                        operation: &operation,
+                        step: &name,
+                        key,
+                    };
+                    Ok(run.done()?.map_or(Fate::NotDone, Fate::Done))
+                }
             }
         })
         .await

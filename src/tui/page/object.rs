@@ -38,7 +38,7 @@ impl Page<'_> {
             }
             Object::Snapshot(snapshot) => {
                 self.said("Name", &snapshot.name);
-                self.field("State", snapshot_state(snapshot, state));
+                self.field("State", snapshot_state(&snapshot.state, state));
                 let of = snapshot.volume_name.as_deref();
                 self.said("Of volume", of.unwrap_or(snapshot.volume.as_str()));
                 self.time("Taken", snapshot.created);
