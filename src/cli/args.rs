@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::format::{Format, OneFormat};
 use super::operation_args::OperationArgs;
-use crate::config::{Config, Source};
+use crate::config::{Config, ProviderKind, Source};
 use crate::model::Bytes;
 
 /// Where help lists what holds for every command.
@@ -542,6 +542,9 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
+    /// Which system it is: cinder or powervc
+    #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
+    pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for
     #[arg(long, value_name = "CLOUD", required_unless_present = "endpoint")]
     pub cloud: Option<String>,
@@ -578,4 +581,15 @@ pub struct ProfileAddArgs {
     /// Certificates of authorities (PEM) to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
+}
+
+/// The system that a word means.
+fn provider_kind(word: &str) -> Result<ProviderKind, String> {
+    let mut all = ProviderKind::ALL.into_iter();
+    all.find(|kind| kind.word() == word).ok_or_else(|| {
+        format!(
+            "one of {}",
+            ProviderKind::ALL.map(ProviderKind::word).join(", ")
+        )
+    })
 }

@@ -156,6 +156,7 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
         );
     }
     let profile = Profile {
+        provider: asked.provider,
         cloud: asked.cloud.clone(),
         endpoint: asked.endpoint.clone(),
         user: asked.user.clone(),

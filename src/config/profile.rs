@@ -15,14 +15,20 @@ pub enum ProviderKind {
     /// OpenStack Block Storage, version 3, with Keystone.
     #[default]
     Cinder,
+    /// IBM PowerVC: the same, with snapshots of whole machines.
+    Powervc,
 }
 
 impl ProviderKind {
+    /// Every system.
+    pub const ALL: [Self; 2] = [Self::Cinder, Self::Powervc];
+
     /// The word in the file.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Cinder => "cinder",
+            Self::Powervc => "powervc",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded};
+use super::{Connection, cinder, embedded, powervc};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -24,7 +24,8 @@ pub struct Finding {
 #[must_use]
 pub fn operations() -> Vec<OperationSpec> {
     let mut all = embedded::capabilities().operations;
-    for other in cinder::capabilities().operations {
+    let others = [cinder::capabilities(), powervc::capabilities()];
+    for other in others.into_iter().flat_map(|system| system.operations) {
         let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
             all.push(other);
             continue;
@@ -59,6 +60,9 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
         ProviderKind::Cinder => {
             cinder::open(&shown, client, account, read_only || profile.read_only).await
         }
+        ProviderKind::Powervc => {
+            powervc::open(&shown, client, account, read_only || profile.read_only).await
+        }
     }
 }
 
@@ -75,6 +79,9 @@ pub async fn examine(
     match profile.provider {
         ProviderKind::Cinder => {
             cinder::examine(client, account, read_only || profile.read_only, tell).await;
+        }
+        ProviderKind::Powervc => {
+            powervc::examine(client, account, read_only || profile.read_only, tell).await;
         }
     }
     Ok(())

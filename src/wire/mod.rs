@@ -3,3 +3,4 @@
 
 pub mod cinder;
 pub mod keystone;
+pub mod powervc;

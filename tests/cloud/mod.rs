@@ -2,6 +2,7 @@
 //! answers in `tests/recorded/cinder/`. It stands in for a peer and for its faults; it is no cloud.
 
 mod cinder;
+mod powervc;
 mod web;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use snapdeck::config::{Account, Auth, Named, Scope};
 use snapdeck::http::{Client, Limits, Options, Trace};
 
 pub(crate) use cinder::Cinder;
+pub(crate) use powervc::Power;
 pub(crate) use web::{Answer, Asked};
 
 /// The project of everything in it.
@@ -55,6 +57,7 @@ pub(crate) struct When {
 
 pub(crate) struct State {
     pub(crate) cinder: Cinder,
+    pub(crate) power: Power,
     tokens: HashSet<String>,
     sign_ins: usize,
     refuses: bool,
@@ -79,6 +82,7 @@ impl Cloud {
     pub(crate) async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             cinder: Cinder::new("3.71"),
+            power: Power::default(),
             tokens: HashSet::new(),
             sign_ins: 0,
             refuses: false,
@@ -183,10 +187,10 @@ impl State {
         }
         if let Some(rest) = path.strip_prefix("/compute/v2.1") {
             return match self.knows(asked) {
-                true if rest.starts_with("/servers") => Answer::ok(json!({"servers": [
-                    {"id": "11111111-2222-4333-8444-555555555555", "name": "web05"},
-                ]})),
-                true => Answer::fault(404, "itemNotFound", "nothing here"),
+                true => {
+                    let rest = rest.to_owned();
+                    self.power.compute(&mut self.cinder, asked, &rest, base)
+                }
                 false => unauthorized(),
             };
         }
@@ -202,7 +206,8 @@ impl State {
         match rest.strip_prefix(PROJECT) {
             Some(rest) => {
                 let rest = rest.to_owned();
-                self.cinder.answer(asked, &rest)
+                let own = self.power.volume(&mut self.cinder, asked, &rest, base);
+                own.unwrap_or_else(|| self.cinder.answer(asked, &rest))
             }
             None => Answer::fault(400, "badRequest", "Malformed request url"),
         }

@@ -79,6 +79,8 @@ impl Beside {
                 volume_name: self.name(&snapshot.volume_id),
                 size: Bytes::gib(snapshot.size),
                 exclusive: None,
+                failed: false,
+                safety: None,
             })
             .collect();
         members.sort_by(|a, b| (&a.volume_name, &a.volume).cmp(&(&b.volume_name, &b.volume)));
@@ -177,12 +179,12 @@ pub(super) fn volume(
     }
 }
 
-pub(super) fn volume_name(volume: &Volume) -> String {
+pub(in crate::provider) fn volume_name(volume: &Volume) -> String {
     named(&volume.name, &volume.id)
 }
 
 /// Its name; what has none is called by its id, as the service's own tools do.
-pub(super) fn named(name: &str, id: &str) -> String {
+pub(in crate::provider) fn named(name: &str, id: &str) -> String {
     match name.is_empty() {
         true => id.to_owned(),
         false => name.to_owned(),
@@ -208,7 +210,7 @@ fn metadata(
 }
 
 /// A description without the key that stands at its end.
-pub(super) fn without_mark(description: &str) -> String {
+pub(in crate::provider) fn without_mark(description: &str) -> String {
     match description.find(MARK) {
         Some(at) => description[..at].trim_end().to_owned(),
         None => description.to_owned(),
@@ -216,7 +218,7 @@ pub(super) fn without_mark(description: &str) -> String {
 }
 
 /// A description with a key at its end, which is how a thing without metadata keeps it.
-pub(super) fn with_mark(description: &str, key: &str) -> String {
+pub(in crate::provider) fn with_mark(description: &str, key: &str) -> String {
     match description.is_empty() {
         true => format!("{MARK}{key}]"),
         false => format!("{description} {MARK}{key}]"),

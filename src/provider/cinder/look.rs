@@ -10,13 +10,13 @@ use crate::model::{Kind, ObjectRef, Problem, ProblemKind};
 use crate::wire::cinder::{Group, GroupSnapshot, Microversion, Named, One, Snapshot, Volume};
 
 /// Whether a text can be an id at all: what cannot be is not even asked for.
-pub(super) fn is_id(text: &str) -> bool {
+pub(in crate::provider) fn is_id(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     !text.is_empty() && text.len() <= 64 && text.chars().all(fits)
 }
 
 /// A text as it is written into a query.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::provider) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -64,11 +64,11 @@ impl Shared {
         One::<T>::read(&answer.body).map_err(|why| not_understood(&answer, what, &why))
     }
 
-    pub(super) async fn volume(&self, id: &str) -> Result<Volume, Problem> {
+    pub(in crate::provider) async fn volume(&self, id: &str) -> Result<Volume, Problem> {
         self.one(path(&ObjectRef::new(Kind::Volume, id))?).await
     }
 
-    pub(super) async fn snapshot(&self, id: &str) -> Result<Snapshot, Problem> {
+    pub(in crate::provider) async fn snapshot(&self, id: &str) -> Result<Snapshot, Problem> {
         self.one(path(&ObjectRef::new(Kind::Snapshot, id))?).await
     }
 
@@ -105,13 +105,13 @@ impl Shared {
     }
 
     /// All volumes, from the list that others may be reading just now.
-    pub(super) async fn volumes(&self) -> Result<Vec<Arc<Vec<Volume>>>, Problem> {
+    pub(in crate::provider) async fn volumes(&self) -> Result<Vec<Arc<Vec<Volume>>>, Problem> {
         let scan = self.volumes.join(&self.session, self.changes_so_far());
         scan.all().await
     }
 
     /// All snapshots, likewise.
-    pub(super) async fn snapshots(&self) -> Result<Vec<Arc<Vec<Snapshot>>>, Problem> {
+    pub(in crate::provider) async fn snapshots(&self) -> Result<Vec<Arc<Vec<Snapshot>>>, Problem> {
         let scan = self.snapshots.join(&self.session, self.changes_so_far());
         scan.all().await
     }

@@ -36,9 +36,10 @@ impl Look<'_> {
         let id = self.operation.snapshot()?;
         let back = Operation::new(OperationKind::UpdateSnapshot).on_snapshot(&id);
         let old = [snapshot.name.as_str(), snapshot.description.as_str()];
-        let mut plan = self
-            .update(Act::EditSnapshot, "snapshot", &full, old, back)
+        let step = self
+            .step(&Act::EditSnapshot, "changing the snapshot")
             .await?;
+        let mut plan = self.update(step, "snapshot", &full, old, back)?;
         plan.touches = vec![touched_snapshot(&snapshot, &full)];
         Ok(plan)
     }

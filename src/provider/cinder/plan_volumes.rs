@@ -7,7 +7,11 @@ use crate::model::{Bytes, Loss, Operation, OperationKind, Plan, Problem, Undo};
 use crate::wire::cinder::{Microversion, SnapshotStatus, Volume, VolumeStatus};
 
 /// Refuses unless the volume is in one of these states.
-pub(super) fn in_state(volume: &Volume, fit: &[VolumeStatus], what: &str) -> Result<(), Problem> {
+pub(in crate::provider) fn in_state(
+    volume: &Volume,
+    fit: &[VolumeStatus],
+    what: &str,
+) -> Result<(), Problem> {
     if fit.contains(&volume.status) {
         return Ok(());
     }
@@ -66,9 +70,8 @@ impl Look<'_> {
         let back = Operation::new(OperationKind::UpdateVolume).on_volume(&self.operation.volume()?);
         let old = [volume.name.as_str(), volume.description.as_str()];
         let name = volume_name(&volume);
-        let mut plan = self
-            .update(Act::EditVolume, "volume", &name, old, back)
-            .await?;
+        let step = self.step(&Act::EditVolume, "changing the volume").await?;
+        let mut plan = self.update(step, "volume", &name, old, back)?;
         plan.touches = vec![touched_volume(&volume, &[])];
         Ok(plan)
     }

@@ -17,13 +17,15 @@ use crate::wire::cinder::{
 
 /// How far a step has come.
 #[derive(Debug)]
-pub(super) enum Probe {
+pub(in crate::provider) enum Probe {
     /// Nothing of it is there.
     NotDone,
     /// The service is at it.
     Running(Option<Progress>),
     /// It is done.
     Done(StepOutcome),
+    /// It was begun, and failed; done again it may succeed.
+    Failed(Problem),
     /// What is there does not tell.
     Unknown(Problem),
 }
@@ -43,7 +45,7 @@ pub(super) struct Search<'a> {
     pub(super) sent: bool,
 }
 
-fn done(made: Option<ObjectRef>) -> Probe {
+pub(in crate::provider) fn done(made: Option<ObjectRef>) -> Probe {
     Probe::Done(StepOutcome {
         message: String::new(),
         made: made.into_iter().collect(),
@@ -51,7 +53,7 @@ fn done(made: Option<ObjectRef>) -> Probe {
 }
 
 /// What is not there is no problem here.
-fn if_there<T>(result: Result<T, Problem>) -> Result<Option<T>, Problem> {
+pub(in crate::provider) fn if_there<T>(result: Result<T, Problem>) -> Result<Option<T>, Problem> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(problem) if problem.kind == ProblemKind::NotFound => Ok(None),

@@ -1,39 +1,19 @@
-//! Running one step: look, send if it was not done, look until it is.
+//! Running one step.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::Shared;
 use super::act::Act;
+use super::follow::{Doing, follow};
 use super::probe::{Probe, Search};
 use super::session::Failed;
 use crate::model::{Operation, Plan, Problem, ProblemKind, StepOutcome, TaskId};
 use crate::provider::StepContext;
 
-/// The first pause between two looks; each one after is longer.
-const FIRST: Duration = Duration::from_millis(200);
-/// No pause is longer.
-const LONGEST: Duration = Duration::from_secs(5);
-/// What was sent and not answered is looked for this long.
-const LOOKED_FOR: Duration = Duration::from_secs(10);
-/// What was accepted must have begun after this.
-const BEGUN: Duration = Duration::from_secs(60);
-/// So many looks in a row may fail before waiting is given up.
-const LOOKS: u32 = 5;
-
-/// What is known of the call.
-enum Sent {
-    No,
-    /// The service has accepted it.
-    Accepted(Instant),
-    /// No answer came.
-    Lost(Instant, Problem),
-}
-
 /// The key of a step.
-pub(super) fn key(task: &TaskId, step: usize) -> String {
+pub(in crate::provider) fn key(task: &TaskId, step: usize) -> String {
     format!("{task}/{step}")
 }
 
@@ -65,6 +45,37 @@ pub(super) async fn group_before(
     Ok(made.map(|group| group.id))
 }
 
+/// A step as it is followed to its end.
+struct Running<'a> {
+    shared: &'a Arc<Shared>,
+    act: &'a Act,
+    operation: &'a Operation,
+    key: &'a str,
+    group: Option<&'a str>,
+    /// The id of what is being made, where it is told.
+    made: Option<String>,
+}
+
+impl Doing for Running<'_> {
+    async fn look(&mut self, sent: bool) -> Result<Probe, Problem> {
+        let search = Search {
+            shared: self.shared,
+            act: self.act,
+            operation: self.operation,
+            key: self.key,
+            group: self.group,
+            made: self.made.as_deref(),
+            sent,
+        };
+        search.probe().await
+    }
+
+    async fn send(&mut self) -> Result<(), Failed> {
+        self.made = send(self.shared, self.act, self.operation, self.key, self.group).await?;
+        Ok(())
+    }
+}
+
 /// Runs a step to its end.
 pub(super) async fn run(
     shared: &Arc<Shared>,
@@ -75,84 +86,19 @@ pub(super) async fn run(
     let act = act(plan, step)?;
     let key = key(&context.task, step);
     let group = group_before(shared, &act, plan, &context.task).await?;
-    let mut made: Option<String> = None;
-    let mut sent = Sent::No;
-    let (mut pause, mut failures) = (FIRST, 0);
-    loop {
-        let search = Search {
-            shared,
-            act: &act,
-            operation: &plan.operation,
-            key: &key,
-            group: group.as_deref(),
-            made: made.as_deref(),
-            sent: !matches!(sent, Sent::No),
-        };
-        match search.probe().await {
-            Ok(Probe::Done(outcome)) => {
-                if act == Act::Revert {
-                    note_end(shared, &plan.operation, &key).await;
-                }
-                return Ok(outcome);
-            }
-            Ok(Probe::Running(progress)) => {
-                failures = 0;
-                if let Some(progress) = progress {
-                    (context.progress)(progress);
-                }
-            }
-            Ok(Probe::NotDone | Probe::Unknown(_)) => {
-                failures = 0;
-                match &sent {
-                    Sent::No if context.should_stop() => return Err(stopped(false)),
-                    Sent::No => {
-                        match send(shared, &act, &plan.operation, &key, group.as_deref()).await {
-                            Ok(id) => {
-                                made = id;
-                                sent = Sent::Accepted(Instant::now());
-                                continue;
-                            }
-                            Err(Failed::Refused(problem)) => return Err(problem),
-                            Err(Failed::Unknown(problem)) => {
-                                tracing::warn!(%problem, "it is not known what came of a call; looking");
-                                sent = Sent::Lost(Instant::now(), problem);
-                            }
-                        }
-                    }
-                    Sent::Lost(at, problem) if at.elapsed() > LOOKED_FOR => {
-                        return Err(problem
-                            .clone()
-                            .because("no answer came, and nothing of it is there")
-                            .hint("retry it: it is looked for again before anything is sent"));
-                    }
-                    Sent::Accepted(at) if at.elapsed() > BEGUN => {
-                        return Err(Problem::new(
-                            ProblemKind::System,
-                            "the service has accepted it, and does not begin it",
-                        )
-                        .hint("look at it there, then retry"));
-                    }
-                    Sent::Lost(..) | Sent::Accepted(_) => {}
-                }
-            }
-            Err(problem) if problem.kind == ProblemKind::Network && failures < LOOKS => {
-                failures += 1;
-            }
-            Err(problem) => return Err(problem),
-        }
-        if context.should_stop() {
-            return Err(stopped(!matches!(sent, Sent::No)));
-        }
-        context.pause(pause).await;
-        pause = (pause * 3 / 2).min(LONGEST);
+    let mut running = Running {
+        shared,
+        act: &act,
+        operation: &plan.operation,
+        key: &key,
+        group: group.as_deref(),
+        made: None,
+    };
+    let outcome = follow(&mut running, context).await?;
+    if act == Act::Revert {
+        note_end(shared, &plan.operation, &key).await;
     }
-}
-
-fn stopped(sent: bool) -> Problem {
-    match sent {
-        true => Problem::conflict("no longer waited for: the service goes on with it by itself"),
-        false => Problem::conflict("not begun"),
-    }
+    Ok(outcome)
 }
 
 /// Sends the calls of a step; the id of what is being made, where it is told.

@@ -13,12 +13,12 @@ use crate::model::{Problem, ProblemKind};
 use crate::wire::cinder::{Microversion, Named, Page};
 
 /// How many things a page has at most.
-pub(super) const PAGE: usize = 1000;
+pub(in crate::provider) const PAGE: usize = 1000;
 /// A scan that has ended serves others for this long.
 const SHARED: Duration = Duration::from_secs(1);
 
 /// A list that is being fetched, or was.
-pub(super) struct Scan<T> {
+pub(in crate::provider) struct Scan<T> {
     state: Mutex<State<T>>,
     told: watch::Sender<usize>,
 }
@@ -45,7 +45,7 @@ impl<T: Named> Scan<T> {
     }
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
-    pub(super) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
+    pub(in crate::provider) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
         let scan = Self::new();
         let (session, filling, query) = (session.clone(), scan.clone(), query.to_owned());
         tokio::spawn(async move {
@@ -141,7 +141,7 @@ impl<T: Named> Scan<T> {
     }
 
     /// All pages, once they are there.
-    pub(super) async fn all(&self) -> Result<Vec<Arc<Vec<T>>>, Problem> {
+    pub(in crate::provider) async fn all(&self) -> Result<Vec<Arc<Vec<T>>>, Problem> {
         let mut pages = Vec::new();
         while let Some(page) = self.page(pages.len()).await {
             pages.push(page?.0);

@@ -20,53 +20,70 @@ const REFUSED: Duration = Duration::from_secs(10);
 
 /// Where a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
+pub(in crate::provider) enum Service {
     /// Block storage.
     Volume,
     /// Compute.
     Compute,
+    /// The host of block storage, with the whole path: a link that it has given.
+    Link,
 }
 
 /// A call, before it is known where the service is and with which token.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
-    pub(super) method: Method,
-    pub(super) service: Service,
+pub(in crate::provider) struct Ask {
+    pub(in crate::provider) method: Method,
+    pub(in crate::provider) service: Service,
     /// What comes after the address of the catalog, with the query.
-    pub(super) path: String,
-    pub(super) body: Option<Value>,
+    pub(in crate::provider) path: String,
+    pub(in crate::provider) body: Option<Value>,
+    /// It reads, whatever its method is called.
+    pub(in crate::provider) reads: bool,
 }
 
 impl Ask {
-    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+    pub(in crate::provider) fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             service: Service::Volume,
             path: path.into(),
             body: None,
+            reads: matches!(method, Method::Get | Method::Head),
         }
     }
 
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    pub(in crate::provider) fn get(path: impl Into<String>) -> Self {
         Self::new(Method::Get, path)
     }
 
-    pub(super) fn body(mut self, body: Value) -> Self {
+    pub(in crate::provider) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// The same for another service.
+    pub(in crate::provider) fn at(mut self, service: Service) -> Self {
+        self.service = service;
+        self
+    }
+
+    /// The same as a call that only reads.
+    pub(in crate::provider) fn reading(mut self) -> Self {
+        self.reads = true;
         self
     }
 }
 
 /// What came of signing in.
-pub(super) struct Signed {
+pub(in crate::provider) struct Signed {
     token: SecretString,
     expires: Option<Time>,
     /// The address of the volume service, with version and project.
-    pub(super) volume: String,
+    pub(in crate::provider) volume: String,
     /// The address of the compute service, where the catalog has one.
-    pub(super) compute: Option<String>,
+    pub(in crate::provider) compute: Option<String>,
     /// Everything else that the token says.
-    pub(super) said: Token,
+    pub(in crate::provider) said: Token,
 }
 
 impl Signed {
@@ -78,7 +95,7 @@ impl Signed {
 
 /// A call that did not do what it should.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(in crate::provider) enum Failed {
     /// The system answered that it does not do it, or it was not even called.
     Refused(Problem),
     /// It was sent, and no answer came: it may have been done.
@@ -86,7 +103,7 @@ pub(super) enum Failed {
 }
 
 impl Failed {
-    pub(super) fn problem(self) -> Problem {
+    pub(in crate::provider) fn problem(self) -> Problem {
         match self {
             Self::Refused(problem) | Self::Unknown(problem) => problem,
         }
@@ -94,11 +111,11 @@ impl Failed {
 }
 
 /// An account that is signed in, and stays so.
-pub(super) struct Session {
-    pub(super) client: Client,
-    pub(super) account: Account,
+pub(in crate::provider) struct Session {
+    pub(in crate::provider) client: Client,
+    pub(in crate::provider) account: Account,
     /// What is asked for with every call.
-    pub(super) version: Microversion,
+    pub(in crate::provider) version: Microversion,
     signed: Mutex<Option<Arc<Signed>>>,
     refused: Mutex<Option<(Instant, Problem)>>,
     renewing: tokio::sync::Mutex<()>,
@@ -106,14 +123,17 @@ pub(super) struct Session {
 
 impl Session {
     /// Signs in, and agrees on a version.
-    pub(super) async fn open(client: Client, account: Account) -> Result<Self, Problem> {
+    pub(in crate::provider) async fn open(
+        client: Client,
+        account: Account,
+    ) -> Result<Self, Problem> {
         let mut session = Self::new(client, account);
         session.version = session.negotiate().await?;
         Ok(session)
     }
 
     /// One that has not signed in yet, and asks for what every server has.
-    pub(super) fn new(client: Client, account: Account) -> Self {
+    pub(in crate::provider) fn new(client: Client, account: Account) -> Self {
         Self {
             client,
             account,
@@ -125,7 +145,7 @@ impl Session {
     }
 
     /// The address at which to sign in.
-    pub(super) fn identity(&self) -> String {
+    pub(in crate::provider) fn identity(&self) -> String {
         let endpoint = &self.account.endpoint;
         match endpoint.ends_with("/v3") {
             true => endpoint.clone(),
@@ -134,7 +154,7 @@ impl Session {
     }
 
     /// The token that there is, or a new one.
-    pub(super) async fn signed(&self) -> Result<Arc<Signed>, Problem> {
+    pub(in crate::provider) async fn signed(&self) -> Result<Arc<Signed>, Problem> {
         let now = self.signed.lock().clone();
         match now {
             Some(signed) if signed.is_fresh() => Ok(signed),
@@ -270,17 +290,25 @@ impl Session {
     }
 
     /// The call as it goes over the wire.
-    pub(super) fn request(&self, signed: &Signed, ask: &Ask) -> Result<Request, Problem> {
+    pub(in crate::provider) fn request(
+        &self,
+        signed: &Signed,
+        ask: &Ask,
+    ) -> Result<Request, Problem> {
         let base = match ask.service {
-            Service::Volume => &signed.volume,
+            Service::Volume => signed.volume.as_str(),
+            Service::Link => origin(&signed.volume),
             Service::Compute => signed.compute.as_ref().ok_or_else(|| {
                 Problem::new(ProblemKind::Config, "the catalog has no compute service")
             })?,
         };
         let mut request = Request::new(ask.method, format!("{base}{}", ask.path))
             .header("X-Auth-Token", signed.token.expose_secret());
-        if ask.service == Service::Volume {
+        if ask.service != Service::Compute {
             request = request.header("OpenStack-API-Version", self.version.header());
+        }
+        if ask.reads {
+            request = request.repeatable();
         }
         Ok(match &ask.body {
             Some(body) => request.json(body.clone()),
@@ -289,13 +317,17 @@ impl Session {
     }
 
     /// The call as a line for a shell, with `$TOKEN` for the token.
-    pub(super) async fn curl(&self, ask: &Ask) -> Result<String, Problem> {
+    pub(in crate::provider) async fn curl(&self, ask: &Ask) -> Result<String, Problem> {
         let signed = self.signed().await?;
         Ok(self.request(&signed, ask)?.curl())
     }
 
     /// Makes a call; an answer other than success is an error. A token that has run out is renewed once.
-    pub(super) async fn call(&self, ask: &Ask, what: &str) -> Result<Response, Failed> {
+    pub(in crate::provider) async fn call(
+        &self,
+        ask: &Ask,
+        what: &str,
+    ) -> Result<Response, Failed> {
         let mut signed = self.signed().await.map_err(Failed::Refused)?;
         let mut renewed = false;
         loop {
@@ -322,29 +354,43 @@ impl Session {
     }
 
     /// A call that only reads.
-    pub(super) async fn read(&self, ask: &Ask, what: &str) -> Result<Response, Problem> {
+    pub(in crate::provider) async fn read(
+        &self,
+        ask: &Ask,
+        what: &str,
+    ) -> Result<Response, Problem> {
         self.call(ask, what).await.map_err(Failed::problem)
     }
 }
 
+/// The part of an address before its path.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let path = url[host..].find('/').map_or(url.len(), |at| host + at);
+    &url[..path]
+}
+
 fn lost(error: &HttpError, ask: &Ask, what: &str) -> Failed {
     let problem = error.problem(what);
-    let reads = matches!(ask.method, Method::Get | Method::Head);
-    match error.may_have_been_heard() && !reads {
+    match error.may_have_been_heard() && !ask.reads {
         true => Failed::Unknown(problem),
         false => Failed::Refused(problem),
     }
 }
 
 /// The problem that an answer is.
-pub(super) fn refused(answer: &Response, what: impl Into<String>) -> Problem {
+pub(in crate::provider) fn refused(answer: &Response, what: impl Into<String>) -> Problem {
     let mut problem = cinder::problem(answer.status, &answer.body, what);
     problem.request_id = answer.request_id().map(str::to_owned);
     problem
 }
 
 /// The problem of an answer that is not what it should be.
-pub(super) fn not_understood(answer: &Response, what: impl Into<String>, why: &str) -> Problem {
+pub(in crate::provider) fn not_understood(
+    answer: &Response,
+    what: impl Into<String>,
+    why: &str,
+) -> Problem {
     let mut problem = Problem::new(ProblemKind::System, what).because(format!(
         "the answer ({}, {} bytes) is not what it should be: {why}",
         answer.status,

@@ -126,10 +126,11 @@ pub(crate) fn state_cell(value: &GroupState, state: &State) -> Spans<'static> {
     let glyphs = state.glyphs();
     let (glyph, role) = match value {
         GroupState::Available => (glyphs.good, Role::Ok),
-        GroupState::Creating | GroupState::Restoring | GroupState::Deleting => {
-            (glyphs.busy, Role::Busy)
-        }
-        GroupState::Error => (glyphs.bad, Role::Error),
+        GroupState::Creating
+        | GroupState::Restoring
+        | GroupState::RollingBack
+        | GroupState::Deleting => (glyphs.busy, Role::Busy),
+        GroupState::Error | GroupState::RestoreError => (glyphs.bad, Role::Error),
         GroupState::Incomplete | GroupState::Unknown(_) => (glyphs.warn, Role::Warn),
     };
     one(format!("{glyph} {}", state.clean(value.word())), role)
