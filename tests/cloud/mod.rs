@@ -1,6 +1,8 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
 //! answers in `tests/recorded/cinder/`. It stands in for a peer and for its faults; it is no cloud.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 mod cinder;
 mod powervc;
 mod web;
@@ -61,6 +63,8 @@ pub(crate) struct State {
     tokens: HashSet<String>,
     sign_ins: usize,
     refuses: bool,
+    /// The catalog has no compute service.
+    pub(crate) without_compute: bool,
     faults: Vec<When>,
     log: Vec<Asked>,
 }
@@ -86,6 +90,7 @@ impl Cloud {
             tokens: HashSet::new(),
             sign_ins: 0,
             refuses: false,
+            without_compute: false,
             faults: Vec::new(),
             log: Vec::new(),
         }));
@@ -238,15 +243,17 @@ impl State {
             ]})
         };
         let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
-        let body = json!({"token": {
+        let mut body = json!({"token": {
             "methods": ["password"], "expires_at": expires.to_string(),
             "user": {"id": "u", "name": "demo"}, "project": {"id": PROJECT, "name": "demo"},
             "roles": [{"id": "r", "name": "member"}],
-            "catalog": [
-                at("volumev3", format!("{base}/volume/v3/{PROJECT}")),
-                at("compute", format!("{base}/compute/v2.1")),
-            ],
+            "catalog": [at("volumev3", format!("{base}/volume/v3/{PROJECT}"))],
         }});
+        if !self.without_compute
+            && let Some(catalog) = body["token"]["catalog"].as_array_mut()
+        {
+            catalog.push(at("compute", format!("{base}/compute/v2.1")));
+        }
         Answer::new(201, body).with("X-Subject-Token", &token)
     }
 

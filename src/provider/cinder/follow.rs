@@ -51,7 +51,12 @@ pub(in crate::provider) async fn follow(
     loop {
         let is_sent = !matches!(sent, Sent::No);
         match doing.look(is_sent).await {
-            Ok(Probe::Done(outcome)) => return Ok(outcome),
+            Ok(Probe::Done(outcome)) => {
+                if matches!(sent, Sent::Lost(..)) {
+                    (context.progress)(Told::Found);
+                }
+                return Ok(outcome);
+            }
             Ok(Probe::Running(progress)) => {
                 failures = 0;
                 under_way = true;

@@ -128,14 +128,11 @@ impl Beside {
     pub(super) fn mapping(&self, of: &Mapping, asked: &str) -> LinkedTarget {
         let source = of.source_vdisk_name.as_deref().unwrap_or_default();
         let target = of.target_vdisk_name.as_deref().unwrap_or_default();
-        let volume = |vdisk: &str| {
-            let mut all = self.volumes.keys();
-            all.find(|id| is_of(vdisk, "volume-", id)).cloned()
+        let volume = |vdisk: &str| match is_of(vdisk, "volume-", asked) {
+            true => Some(asked.to_owned()),
+            false => only(vdisk, "volume-", self.volumes.keys()),
         };
-        let snapshot = {
-            let mut all = self.snapshots.keys();
-            all.find(|id| is_of(target, "snapshot-", id)).cloned()
-        };
+        let snapshot = only(target, "snapshot-", self.snapshots.keys());
         let source_id = volume(source).unwrap_or_else(|| asked.to_owned());
         let seen_as = volume(target).unwrap_or_else(|| source_id.clone());
         let size = self
@@ -187,6 +184,12 @@ impl Beside {
             metadata: said_of(of),
         }
     }
+}
+
+/// The only one of these ids that the storage's name of a disk can be of.
+fn only<'i>(vdisk: &str, kind: &str, ids: impl Iterator<Item = &'i String>) -> Option<String> {
+    let mut all = ids.filter(|id| is_of(vdisk, kind, id));
+    all.next().filter(|_| all.next().is_none()).cloned()
 }
 
 /// Whether the storage's name of a disk is that of the thing with this id: it ends in the first eight characters of the id, or
@@ -241,6 +244,17 @@ mod tests {
         assert!(is_of("volume-bulk-1-fb338692", "volume-", id));
         assert!(!is_of("snapshot-bulk-1-fb338692", "volume-", id));
         assert!(!is_of("volume-fb338692-copy", "volume-", id));
+        let two = [
+            id.to_owned(),
+            "fb338692-0000-4a80-b2a6-4e5f60718293".to_owned(),
+        ];
+        assert_eq!(
+            only("volume-x-fb338692", "volume-", two.iter()),
+            None,
+            "it may be either"
+        );
+        let found = only("volume-x-fb338692-90", "volume-", two.iter());
+        assert_eq!(found.as_deref(), Some(id));
         assert!(!is_of("", "volume-", id) && !is_of("volume-x", "volume-", "x"));
     }
 }

@@ -29,8 +29,7 @@ pub(super) fn ask(volume: &str, body: &CopyProgress) -> Result<Ask, Problem> {
 impl Shared {
     /// The mappings of a volume; none where its storage knows none.
     pub(super) async fn mappings(&self, volume: &str) -> Result<Vec<Mapping>, Problem> {
-        let lately = |at: &Instant| at.elapsed() < AGAIN;
-        if !is_id(volume) || self.without_copies.lock().get(volume).is_some_and(lately) {
+        if !is_id(volume) {
             return Ok(Vec::new());
         }
         let what = format!("the FlashCopy mappings of {volume} cannot be asked for");
@@ -45,13 +44,19 @@ impl Shared {
             // Other storage than Storwize answers so.
             Err(problem) if matches!(problem.kind, ProblemKind::User | ProblemKind::Conflict) => {
                 let mut without = self.without_copies.lock();
-                without.retain(|_, at| lately(at));
+                without.retain(|_, at| at.elapsed() < AGAIN);
                 without.insert(volume.to_owned(), Instant::now());
                 Ok(Vec::new())
             }
             Err(problem) if problem.kind == ProblemKind::NotFound => Ok(Vec::new()),
             Err(problem) => Err(problem),
         }
+    }
+
+    /// Whether its storage has said lately that it knows no mappings.
+    fn is_without(&self, volume: &str) -> bool {
+        let without = self.without_copies.lock();
+        without.get(volume).is_some_and(|at| at.elapsed() < AGAIN)
     }
 
     /// All mappings of volumes that have snapshots or were made from one: no other can have any.
@@ -69,6 +74,7 @@ impl Shared {
             .flat_map(|page| page.iter())
             .filter(|volume| volume.snapshot_id.is_some() || with.contains(volume.id.as_str()))
             .map(|volume| volume.id.clone())
+            .filter(|id| !self.is_without(id))
             .collect();
         let mut answers = stream::iter(asked.into_iter().map(|volume| {
             let shared = self.clone();

@@ -84,10 +84,14 @@ impl Reader for PowerReader {
             }
             Kind::Target => {
                 let target = shared.target(object).await?;
-                let volume = target.source.as_ref().unwrap_or(&target.volume);
-                let all = shared.mappings(volume.as_str()).await?;
-                let one = all.iter().find(|mapping| mapping.name == object.id);
-                let body = one.and_then(|mapping| serde_json::to_vec(mapping).ok());
+                // Both ends tell of it.
+                let ends = [target.source.as_ref(), Some(&target.volume)];
+                let mut body = None;
+                for end in ends.into_iter().flatten() {
+                    let all = shared.mappings(end.as_str()).await?;
+                    let one = all.iter().find(|mapping| mapping.name == object.id);
+                    body = body.or(one.and_then(|mapping| serde_json::to_vec(mapping).ok()));
+                }
                 let body = body.ok_or_else(|| missing(object))?;
                 ("application/json".to_owned(), body)
             }
