@@ -786,3 +786,226 @@ async fn the_doctor_walks_to_where_it_ends() {
     assert_eq!(last.step, "groups", "{steps:?}");
     assert_eq!(last.problem.as_ref().unwrap().kind, ProblemKind::Auth);
 }
+
+const F2: &str = "\x1bOQ";
+
+/// The console on a profile for this cloud.
+fn console(deck: &support::Deck, cloud: &Cloud, args: &[&str]) -> pty::Terminal {
+    write_profile(deck, cloud);
+    let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_snapdeck"));
+    command.arg("--profile");
+    command.arg("pvc");
+    command.args(args);
+    command.env_remove("SNAPDECK_PROFILE");
+    pty::Terminal::run(deck, command, 120, 36, &[("LAB", "correct horse")])
+}
+
+fn write_profile(deck: &support::Deck, cloud: &Cloud) {
+    let config = deck.path("config/snapdeck/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let profile = format!(
+        "[profiles.pvc]\nprovider = \"powervc\"\nendpoint = \"{}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
+         project = \"demo\"\nproject-domain = \"Default\"\nsecret.env = \"LAB\"\n",
+        cloud.endpoint()
+    );
+    std::fs::write(config, profile).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_fails_is_retried_and_rolled_back_in_the_console() {
+    let cloud = Cloud::start().await;
+    let (_, volumes, _) = estate(&cloud).await;
+    cloud
+        .state
+        .lock()
+        .power
+        .stubborn
+        .insert(volumes[1].clone(), 2);
+    let held = tokio::task::spawn_blocking(move || {
+        let deck = support::Deck::new();
+        let mut t = console(&deck, &cloud, &[]);
+        t.sees("data");
+        // The machine with its volumes and its instance snapshots.
+        t.send("6");
+        t.sees("db01");
+        t.send("3");
+        t.until("instance snapshots", |s| {
+            s.contains("before") && s.contains("Instance snapshots")
+        });
+        t.send("R");
+        t.sees("Guard snapshot");
+        // Without a guard, so that the name must be typed.
+        t.answer(" ");
+        t.send(F2);
+        t.sees("what was written to data since before");
+        t.answer("before\r");
+        // PowerVC's own words, and what can be done next.
+        t.until("what failed", |s| {
+            s.contains("1 of 3 volumes could not be taken back") && s.contains("restore-error")
+        });
+        let screen = t.until("the keys", |s| {
+            s.contains("<t> retry") && s.contains("<b> roll back")
+        });
+        assert!(screen.contains("failed"), "{screen}");
+        t.send("\r");
+        t.sees("not restored");
+        t.sees("before: 01");
+        t.send("h");
+        t.misses("▸ before");
+        // Retried, it fails again; the steps of the flow stand in the enlarged pane.
+        t.send("T");
+        t.send("t");
+        t.sees("Retry a restore");
+        t.answer(F2);
+        t.sees("\"retry\":true");
+        t.answer("before\r");
+        t.until("the failed part", |s| {
+            s.contains("RevertVolume-1") && s.contains("FAILURE")
+        });
+        // Rolled back, all hold what they held before.
+        t.until("the state", |s| {
+            s.contains("✗ restore-error") && s.matches("failed  <t> retry").count() == 2
+        });
+        t.send("b");
+        t.sees("Roll a restore back");
+        t.answer(F2);
+        t.sees("\"rollback\":true");
+        t.answer("y");
+        t.until("it is available", |s| {
+            s.contains("available") && !s.contains("restore-error")
+        });
+        t.send("q");
+        if t.asks("Leave while a task runs?") {
+            t.answer("y");
+        }
+        let (code, _, bytes) = t.end();
+        assert_eq!(code, 0);
+        pty::restored(&bytes);
+        let sent = cloud.restores();
+        assert_eq!(sent.len(), 3, "{sent:?}");
+        cloud.held(&volumes)
+    })
+    .await
+    .unwrap();
+    assert_eq!(held, ["newer"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_does_all_of_it() {
+    let cloud = Cloud::start().await;
+    let (_, volumes, id) = estate(&cloud).await;
+    tokio::task::spawn_blocking(move || {
+        let deck = support::Deck::new();
+        write_profile(&deck, &cloud);
+        let run = |args: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_snapdeck"));
+            command
+                .args(["--profile", "pvc"])
+                .args(args)
+                .env("HOME", deck.dir.path())
+                .env("XDG_CONFIG_HOME", deck.path("config"))
+                .env("XDG_STATE_HOME", deck.path("state"))
+                .env("LAB", "correct horse")
+                .env_remove("SNAPDECK_STORE");
+            let output = command.output().unwrap();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (
+                output.status.code().unwrap(),
+                text(&output.stdout),
+                text(&output.stderr),
+            )
+        };
+        let (code, out, err) = run(&["get", "groups", "-o", "json"]);
+        assert_eq!(code, 0, "{err}");
+        let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (&listed[0]["name"], &listed[0]["instance"]),
+            (&json!("before"), &json!("db01"))
+        );
+        let some = [
+            "run",
+            "create-group",
+            "--name",
+            "part",
+            "--volumes",
+            "data",
+            "--volumes",
+            "log",
+        ];
+        let (code, out, err) = run(&[&some[..], &["--plan"]].concat());
+        assert_eq!(code, 0, "{err}");
+        assert!(
+            out.contains("\"volumes\":[") && out.contains("$TOKEN"),
+            "{out}"
+        );
+        let (code, _, err) = run(&some);
+        assert_eq!(code, 0, "{err}");
+        let (code, _, err) = run(&["run", "update-group", "--group", "part", "--name", "some"]);
+        assert_eq!(code, 0, "{err}");
+        cloud
+            .state
+            .lock()
+            .power
+            .stubborn
+            .insert(volumes[1].clone(), 1);
+        let (code, _, err) = run(&[
+            "run",
+            "restore-group",
+            "--group",
+            "before",
+            "--guard",
+            "no",
+            "--yes",
+        ]);
+        assert_ne!(code, 0, "{err}");
+        assert!(
+            err.contains("1 of 3 volumes") && err.contains("PowerVC says restore-error"),
+            "{err}"
+        );
+        let (_, out, _) = run(&["describe", "group", "before"]);
+        assert!(
+            out.contains("not restored") && out.contains("before the restore: snapshot"),
+            "{out}"
+        );
+        let (code, _, err) = run(&["run", "retry-restore", "--group", "before", "--yes"]);
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(cloud.held(&volumes), ["new"; 3]);
+        let (code, _, err) = run(&["run", "roll-back-restore", "--group", "before", "--yes"]);
+        assert_ne!(code, 0);
+        assert!(err.contains("is for a restore that failed"), "{err}");
+        let (code, _, err) = run(&["run", "delete-group", "--group", &id, "--yes"]);
+        assert_eq!(code, 0, "{err}");
+        let (code, out, err) = run(&["doctor", "pvc"]);
+        assert_eq!(code, 0, "{err}{out}");
+        assert!(out.contains("2 machines"), "{out}");
+        let (code, out, err) = run(&["profile", "test", "pvc"]);
+        assert_eq!((code, out.as_str()), (0, "pvc works: 3 volumes\n"), "{err}");
+        let add = [
+            "profile",
+            "add",
+            "new",
+            "--provider",
+            "powervc",
+            "--endpoint",
+            "http://k/v3",
+        ];
+        let (code, _, err) = run(&add);
+        assert_eq!(code, 0, "{err}");
+        let (_, out, _) = run(&["profile", "list", "-o", "json"]);
+        let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(listed[0]["provider"], "powervc", "{out}");
+        let (code, _, err) = run(&[
+            "profile",
+            "add",
+            "x",
+            "--provider",
+            "powervx",
+            "--endpoint",
+            "http://k",
+        ]);
+        assert_ne!(code, 0);
+        assert!(err.contains("powervc"), "{err}");
+    })
+    .await
+    .unwrap();
+}

@@ -11,7 +11,7 @@ use crate::tui::state::{RowId, State};
 const COLUMNS: &[Column] = &[
     Column::text("name", "NAME", 16, 0),
     Column::figure("members", "MEMBERS", 7, 2),
-    Column::text("state", "STATE", 12, 1),
+    Column::text("state", "STATE", 15, 1),
     Column::time("age", "TAKEN", 12, 3),
     Column::figure("own", "OWN", 8, 4),
     Column::text("instance", "INSTANCE", 10, 6),

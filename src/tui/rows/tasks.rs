@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::{Column, Quantity, Rows, Spans, age_of, ago, one};
 use crate::config::theme::Role;
-use crate::model::{Progress, Task, TaskState, Undo};
+use crate::model::{PartState, Progress, Task, TaskState, Undo};
 use crate::task::undo;
 use crate::tui::state::{RowId, State};
 
@@ -214,6 +214,17 @@ pub(crate) fn glyph(task: &Task, state: &State) -> (&'static str, Role) {
     }
 }
 
+/// The glyph and the role of a part of a step.
+pub(crate) fn part_glyph(value: PartState, state: &State) -> (&'static str, Role) {
+    let glyphs = state.glyphs();
+    match value {
+        PartState::Waiting => (glyphs.waiting, Role::Dim),
+        PartState::Running => (glyphs.play, Role::Busy),
+        PartState::Done => (glyphs.done, Role::Ok),
+        PartState::Failed => (glyphs.failed, Role::Error),
+    }
+}
+
 /// Which step is at hand, of how many: `2/3 copying db01-log`.
 pub(crate) fn step_text(task: &Task, state: &State) -> String {
     let all = task.steps.len();
@@ -221,7 +232,12 @@ pub(crate) fn step_text(task: &Task, state: &State) -> String {
         return format!("{all}/{all}");
     };
     let title = task.plan.steps.get(at).map_or("", |step| &step.title);
-    format!("{}/{all} {}", at + 1, state.clean(title))
+    let step = format!("{}/{all} {}", at + 1, state.clean(title));
+    match task.state {
+        // Sent, and no answer came: nobody is told that it runs.
+        TaskState::Lost => format!("{step}: {}", task.state),
+        _ => step,
+    }
 }
 
 /// A bar of so many columns, and the percentage.
