@@ -9,54 +9,20 @@
 
 mod cloud;
 
-use std::sync::Arc;
-
+use cloud::drive::{self, context, run, take};
 use cloud::{Answer, Cloud, Fault};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use snapdeck::model::{
-    Change, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem, ProblemKind, Query,
-    StepOutcome, TaskId, Undo, Value, VolumeState,
+    Change, Kind, Object, ObjectRef, Operation, OperationKind, ProblemKind, Query, TaskId, Undo,
+    Value, VolumeState,
 };
-use snapdeck::provider::{Connection, Fate, StepContext, cinder, conformance, list_all};
-use tokio_util::sync::CancellationToken;
+use snapdeck::provider::{Connection, Fate, cinder, conformance, list_all};
 
 async fn open(cloud: &Cloud) -> Connection {
     cinder::open("test", cloud.client(), cloud.account(), false)
         .await
         .unwrap()
-}
-
-fn context(task: &str, before: Vec<StepOutcome>) -> StepContext {
-    StepContext {
-        task: TaskId(task.to_owned()),
-        before,
-        progress: Arc::new(|_| {}),
-        cancel: CancellationToken::new(),
-        detach: CancellationToken::new(),
-    }
-}
-
-/// Runs a plan to its end.
-async fn run(connection: &Connection, plan: &Plan, task: &str) -> Result<Vec<ObjectRef>, Problem> {
-    let mut before = Vec::new();
-    for step in 0..plan.steps.len() {
-        let writer = connection.writer.as_ref().unwrap();
-        let outcome = writer
-            .run(plan, step, context(task, before.clone()))
-            .await?;
-        before.push(outcome);
-    }
-    Ok(before
-        .into_iter()
-        .flat_map(|outcome| outcome.made)
-        .collect())
-}
-
-fn take(volume: &str, name: &str) -> Operation {
-    Operation::new(OperationKind::CreateSnapshot)
-        .on_volume(&volume.into())
-        .text("name", name)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -548,43 +514,21 @@ async fn the_doctor_walks_to_where_it_ends() {
     assert_eq!(steps[0].step, "name");
 }
 
-/// The program with a home of its own and one profile for this cloud.
-fn command(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> std::process::Command {
-    let config = home.join("config/snapdeck/config.toml");
-    if !config.exists() {
-        std::fs::create_dir_all(config.parent().unwrap()).unwrap();
-        let profile = format!(
-            "[profiles.lab]\nendpoint = \"{}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
-             project = \"demo\"\nproject-domain = \"Default\"\nsecret.env = \"LAB\"\n",
-            cloud.endpoint()
-        );
-        std::fs::write(config, profile).unwrap();
-    }
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_snapdeck"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("XDG_STATE_HOME", home.join("state"))
-        .env("LAB", "correct horse")
-        .current_dir(home)
-        .args(args);
-    command
+/// The profile for this cloud.
+fn profile(cloud: &Cloud) -> String {
+    format!(
+        "[profiles.lab]\nendpoint = \"{}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
+         project = \"demo\"\nproject-domain = \"Default\"\nsecret.env = \"LAB\"\n",
+        cloud.endpoint()
+    )
 }
 
-/// Runs it to its end: the exit code, standard output, standard error.
+fn command(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> std::process::Command {
+    drive::command(home, &profile(cloud), args)
+}
+
 async fn snapdeck(home: &std::path::Path, cloud: &Cloud, args: &[&str]) -> (i32, String, String) {
-    let mut command = command(home, cloud, args);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    drive::snapdeck(home, &profile(cloud), args).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -719,3 +719,37 @@ fn a_copy_is_paused_resumed_and_cancelled_by_its_task() {
     deck.fails(6, &["task", "cancel", &task]);
     deck.fails(5, &["task", "resume", "nothing"]);
 }
+
+#[test]
+fn a_task_is_taken_back_by_its_id() {
+    let deck = Deck::new();
+    create(&deck, "data");
+    snapshot(&deck, "data", "before");
+    deck.ok(&[
+        "run",
+        "restore",
+        "--volume",
+        "data",
+        "--snapshot",
+        "before",
+        "--yes",
+    ]);
+    let task = |n: usize| deck.get("tasks")[n].clone();
+    let restored = task(0)["id"].as_str().unwrap().to_owned();
+    let count = deck.get("snapshots").len();
+    // Nothing failed, so there is nothing to roll back; a plan changes nothing.
+    deck.fails(6, &["task", "roll-back", &restored]);
+    let plan = deck.ok(&["task", "undo", &restored, "--plan"]);
+    assert!(plan.contains("guard"), "{plan}");
+    assert_eq!(deck.get("snapshots").len(), count);
+    deck.fails(2, &["task", "retry", &restored, "--plan"]);
+    deck.ok(&["task", "undo", &restored, "--yes"]);
+    assert_eq!(deck.get("tasks").len(), 4);
+    assert!(
+        deck.get("tasks")
+            .iter()
+            .all(|task| task["state"] == "succeeded")
+    );
+    // It took a guard of its own before it went back.
+    assert_eq!(deck.get("snapshots").len(), count + 1);
+}

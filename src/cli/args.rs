@@ -142,7 +142,7 @@ pub enum Command {
     Nbd(NbdArgs),
     /// Take up tasks that were left under way, and wait for them
     Follow(FollowArgs),
-    /// Pause, resume, retry or cancel a task
+    /// Pause, resume, retry, cancel or take back a task
     Task(TaskArgs),
     /// Read and check all data and all mappings, and name what is hurt
     Scrub(ScrubArgs),
@@ -481,6 +481,10 @@ pub enum TaskAction {
     Retry,
     /// End it; what is done stays done
     Cancel,
+    /// Take back what it had done before it failed or was cancelled, and wait for it
+    RollBack,
+    /// Take back what it did, and wait for it
+    Undo,
 }
 
 /// `snapdeck task`.
@@ -490,6 +494,12 @@ pub struct TaskArgs {
     pub action: TaskAction,
     /// The task's id, or how it begins
     pub task: String,
+    /// Say what taking it back would do, and do nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Take it back without being asked
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `snapdeck scrub`.
@@ -542,11 +552,11 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
-    /// Which system it is: cinder or powervc
+    /// Which system it is: cinder, evs or powervc
     #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
     pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for
-    #[arg(long, value_name = "CLOUD", required_unless_present = "endpoint")]
+    #[arg(long, value_name = "CLOUD", required_unless_present_any = ["endpoint", "region", "service_endpoint"])]
     pub cloud: Option<String>,
     /// The address at which to sign in
     #[arg(long, value_name = "URL")]
@@ -566,6 +576,15 @@ pub struct ProfileAddArgs {
     /// The id of an application credential, to sign in with
     #[arg(long, value_name = "ID")]
     pub application_credential: Option<String>,
+    /// The id of an access key, to sign each call with rather than signing in
+    #[arg(long, value_name = "ID")]
+    pub access_key: Option<String>,
+    /// The id of the project, where its name will not do
+    #[arg(long, value_name = "ID")]
+    pub project_id: Option<String>,
+    /// The address of the block storage itself, where no catalog says it
+    #[arg(long, value_name = "URL")]
+    pub service_endpoint: Option<String>,
     /// The region
     #[arg(long)]
     pub region: Option<String>,

@@ -164,6 +164,9 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
         project: asked.project.clone(),
         project_domain: asked.project_domain.clone(),
         application_credential: asked.application_credential.clone(),
+        access_key: asked.access_key.clone(),
+        project_id: asked.project_id.clone(),
+        service_endpoint: asked.service_endpoint.clone(),
         region: asked.region.clone(),
         secret: SecretSource {
             env: asked.secret_env.clone(),

@@ -110,33 +110,60 @@ async fn plan_and_run(
     opened: &mut Opened,
     args: &OperationArgs,
 ) -> Result<u8, Problem> {
-    let reader = &*opened.connection.reader;
-    let operation = operation(reader, args).await?;
-    let plan = opened.tracker.plan(&operation).await?;
-    if args.plan {
-        output::print(&match args.output {
+    let operation = operation(&*opened.connection.reader, args).await?;
+    let manner = Manner {
+        plan: args.plan,
+        wait: args.wait,
+        yes: args.yes,
+        output: args.output,
+    };
+    carry_out(options, opened, &operation, &manner).await
+}
+
+/// How an operation is gone about.
+pub(super) struct Manner {
+    /// Say what would be done, and do nothing.
+    pub(super) plan: bool,
+    /// Wait until everything is over, background copies too.
+    pub(super) wait: bool,
+    /// Do not ask.
+    pub(super) yes: bool,
+    /// How to write the result.
+    pub(super) output: OneFormat,
+}
+
+/// Plans an operation, asks, and runs it.
+pub(super) async fn carry_out(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    operation: &Operation,
+    manner: &Manner,
+) -> Result<u8, Problem> {
+    let plan = opened.tracker.plan(operation).await?;
+    if manner.plan {
+        output::print(&match manner.output {
             OneFormat::Text => plan_text::plan(&plan),
             OneFormat::Json | OneFormat::Raw => output::json(&plan)?,
             OneFormat::Yaml => output::yaml(&plan)?,
         })?;
         return Ok(0);
     }
-    let (asked, yes) = (plan.clone(), args.yes);
+    let (asked, yes) = (plan.clone(), manner.yes);
     tokio::task::spawn_blocking(move || ask::confirm(&asked, yes))
         .await
         .map_err(|e| Problem::new(ProblemKind::Bug, "asking failed").caused_by(&e))??;
-    apply(options, opened, args, plan).await
+    apply(options, opened, manner, plan).await
 }
 
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
 async fn apply(
     options: &GlobalOptions,
     opened: &mut Opened,
-    args: &OperationArgs,
+    manner: &Manner,
     plan: Plan,
 ) -> Result<u8, Problem> {
     let id = opened.tracker.submit(plan).await?;
-    let enough = |task: &Task| task.is_settled() || (!args.wait && only_follows(task));
+    let enough = |task: &Task| task.is_settled() || (!manner.wait && only_follows(task));
     let (followed, task) = loop {
         let followed = watch(&opened.tracker, &id, enough).await?;
         let task = opened
@@ -150,7 +177,7 @@ async fn apply(
         *opened = open(options, Purpose::Follow).await?;
         opened.tracker.follow_on().await;
     };
-    match args.output {
+    match manner.output {
         OneFormat::Text => {}
         OneFormat::Json | OneFormat::Raw => {
             output::print(&output::json(&TaskRow::from(task.clone()))?)?;

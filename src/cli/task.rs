@@ -1,16 +1,18 @@
-//! `snapdeck task`: pausing, resuming, retrying and cancelling what is there.
+//! `snapdeck task`: pausing, resuming, retrying, cancelling and taking back what is there.
 
 use super::args::{GlobalOptions, TaskAction, TaskArgs};
 use super::follow::{Followed, exit_code, tell_end, watch};
+use super::format::OneFormat;
 use super::open::{Opened, Purpose, open};
+use super::run::{Manner, carry_out};
 use super::{EXIT_INTERRUPTED, text};
 use crate::model::{Problem, Task, TaskId};
-use crate::task::{Control, Tracker};
+use crate::task::{Control, Tracker, roll_back, undo};
 
 /// Does to a task what was asked for. What goes on then is waited for.
 pub(super) async fn task(options: &GlobalOptions, args: &TaskArgs) -> Result<u8, Problem> {
-    let opened = open(options, Purpose::Follow).await?;
-    let result = control(&opened, args).await;
+    let mut opened = open(options, Purpose::Follow).await?;
+    let result = control(options, &mut opened, args).await;
     let closed = opened.close().await;
     let code = result?;
     closed?;
@@ -18,15 +20,25 @@ pub(super) async fn task(options: &GlobalOptions, args: &TaskArgs) -> Result<u8,
 }
 
 #[allow(clippy::print_stderr, reason = "messages go to standard error")]
-async fn control(opened: &Opened, args: &TaskArgs) -> Result<u8, Problem> {
-    let tracker = &opened.tracker;
-    let id = find(tracker, &args.task)?;
+async fn control(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &TaskArgs,
+) -> Result<u8, Problem> {
+    let id = find(&opened.tracker, &args.task)?;
     let (control, goes_on) = match args.action {
+        TaskAction::RollBack | TaskAction::Undo => {
+            return take_back(options, opened, args, &id).await;
+        }
+        _ if args.plan || args.yes => {
+            return Err(Problem::user("--plan and --yes are for undo and roll-back"));
+        }
         TaskAction::Pause => (Control::Pause, false),
         TaskAction::Resume => (Control::Resume, true),
         TaskAction::Retry => (Control::Retry, true),
         TaskAction::Cancel => (Control::Cancel, false),
     };
+    let tracker = &opened.tracker;
     if control == Control::Pause {
         // What was left under way is paused once it is followed again.
         tracker.follow_on().await;
@@ -56,6 +68,34 @@ async fn control(opened: &Opened, args: &TaskArgs) -> Result<u8, Problem> {
             Ok(0)
         }
     }
+}
+
+/// Plans, shows and runs the operation that takes a task back.
+async fn take_back(
+    options: &GlobalOptions,
+    opened: &mut Opened,
+    args: &TaskArgs,
+    id: &TaskId,
+) -> Result<u8, Problem> {
+    let task = opened.tracker.task(id).ok_or_else(|| gone(&args.task))?;
+    let back = match args.action {
+        TaskAction::Undo => undo(&task),
+        _ => roll_back(&task, opened.connection.reader.capabilities()),
+    };
+    let operation = back.map_err(|reason| {
+        Problem::conflict(format!(
+            "{} cannot be taken back",
+            text::visible(&task.plan.summary)
+        ))
+        .because(reason)
+    })?;
+    let manner = Manner {
+        plan: args.plan,
+        wait: true,
+        yes: args.yes,
+        output: OneFormat::Text,
+    };
+    carry_out(options, opened, &operation, &manner).await
 }
 
 /// The task with this id, or the only one whose id begins so.

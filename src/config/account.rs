@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::clouds::{Cloud, Clouds, Surroundings};
-use super::profile::Profile;
+use super::profile::{Profile, ProviderKind};
 use crate::model::{Problem, ProblemKind};
 
 /// Something in a domain, by its id or by its name there.
@@ -40,6 +40,19 @@ pub enum Auth {
     },
     /// With a token that is there already.
     Token(SecretString),
+    /// Nobody signs in: each call is signed.
+    Keys(AccessKey),
+}
+
+/// An access key, with which each call is signed.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// The secret key.
+    pub secret: SecretString,
+    /// The token that belongs to a temporary one.
+    pub token: Option<SecretString>,
 }
 
 /// For what one signs in.
@@ -60,7 +73,7 @@ pub enum Scope {
 /// Who signs in where.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The address.
+    /// The address at which one signs in; empty where nobody does and none is known.
     pub endpoint: String,
     /// With what.
     pub auth: Auth,
@@ -72,6 +85,8 @@ pub struct Account {
     pub interface: String,
     /// The address of the volume service, where it is not that of the catalog.
     pub volume_endpoint: Option<String>,
+    /// Where the volume service of the region is as a rule, for want of a catalog that says so.
+    pub usual_service: Option<String>,
     /// Certificates of authorities, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
     /// Whoever answers is trusted.
@@ -93,12 +108,16 @@ impl Account {
                 "set {key} in the profile, or `cloud` to one of clouds.yaml"
             ))
         };
+        let region = profile.region.clone().or_else(|| cloud.region());
+        let usual = region.as_deref();
+        let (auth, scope) = credentials(profile, &cloud, around)?;
         let endpoint = profile
             .endpoint
             .clone()
             .or_else(|| cloud.auth(&["auth_url"]))
+            .or_else(|| profile.provider.usual_sign_in(usual?))
+            .or_else(|| matches!(auth, Auth::Keys(_)).then(String::new))
             .ok_or_else(|| missing("address to sign in at", "endpoint"))?;
-        let region = profile.region.clone().or_else(|| cloud.region());
         let endpoint = endpoint.replace("{region_name}", region.as_deref().unwrap_or_default());
         let interface = profile
             .interface
@@ -119,18 +138,21 @@ impl Account {
             }
             None => None,
         };
-        let (auth, scope) = credentials(profile, &cloud, around)?;
+        let own_service = profile.service_endpoint.clone().or_else(|| {
+            cloud.key(&[
+                "block_storage_endpoint_override",
+                "volumev3_endpoint_override",
+                "volume_endpoint_override",
+            ])
+        });
         Ok(Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             auth,
             scope,
+            usual_service: usual.and_then(|region| profile.provider.usual_service(region)),
             region,
             interface: interface.trim_end_matches("URL").to_owned(),
-            volume_endpoint: cloud.key(&[
-                "block_storage_endpoint_override",
-                "volumev3_endpoint_override",
-                "volume_endpoint_override",
-            ]),
+            volume_endpoint: own_service,
             ca_bundle,
             insecure: profile.insecure || cloud.insecure(),
         })
@@ -161,6 +183,9 @@ fn credentials(
                 .hint("set secret.env, secret.command or secret.file in the profile")
         }),
     };
+    if let Some(key) = keys(profile, around)? {
+        return Ok((Auth::Keys(key), scope(profile, cloud, around, in_domain)));
+    }
     let user = {
         let (domain_id, domain_name) = in_domain(
             cloud
@@ -204,23 +229,67 @@ fn credentials(
         };
         return Ok((auth, Scope::Own));
     }
-    let scope = scope(profile, cloud, in_domain);
+    let scope = scope(profile, cloud, around, in_domain);
     let has_token = cloud.auth(&["token", "auth_token"]).is_some() && user.is_none();
     if profile.token || kind.ends_with("token") || has_token {
         let token = secret(&["token", "auth_token"], "token")?;
         return Ok((Auth::Token(token), scope));
     }
     let user = user.ok_or_else(|| {
+        let ways = match profile.provider {
+            ProviderKind::Evs => "user, access-key or token",
+            ProviderKind::Cinder | ProviderKind::Powervc => "user, application-credential or token",
+        };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
-            .hint("set user, application-credential or token in the profile")
+            .hint(format!("set {ways} in the profile"))
     })?;
     let password = secret(&["password"], "password")?;
     Ok((Auth::Password { user, password }, scope))
 }
 
+/// The access key of the profile, or of the variables of the vendor's own tools where the profile says nothing of how to
+/// sign in.
+fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, Problem> {
+    if let Some(id) = &profile.access_key {
+        if profile.provider != ProviderKind::Evs {
+            return Err(Problem::new(
+                ProblemKind::Config,
+                format!("{} takes no access key", profile.provider.word()),
+            )
+            .hint("set user or application-credential in the profile"));
+        }
+        let token = match profile.security_token.is_empty() {
+            true => None,
+            false => Some(profile.security_token.read(around)?),
+        };
+        return Ok(Some(AccessKey {
+            id: id.clone(),
+            secret: profile.secret.read(around)?,
+            token,
+        }));
+    }
+    let silent = profile.cloud.is_none()
+        && profile.user.is_none()
+        && profile.application_credential.is_none()
+        && !profile.token
+        && profile.secret.is_empty();
+    let var = |name: &str| around.var(&format!("HUAWEICLOUD_SDK_{name}"));
+    match (var("AK"), var("SK")) {
+        (Some(id), Some(secret)) if silent && profile.provider == ProviderKind::Evs => {
+            Ok(Some(AccessKey {
+                id: id.to_owned(),
+                secret: secret.to_owned().into(),
+                token: var("SECURITY_TOKEN").map(|token| token.to_owned().into()),
+            }))
+        }
+        _ => Ok(None),
+    }
+}
+
 fn scope(
     profile: &Profile,
     cloud: &Cloud,
+    around: &Surroundings,
     in_domain: impl Fn(Option<String>, Option<String>) -> (Option<String>, Option<String>),
 ) -> Scope {
     if let Some(trust) = cloud.auth(&["trust_id"]) {
@@ -236,6 +305,15 @@ fn scope(
             .auth(&["project_name", "tenant_name"])
             .filter(|_| !said)
     });
+    let (id, name) = match (profile.provider, &id, &name) {
+        // A region has a project of its own name there, unless a variable says which one is meant.
+        (ProviderKind::Evs, None, None) => {
+            let said = around.var("HUAWEICLOUD_SDK_PROJECT_ID");
+            let region = profile.region.clone().or_else(|| cloud.region());
+            (said.map(str::to_owned), region)
+        }
+        _ => (id, name),
+    };
     if id.is_some() || name.is_some() {
         let (domain_id, domain_name) = in_domain(
             cloud
@@ -328,6 +406,81 @@ mod tests {
         assert_eq!(account.scope, Scope::Own);
         assert_eq!(account.interface, "internal");
         assert!(account.insecure);
+    }
+
+    #[test]
+    fn a_region_and_a_key_are_enough() {
+        let around = Surroundings::new([("SK", "s3cret"), ("ST", "t0ken")], Vec::new());
+        let source = |name: &str| SecretSource {
+            env: Some(name.to_owned()),
+            ..Default::default()
+        };
+        let mut profile = Profile {
+            provider: ProviderKind::Evs,
+            region: Some("example-1".into()),
+            access_key: Some("AK".into()),
+            secret: source("SK"),
+            security_token: source("ST"),
+            ..Profile::default()
+        };
+        let account = Account::of(&profile, &around).unwrap();
+        assert_eq!(
+            account.endpoint,
+            "https://iam.example-1.myhuaweicloud.com/v3"
+        );
+        let usual = account.usual_service.as_deref();
+        assert_eq!(usual, Some("https://evs.example-1.myhuaweicloud.com"));
+        let Auth::Keys(key) = &account.auth else {
+            panic!("{account:?}");
+        };
+        assert_eq!(key.secret.expose_secret(), "s3cret");
+        assert_eq!(key.token.as_ref().unwrap().expose_secret(), "t0ken");
+        let told = format!("{account:?}");
+        assert!(
+            !told.contains("s3cret") && !told.contains("t0ken"),
+            "{told}"
+        );
+        let Scope::Project(project) = &account.scope else {
+            panic!("{account:?}");
+        };
+        assert_eq!(project.name.as_deref(), Some("example-1"));
+
+        profile.region = Some("evil.example/".into());
+        profile.service_endpoint = Some("http://e".into());
+        profile.project_id = Some("p".into());
+        let account = Account::of(&profile, &around).unwrap();
+        assert_eq!(
+            (account.endpoint.as_str(), &account.usual_service),
+            ("", &None)
+        );
+        profile.provider = ProviderKind::Cinder;
+        let problem = Account::of(&profile, &around).unwrap_err();
+        assert!(problem.what.contains("no access key"), "{problem}");
+    }
+
+    #[test]
+    fn the_variables_of_the_vendors_tools_are_enough() {
+        let vars = [
+            ("HUAWEICLOUD_SDK_AK", "AK"),
+            ("HUAWEICLOUD_SDK_SK", "s3cret"),
+            ("HUAWEICLOUD_SDK_PROJECT_ID", "p"),
+        ];
+        let around = Surroundings::new(vars, Vec::new());
+        let mut profile = Profile {
+            provider: ProviderKind::Evs,
+            region: Some("example-1".into()),
+            ..Profile::default()
+        };
+        let account = Account::of(&profile, &around).unwrap();
+        assert!(matches!(account.auth, Auth::Keys(_)));
+        let Scope::Project(project) = &account.scope else {
+            panic!("{account:?}");
+        };
+        assert_eq!(project.id.as_deref(), Some("p"));
+        // Who says how to sign in is taken at the word.
+        profile.user = Some("ana".into());
+        let problem = Account::of(&profile, &around).unwrap_err();
+        assert!(problem.what.contains("no password"), "{problem}");
     }
 
     #[test]

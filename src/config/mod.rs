@@ -15,7 +15,7 @@ mod source;
 pub mod theme;
 mod watch;
 
-pub use account::{Account, Auth, Named, Scope};
+pub use account::{AccessKey, Account, Auth, Named, Scope};
 pub use clouds::{Cloud, Clouds, Surroundings};
 pub use document::document;
 pub use fault::{Fault, nearest};

@@ -15,22 +15,53 @@ pub enum ProviderKind {
     /// OpenStack Block Storage, version 3, with Keystone.
     #[default]
     Cinder,
-    /// IBM PowerVC: the same, with snapshots of whole machines.
+    /// Huawei Cloud Elastic Volume Service, version 2, with IAM or an access key.
+    Evs,
+    /// IBM PowerVC: OpenStack with snapshots of whole machines.
     Powervc,
 }
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 2] = [Self::Cinder, Self::Powervc];
+    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Powervc];
 
     /// The word in the file.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Cinder => "cinder",
+            Self::Evs => "evs",
             Self::Powervc => "powervc",
         }
     }
+
+    /// Where one signs in as a rule in a region, where that is known.
+    pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
+        match self {
+            Self::Cinder | Self::Powervc => None,
+            Self::Evs => Some(format!(
+                "https://iam.{}.myhuaweicloud.com/v3",
+                host_part(region)?
+            )),
+        }
+    }
+
+    /// Where the block storage of a region is as a rule, where that is known.
+    pub(super) fn usual_service(self, region: &str) -> Option<String> {
+        match self {
+            Self::Cinder | Self::Powervc => None,
+            Self::Evs => Some(format!(
+                "https://evs.{}.myhuaweicloud.com",
+                host_part(region)?
+            )),
+        }
+    }
+}
+
+/// A region that can stand in the name of a host.
+fn host_part(region: &str) -> Option<&str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (!region.is_empty() && region.chars().all(fits)).then_some(region)
 }
 
 /// One system that is called. Secrets are never written here, only where they come from.
@@ -56,11 +87,17 @@ pub struct Profile {
     pub project_domain: Option<String>,
     /// The id of an application credential, to sign in with rather than as a user.
     pub application_credential: Option<String>,
+    /// The id of an access key, to sign each call with rather than signing in; its secret key is the secret.
+    pub access_key: Option<String>,
+    /// Where the token comes from that belongs to a temporary access key.
+    pub security_token: SecretSource,
+    /// The address of the block storage itself, where it is not that of the catalog.
+    pub service_endpoint: Option<String>,
     /// The region; the first one of the catalog where nothing is said.
     pub region: Option<String>,
     /// Which address of the catalog is called: public, internal or admin.
     pub interface: Option<String>,
-    /// Where the password, the secret of the application credential, or the token comes from.
+    /// Where the password, the secret of the application credential, the secret key, or the token comes from.
     pub secret: SecretSource,
     /// The secret is a token, and there is nothing to sign in with.
     pub token: bool,
@@ -132,11 +169,19 @@ impl Profile {
                 "application-credential",
                 self.application_credential.clone(),
             ),
+            ("access-key", self.access_key.clone()),
+            ("service-endpoint", self.service_endpoint.clone()),
             ("region", self.region.clone()),
             ("interface", self.interface.clone()),
             ("secret.env", self.secret.env.clone()),
             ("secret.command", self.secret.command.clone()),
             ("secret.file", path(&self.secret.file)),
+            ("security-token.env", self.security_token.env.clone()),
+            (
+                "security-token.command",
+                self.security_token.command.clone(),
+            ),
+            ("security-token.file", path(&self.security_token.file)),
             ("ca-bundle", path(&self.ca_bundle)),
         ];
         let mut out = format!("[profiles.{key}]\n");
@@ -172,6 +217,12 @@ mod tests {
                 ..Default::default()
             },
             read_only: true,
+            access_key: Some("AK".into()),
+            service_endpoint: Some("http://e".into()),
+            security_token: SecretSource {
+                env: Some("T".into()),
+                ..Default::default()
+            },
             ..Profile::default()
         };
         let text = profile.toml("lab 1") + &profile.toml("two");

@@ -15,15 +15,21 @@ use super::reclaim::Step;
 
 /// How long the thread sleeps if no one wakes it.
 const NAP: Duration = Duration::from_millis(500);
+/// How long it sleeps where nothing was done for a while and nothing waits: an idle store is no load.
+const REST: Duration = Duration::from_secs(10);
+/// That while.
+const CALM: Duration = Duration::from_secs(3);
 
 /// Starts the thread. It ends once the store is closed.
 pub(super) fn start(core: Arc<Core>) -> Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("snapdeck-engine".into())
         .spawn(move || {
+            let mut busy = Instant::now();
             while !core.closed.load(Ordering::Acquire) {
-                if !core.background_round() {
-                    core.sleep();
+                match core.background_round() {
+                    true => busy = Instant::now(),
+                    false => core.sleep(busy.elapsed() >= CALM),
                 }
             }
         })
@@ -31,15 +37,33 @@ pub(super) fn start(core: Arc<Core>) -> Result<JoinHandle<()>> {
 }
 
 impl Core {
-    fn sleep(&self) {
-        let until = self.jobs.next_copy().map_or(NAP, |at| {
-            at.saturating_duration_since(Instant::now()).min(NAP)
+    fn sleep(&self, calm: bool) {
+        let longest = if calm && self.may_rest() { REST } else { NAP };
+        let until = self.jobs.next_copy().map_or(longest, |at| {
+            at.saturating_duration_since(Instant::now()).min(longest)
         });
         let mut flag = self.wake.0.lock();
         if !*flag {
             self.wake.1.wait_for(&mut flag, until);
         }
         *flag = false;
+        self.resting.store(false, Ordering::Release);
+    }
+
+    /// Whether nothing will be due soon. Whoever records something from now on wakes the thread: it is looked at what
+    /// waits only after that was said.
+    fn may_rest(&self) -> bool {
+        self.resting.store(true, Ordering::SeqCst);
+        let guarded = self.guarded.read();
+        let catalog = &guarded.state.catalog;
+        let may = guarded.batch.since.is_none()
+            && catalog.jobs.is_empty()
+            && catalog.hidden.is_empty()
+            && self.log.try_lock().is_some_and(|log| log.is_sealed());
+        if !may {
+            self.resting.store(false, Ordering::SeqCst);
+        }
+        may
     }
 
     /// One step of everything. False if there was nothing to do.

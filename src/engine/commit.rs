@@ -40,7 +40,12 @@ impl Core {
             return Err(e);
         }
         guarded.batch.count += 1;
-        guarded.batch.since.get_or_insert_with(Instant::now);
+        if guarded.batch.since.is_none() {
+            guarded.batch.since = Some(Instant::now());
+            if self.resting.swap(false, Ordering::SeqCst) {
+                self.nudge();
+            }
+        }
         Ok(guarded.state.lsn)
     }
 

@@ -176,6 +176,8 @@ pub(super) struct Core {
     pub(super) jobs: JobBoard,
     /// Set when the background has something to do.
     pub(super) wake: (Mutex<bool>, Condvar),
+    /// The background sleeps long, and wants to be woken by the first record.
+    pub(super) resting: AtomicBool,
 }
 
 /// What [`Core::new`] puts together.
@@ -231,6 +233,7 @@ impl Core {
             closed: AtomicBool::new(false),
             listeners: RwLock::default(),
             wake: (Mutex::new(false), Condvar::new()),
+            resting: AtomicBool::new(false),
         }
     }
 

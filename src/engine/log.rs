@@ -327,6 +327,11 @@ impl Log {
         Ok(due && fits)
     }
 
+    /// Whether nothing waits to be sealed.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.unsealed.is_none()
+    }
+
     /// Removes segments that wait to be used again, the longest first, until they have no
     /// more than `keep` bytes together.
     pub(super) fn shed(&mut self, keep: u64) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::redact;
+use crate::model::Time;
 
 /// What is done at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,8 @@ impl Request {
         self
     }
 
-    /// The call as a line for a shell. Secrets are variables there (`$TOKEN`), which the reader fills.
+    /// The call as a line for a shell. Secrets are variables there (`$TOKEN`), which the reader fills, and so is every
+    /// header whose value is the name of one.
     #[must_use]
     pub fn curl(&self) -> String {
         let mut line = String::from("curl -sS");
@@ -98,10 +100,13 @@ impl Request {
             line.push_str(self.method.word());
         }
         for (name, value) in &self.headers {
-            match redact::is_secret_header(name) {
+            match (redact::is_secret_header(name), value.starts_with('$')) {
                 // In double quotes, so that the shell puts the value there.
-                true => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
-                false => line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}")))),
+                (_, true) => line.push_str(&format!(" -H \"{name}: {value}\"")),
+                (true, false) => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
+                (false, false) => {
+                    line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
+                }
             }
         }
         if let Some(body) = &self.body {
@@ -145,6 +150,13 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// How far the other side's clock is before ours by this answer, in seconds; `None` where it does not tell its time.
+    #[must_use]
+    pub fn clock_ahead(&self) -> Option<i64> {
+        let theirs = jiff::fmt::rfc2822::parse(self.header("date")?).ok()?;
+        Some(theirs.timestamp().as_second() - Time::now().as_second())
     }
 
     /// Whether it says that what was asked for was done or begun.

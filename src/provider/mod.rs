@@ -22,6 +22,7 @@ use crate::model::{
 pub mod cinder;
 pub mod conformance;
 pub mod embedded;
+pub mod evs;
 pub mod powervc;
 mod profile;
 mod resolve;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded, powervc};
+use super::{Connection, cinder, embedded, evs, powervc};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -24,8 +24,12 @@ pub struct Finding {
 #[must_use]
 pub fn operations() -> Vec<OperationSpec> {
     let mut all = embedded::capabilities().operations;
-    let others = [cinder::capabilities(), powervc::capabilities()];
-    for other in others.into_iter().flat_map(|system| system.operations) {
+    let called = [
+        cinder::capabilities(),
+        evs::capabilities(),
+        powervc::capabilities(),
+    ];
+    for other in called.into_iter().flat_map(|system| system.operations) {
         let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
             all.push(other);
             continue;
@@ -56,13 +60,11 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
             "whoever answers is trusted: the profile says insecure"
         );
     }
+    let read_only = read_only || profile.read_only;
     match profile.provider {
-        ProviderKind::Cinder => {
-            cinder::open(&shown, client, account, read_only || profile.read_only).await
-        }
-        ProviderKind::Powervc => {
-            powervc::open(&shown, client, account, read_only || profile.read_only).await
-        }
+        ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
+        ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
+        ProviderKind::Powervc => powervc::open(&shown, client, account, read_only).await,
     }
 }
 
@@ -76,13 +78,11 @@ pub async fn examine(
     tell: impl FnMut(Finding) + Send,
 ) -> Result<(), Problem> {
     let (client, account) = prepare(profile).await?;
+    let read_only = read_only || profile.read_only;
     match profile.provider {
-        ProviderKind::Cinder => {
-            cinder::examine(client, account, read_only || profile.read_only, tell).await;
-        }
-        ProviderKind::Powervc => {
-            powervc::examine(client, account, read_only || profile.read_only, tell).await;
-        }
+        ProviderKind::Cinder => cinder::examine(client, account, read_only, tell).await,
+        ProviderKind::Evs => evs::examine(client, account, read_only, tell).await,
+        ProviderKind::Powervc => powervc::examine(client, account, read_only, tell).await,
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::config::{Auth, Named, Scope};
 
-/// The body that signs in.
+/// The body that signs in; `None` where each call is signed instead.
 #[must_use]
-pub fn sign_in(auth: &Auth, scope: &Scope) -> Value {
+pub fn sign_in(auth: &Auth, scope: &Scope) -> Option<Value> {
     let identity = match auth {
+        Auth::Keys(_) => return None,
         Auth::Password { user, password } => {
             let mut user = named(user);
             user["password"] = password.expose_secret().into();
@@ -35,10 +36,10 @@ pub fn sign_in(auth: &Auth, scope: &Scope) -> Value {
         Scope::Domain(domain) => json!({"domain": named(domain)}),
         Scope::System => json!({"system": {"all": true}}),
         Scope::Trust(id) => json!({"OS-TRUST:trust": {"id": id}}),
-        Scope::Own => return json!({"auth": auth}),
+        Scope::Own => return Some(json!({"auth": auth})),
     };
     auth["scope"] = scope;
-    json!({"auth": auth})
+    Some(json!({"auth": auth}))
 }
 
 /// By the id, or by the name in its domain.
@@ -77,6 +78,13 @@ pub struct Token {
     /// What there is to call.
     #[serde(default)]
     pub catalog: Vec<Service>,
+}
+
+/// The projects of a name.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Projects {
+    /// They.
+    pub projects: Vec<Reference>,
 }
 
 /// Something with an id and a name.
@@ -175,7 +183,7 @@ mod tests {
             password: SecretString::from("secret".to_owned()),
         };
         let sent = sign_in(&auth, &Scope::Project(by_name("demo")));
-        assert_eq!(sent, flow["exchanges"][0]["request"]["body"]);
+        assert_eq!(sent.unwrap(), flow["exchanges"][0]["request"]["body"]);
     }
 
     #[test]
@@ -201,7 +209,7 @@ mod tests {
             user: None,
             secret: SecretString::from(text(&said["secret"])),
         };
-        assert_eq!(&sign_in(&auth, &Scope::Own), body);
+        assert_eq!(&sign_in(&auth, &Scope::Own).unwrap(), body);
     }
 
     #[test]

@@ -2,5 +2,7 @@
 //! from here.
 
 pub mod cinder;
+pub mod evs;
 pub mod keystone;
 pub mod powervc;
+mod words;

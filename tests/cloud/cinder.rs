@@ -14,22 +14,22 @@ const GROUP_TYPE: &str = "42dce869-39b1-4ebf-a6a7-aefb79a7bc18";
 
 /// What comes of a thing after a moment.
 #[derive(Clone, Debug)]
-enum Then {
+pub(crate) enum Then {
     Become(&'static str),
     Go,
     Grow(u64),
 }
 
 #[derive(Clone, Debug)]
-struct Thing {
-    json: Value,
-    due: Option<(Instant, Then)>,
+pub(crate) struct Thing {
+    pub(crate) json: Value,
+    pub(crate) due: Option<(Instant, Then)>,
 }
 
 pub(crate) struct Cinder {
     version: &'static str,
-    volumes: Vec<Thing>,
-    snapshots: Vec<Thing>,
+    pub(crate) volumes: Vec<Thing>,
+    pub(crate) snapshots: Vec<Thing>,
     groups: Vec<Thing>,
     group_snapshots: Vec<Thing>,
     made: u64,
@@ -135,7 +135,7 @@ impl Cinder {
         }
     }
 
-    fn things(&mut self, many: &str) -> Option<&mut Vec<Thing>> {
+    pub(super) fn things(&mut self, many: &str) -> Option<&mut Vec<Thing>> {
         match many {
             "volumes" => Some(&mut self.volumes),
             "snapshots" => Some(&mut self.snapshots),
@@ -145,7 +145,7 @@ impl Cinder {
         }
     }
 
-    fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
+    pub(super) fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
         let word = match many {
             "volumes" => "Volume",
             "snapshots" => "Snapshot",
@@ -164,7 +164,7 @@ impl Cinder {
             .ok_or(missing)
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let stamp = self.time();
         for many in ["volumes", "snapshots", "groups", "group_snapshots"] {
             let Some(things) = self.things(many) else {
@@ -191,7 +191,7 @@ impl Cinder {
         }
     }
 
-    fn soon(then: Then) -> Option<(Instant, Then)> {
+    pub(super) fn soon(then: Then) -> Option<(Instant, Then)> {
         Some((Instant::now() + MOMENT, then))
     }
 
@@ -557,7 +557,7 @@ fn hide_members(one: &mut Value) {
     }
 }
 
-fn volume(id: &str, at: &str, body: Value, status: &str) -> Value {
+pub(super) fn volume(id: &str, at: &str, body: Value, status: &str) -> Value {
     json!({"id": id, "status": status, "size": body["size"], "availability_zone": "nova",
         "created_at": at, "updated_at": null, "name": body["name"],
         "description": body["description"], "volume_type": "rbd", "volume_type_id": "rbd-id",
@@ -567,7 +567,7 @@ fn volume(id: &str, at: &str, body: Value, status: &str) -> Value {
         "group_id": null, "consumes_quota": true})
 }
 
-fn snapshot(id: &str, at: &str, body: &Value, size: u64, status: &str) -> Value {
+pub(super) fn snapshot(id: &str, at: &str, body: &Value, size: u64, status: &str) -> Value {
     json!({"id": id, "created_at": at, "updated_at": null, "name": body["name"],
         "description": body["description"], "volume_id": body["volume_id"], "status": status,
         "size": size, "group_snapshot_id": null, "consumes_quota": true,

@@ -1,9 +1,12 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
-//! answers in `tests/recorded/cinder/`. It stands in for a peer and for its faults; it is no cloud.
+//! answers in `tests/recorded/cinder/`, and EVS, made after its reference. It stands in for a peer and for its faults; it
+//! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod cinder;
+pub(crate) mod drive;
+mod evs;
 mod powervc;
 mod web;
 
@@ -13,10 +16,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use snapdeck::config::{Account, Auth, Named, Scope};
+use snapdeck::config::{AccessKey, Account, Auth, Named, Scope};
 use snapdeck::http::{Client, Limits, Options, Trace};
 
 pub(crate) use cinder::Cinder;
+pub(crate) use evs::{ACCESS_KEY, Evs, SECRET_KEY};
 pub(crate) use powervc::Power;
 pub(crate) use web::{Answer, Asked};
 
@@ -60,6 +64,9 @@ pub(crate) struct When {
 pub(crate) struct State {
     pub(crate) cinder: Cinder,
     pub(crate) power: Power,
+    pub(crate) evs: Evs,
+    /// How far its clock is before ours, in seconds.
+    pub(crate) ahead: i64,
     tokens: HashSet<String>,
     sign_ins: usize,
     refuses: bool,
@@ -87,6 +94,8 @@ impl Cloud {
         let state = Arc::new(Mutex::new(State {
             cinder: Cinder::new("3.71"),
             power: Power::default(),
+            evs: Evs::new(),
+            ahead: 0,
             tokens: HashSet::new(),
             sign_ins: 0,
             refuses: false,
@@ -151,8 +160,33 @@ impl Cloud {
             region: Some("RegionOne".to_owned()),
             interface: "public".to_owned(),
             volume_endpoint: None,
+            usual_service: None,
             ca_bundle: None,
             insecure: false,
+        }
+    }
+
+    /// The address of EVS.
+    pub(crate) fn evs(&self) -> String {
+        format!("http://127.0.0.1:{}/evs", self.port)
+    }
+
+    /// An account that signs each call, for the project of this name or this id.
+    pub(crate) fn keys(&self, name: Option<&str>, id: Option<&str>) -> Account {
+        Account {
+            auth: Auth::Keys(AccessKey {
+                id: ACCESS_KEY.to_owned(),
+                secret: SECRET_KEY.to_owned().into(),
+                token: None,
+            }),
+            scope: Scope::Project(Named {
+                id: id.map(str::to_owned),
+                name: name.map(str::to_owned),
+                domain_id: None,
+                domain_name: None,
+            }),
+            volume_endpoint: Some(self.evs()),
+            ..self.account()
         }
     }
 
@@ -199,6 +233,10 @@ impl State {
                 false => unauthorized(),
             };
         }
+        if let Some(rest) = path.strip_prefix("/evs") {
+            let known = self.knows(asked) || evs::is_signed(asked, self.ahead);
+            return self.evs.answer(asked, rest, known);
+        }
         let Some(rest) = path.strip_prefix("/volume/v3/") else {
             return Answer::fault(404, "itemNotFound", "The resource could not be found.");
         };
@@ -227,6 +265,16 @@ impl State {
         if rest.is_empty() {
             return Answer::ok(json!({"version": {"id": "v3.14", "status": "stable"}}));
         }
+        if (asked.method.as_str(), rest) == ("GET", "/projects") {
+            let id = match asked.query("name") {
+                Some("RegionOne") => vec![json!({"id": PROJECT, "name": "RegionOne"})],
+                _ => Vec::new(),
+            };
+            return match evs::is_signed(asked, self.ahead) {
+                true => Answer::ok(json!({"projects": id})),
+                false => evs::not_signed(),
+            };
+        }
         if (asked.method.as_str(), rest) != ("POST", "/auth/tokens") {
             return Answer::fault(404, "error", "not found");
         }
@@ -247,7 +295,10 @@ impl State {
             "methods": ["password"], "expires_at": expires.to_string(),
             "user": {"id": "u", "name": "demo"}, "project": {"id": PROJECT, "name": "demo"},
             "roles": [{"id": "r", "name": "member"}],
-            "catalog": [at("volumev3", format!("{base}/volume/v3/{PROJECT}"))],
+            "catalog": [
+                at("volumev3", format!("{base}/volume/v3/{PROJECT}")),
+                at("volumev2", format!("{base}/evs/v2/{PROJECT}")),
+            ],
         }});
         if !self.without_compute
             && let Some(catalog) = body["token"]["catalog"].as_array_mut()

@@ -19,6 +19,10 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
+    /// The body, byte by byte.
+    pub(crate) bytes: Vec<u8>,
+    /// The query, as it was sent.
+    pub(crate) raw_query: String,
 }
 
 impl Asked {
@@ -101,7 +105,7 @@ async fn talk(mut stream: TcpStream, state: &Mutex<State>, base: &str) -> std::i
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     while let Some(asked) = hear(&mut stream, &mut buffer).await? {
-        let (fault, answer) = {
+        let (fault, answer, ahead) = {
             let mut state = state.lock();
             state.log.push(asked.clone());
             let fault = state.befalls(&asked);
@@ -110,7 +114,7 @@ async fn talk(mut stream: TcpStream, state: &Mutex<State>, base: &str) -> std::i
             }
             let done = !matches!(fault, Some(Fault::Say(_) | Fault::LoseCall | Fault::Hang));
             let answer = done.then(|| state.answer(&asked, base));
-            (fault, answer)
+            (fault, answer, state.ahead)
         };
         let answer = match (fault, answer) {
             (Some(Fault::LoseAnswer | Fault::LoseCall), _) => return Ok(()),
@@ -119,19 +123,20 @@ async fn talk(mut stream: TcpStream, state: &Mutex<State>, base: &str) -> std::i
                 return Ok(());
             }
             (Some(fault @ (Fault::Truncate | Fault::Flood | Fault::Drip)), Some(answer)) => {
-                return spoil(&mut stream, &fault, &answer).await;
+                return spoil(&mut stream, &fault, &answer, ahead).await;
             }
             (Some(Fault::Say(answer)), _) | (_, Some(answer)) => answer,
             (_, None) => return Ok(()),
         };
-        let head = head(&answer, answer.body.len());
+        let head = head(&answer, answer.body.len(), ahead);
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(answer.body.as_bytes()).await?;
     }
     Ok(())
 }
 
-fn head(answer: &Answer, length: usize) -> String {
+/// `ahead` is how far its clock is before ours, in seconds.
+fn head(answer: &Answer, length: usize, ahead: i64) -> String {
     let mut head = format!(
         "HTTP/1.1 {} X\r\nContent-Length: {length}\r\n",
         answer.status
@@ -140,24 +145,30 @@ fn head(answer: &Answer, length: usize) -> String {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("X-Openstack-Request-Id: req-of-the-cloud\r\nDate: ");
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
     head.push_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     head.push_str("\r\n\r\n");
     head
 }
 
-async fn spoil(stream: &mut TcpStream, fault: &Fault, answer: &Answer) -> std::io::Result<()> {
+async fn spoil(
+    stream: &mut TcpStream,
+    fault: &Fault,
+    answer: &Answer,
+    ahead: i64,
+) -> std::io::Result<()> {
     let length = match fault {
         Fault::Flood => usize::MAX >> 4,
         _ => answer.body.len() + 1000,
     };
     let head = match fault {
         // Without a length it is read to the end of the connection.
-        Fault::Flood => head(answer, length).replace(
+        Fault::Flood => head(answer, length, ahead).replace(
             &format!("Content-Length: {length}\r\n"),
             "Connection: close\r\n",
         ),
-        _ => head(answer, length),
+        _ => head(answer, length, ahead),
     };
     stream.write_all(head.as_bytes()).await?;
     match fault {
@@ -183,9 +194,14 @@ async fn hear(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<O
                 .unwrap_or(0);
             if buffer.len() >= end + 4 + length {
                 let body = &buffer[end + 4..end + 4 + length];
+                let bytes = body.to_vec();
                 let body = serde_json::from_slice(body).unwrap_or(Value::Null);
                 buffer.drain(..end + 4 + length);
-                return Ok(Some(Asked { body, ..asked }));
+                return Ok(Some(Asked {
+                    body,
+                    bytes,
+                    ..asked
+                }));
             }
         }
         let mut chunk = [0; 16_384];
@@ -220,6 +236,8 @@ fn parse(head: &str) -> Asked {
         query: pairs.collect(),
         headers: headers.collect(),
         body: Value::Null,
+        bytes: Vec::new(),
+        raw_query: query.to_owned(),
     }
 }
 

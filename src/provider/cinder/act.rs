@@ -219,7 +219,7 @@ fn put(path: impl Into<String>, body: Value) -> Ask {
 }
 
 /// The size as the service counts it.
-pub(super) fn gib(size: Bytes) -> u64 {
+pub(in crate::provider) fn gib(size: Bytes) -> u64 {
     size.0 >> 30
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::machines::Machines;
-use super::{KEY, MARK, REVERT};
+use super::{MARK, OWN};
 use crate::model::{self, Bytes, GroupId, Member, SnapshotId, Time, VolumeId};
 use crate::wire::cinder::{GroupSnapshot, Snapshot, Volume, time};
 
 /// What is known of the volumes, for the snapshots that are listed beside them.
 #[derive(Default)]
-pub(super) struct Beside {
+pub(in crate::provider) struct Beside {
     /// Names by ids.
     names: HashMap<String, String>,
     /// The snapshot that a volume was made from.
@@ -21,13 +21,21 @@ pub(super) struct Beside {
 
 impl Beside {
     pub(super) fn new(pages: &[Arc<Vec<Volume>>]) -> Self {
+        let volumes = pages.iter().flat_map(|page| page.iter());
+        Self::of(volumes.map(|v| (v.id.as_str(), volume_name(v), v.snapshot_id.as_deref())))
+    }
+
+    /// Volumes as their ids, their names, and the snapshots that they were made from.
+    pub(in crate::provider) fn of<'v>(
+        volumes: impl Iterator<Item = (&'v str, String, Option<&'v str>)>,
+    ) -> Self {
         let mut beside = Self::default();
-        for volume in pages.iter().flat_map(|page| page.iter()) {
-            beside.names.insert(volume.id.clone(), volume_name(volume));
-            if let Some(source) = &volume.snapshot_id {
-                beside.sources.insert(volume.id.clone(), source.clone());
-                let clones = beside.clones.entry(source.clone()).or_default();
-                clones.push(VolumeId(volume.id.clone()));
+        for (id, name, source) in volumes {
+            beside.names.insert(id.to_owned(), name);
+            if let Some(source) = source {
+                beside.sources.insert(id.to_owned(), source.to_owned());
+                let clones = beside.clones.entry(source.to_owned()).or_default();
+                clones.push(VolumeId(id.to_owned()));
             }
         }
         for clones in beside.clones.values_mut() {
@@ -36,13 +44,23 @@ impl Beside {
         beside
     }
 
-    pub(super) fn name(&self, volume: &str) -> Option<String> {
+    /// The snapshot that a volume was made from.
+    pub(in crate::provider) fn source(&self, volume: &str) -> Option<&str> {
+        self.sources.get(volume).map(String::as_str)
+    }
+
+    /// The volumes that were made from a snapshot.
+    pub(in crate::provider) fn clones(&self, snapshot: &str) -> Vec<VolumeId> {
+        self.clones.get(snapshot).cloned().unwrap_or_default()
+    }
+
+    pub(in crate::provider) fn name(&self, volume: &str) -> Option<String> {
         self.names.get(volume).cloned()
     }
 
     /// A snapshot, of which `before` was taken before it of the same volume.
     pub(super) fn snapshot(&self, snapshot: &Snapshot, before: Option<&str>) -> model::Snapshot {
-        let parent = before.or_else(|| self.sources.get(&snapshot.volume_id).map(String::as_str));
+        let parent = before.or_else(|| self.source(&snapshot.volume_id));
         model::Snapshot {
             id: SnapshotId(snapshot.id.clone()),
             name: named(&snapshot.name, &snapshot.id),
@@ -57,7 +75,7 @@ impl Beside {
             description: snapshot.description.clone(),
             created: moment(snapshot.created_at.as_deref()),
             guard: false,
-            clones: self.clones.get(&snapshot.id).cloned().unwrap_or_default(),
+            clones: self.clones(&snapshot.id),
             group: snapshot.group_snapshot_id.clone().map(GroupId),
             session: None,
             metadata: metadata(
@@ -191,12 +209,12 @@ pub(in crate::provider) fn named(name: &str, id: &str) -> String {
     }
 }
 
-fn moment(text: Option<&str>) -> Option<Time> {
+pub(in crate::provider) fn moment(text: Option<&str>) -> Option<Time> {
     text.and_then(time)
 }
 
 /// What people keep on it, and what the service says of it beside; people's own keys go before.
-fn metadata(
+pub(in crate::provider) fn metadata(
     own: &BTreeMap<String, String>,
     said: &[(&str, Option<&str>)],
 ) -> BTreeMap<String, String> {
@@ -204,7 +222,7 @@ fn metadata(
         .iter()
         .filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned())));
     let mut all: BTreeMap<String, String> = said.collect();
-    let own = own.iter().filter(|(key, _)| *key != KEY && *key != REVERT);
+    let own = own.iter().filter(|(key, _)| !key.starts_with(OWN));
     all.extend(own.map(|(k, v)| (k.clone(), v.clone())));
     all
 }

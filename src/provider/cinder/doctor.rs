@@ -1,13 +1,15 @@
 //! Looking into a service step by step, to say where it ends and why.
 
 use std::net::ToSocketAddrs as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use x509_parser::parse_x509_certificate;
 
+use super::dialect::Cinder;
 use super::plan::quota_lines;
-use super::session::{Ask, Session};
+use super::session::{Ask, Session, Signed};
 use crate::config::Account;
 use crate::http::{Client, Method, Request, Response};
 use crate::model::{Kind, Problem, ProblemKind, Query, Time};
@@ -42,20 +44,27 @@ pub(in crate::provider) async fn examine_over(
 ) -> Option<Connection> {
     match walk(client, account, read_only, over, tell).await {
         Ok(connection) => Some(connection),
-        Err((step, problem)) => {
-            tell(Finding {
-                step,
-                told: Vec::new(),
-                problem: Some(problem),
-            });
+        Err(end) => {
+            tell_end(Err(end), tell);
             None
         }
     }
 }
 
-type Step<T> = Result<T, (&'static str, Problem)>;
+/// Tells where a walk ended.
+pub(in crate::provider) fn tell_end(walked: Step<()>, tell: &mut impl FnMut(Finding)) {
+    if let Err((step, problem)) = walked {
+        tell(Finding {
+            step,
+            told: Vec::new(),
+            problem: Some(problem),
+        });
+    }
+}
 
-fn at<T>(step: &'static str, result: Result<T, Problem>) -> Step<T> {
+pub(in crate::provider) type Step<T> = Result<T, (&'static str, Problem)>;
+
+pub(in crate::provider) fn at<T>(step: &'static str, result: Result<T, Problem>) -> Step<T> {
     result.map_err(|problem| (step, problem))
 }
 
@@ -73,65 +82,11 @@ async fn walk(
             problem: None,
         });
     };
-    let session = Session::new(client.clone(), account.clone());
-    let identity = session.identity();
-    let (host, port, tls) = at("name", address(&identity))?;
-    let found = at("name", resolve(&host, port).await)?;
-    let told: Vec<String> = found.iter().map(|a| a.ip().to_string()).collect();
-    well("name", vec![format!("{host} is {}", told.join(", "))]);
-
-    let proxied = [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ]
-    .into_iter()
-    .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    match proxied {
-        Some(name) => well(
-            "connection",
-            vec![format!("by the proxy of {name}; not tried alone")],
-        ),
-        None => {
-            let told = at("connection", connect(&found).await)?;
-            well("connection", vec![told]);
-        }
-    }
-
-    let what = format!("{identity} does not answer");
-    let answer = client.send(&Request::new(Method::Get, &identity)).await;
-    let step = if tls { "tls" } else { "answer" };
-    let answer = at(step, answer.map_err(|e| e.problem(what)))?;
-    if tls {
-        well("tls", at("tls", certificate(&answer, account.insecure))?);
-    } else {
-        well(
-            "tls",
-            vec!["none: the password goes over the wire as it is".to_owned()],
-        );
-    }
-    well("clock", vec![skew(&answer)]);
+    let session = Session::new(client.clone(), account.clone(), Arc::new(Cinder));
+    reach(&client, &session.identity(), account.insecure, &mut well).await?;
 
     let signed = at("sign-in", session.signed().await)?;
-    let name = |of: &Option<crate::wire::keystone::Reference>| match of {
-        Some(found) if !found.name.is_empty() => found.name.clone(),
-        Some(found) => found.id.clone(),
-        None => "none".to_owned(),
-    };
-    let mut told = vec![format!(
-        "as {} for the project {}",
-        name(&signed.said.user),
-        name(&signed.said.project)
-    )];
-    if let Some(until) = &signed.said.expires_at {
-        told.push(format!(
-            "the token holds until {until}, and is renewed before"
-        ));
-    }
-    well("sign-in", told);
+    well("sign-in", signed_in(&signed));
     well(
         "catalog",
         vec![
@@ -197,7 +152,79 @@ async fn walk(
     Ok(connection)
 }
 
-async fn first_page(reader: &dyn Reader, kind: Kind) -> Result<String, Problem> {
+/// Who is signed in for what.
+pub(in crate::provider) fn signed_in(signed: &Signed) -> Vec<String> {
+    let name = |of: &Option<crate::wire::keystone::Reference>| match of {
+        Some(found) if !found.name.is_empty() => found.name.clone(),
+        Some(found) => found.id.clone(),
+        None => "none".to_owned(),
+    };
+    let mut told = vec![format!(
+        "as {} for the project {}",
+        name(&signed.said.user),
+        name(&signed.said.project)
+    )];
+    if let Some(until) = &signed.said.expires_at {
+        told.push(format!(
+            "the token holds until {until}, and is renewed before"
+        ));
+    }
+    told
+}
+
+/// The steps up to an answer of whatever is at an address: name, connection, TLS, clock.
+pub(in crate::provider) async fn reach(
+    client: &Client,
+    url: &str,
+    insecure: bool,
+    well: &mut (impl FnMut(&'static str, Vec<String>) + Send),
+) -> Step<Response> {
+    let (host, port, tls) = at("name", address(url))?;
+    let found = at("name", resolve(&host, port).await)?;
+    let told: Vec<String> = found.iter().map(|a| a.ip().to_string()).collect();
+    well("name", vec![format!("{host} is {}", told.join(", "))]);
+
+    let proxied = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ]
+    .into_iter()
+    .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    match proxied {
+        Some(name) => well(
+            "connection",
+            vec![format!("by the proxy of {name}; not tried alone")],
+        ),
+        None => {
+            let told = at("connection", connect(&found).await)?;
+            well("connection", vec![told]);
+        }
+    }
+
+    let what = format!("{url} does not answer");
+    let answer = client.send(&Request::new(Method::Get, url)).await;
+    let step = if tls { "tls" } else { "answer" };
+    let answer = at(step, answer.map_err(|e| e.problem(what)))?;
+    if tls {
+        well("tls", at("tls", certificate(&answer, insecure))?);
+    } else {
+        well(
+            "tls",
+            vec!["none: the password goes over the wire as it is".to_owned()],
+        );
+    }
+    well("clock", vec![skew(&answer)]);
+    Ok(answer)
+}
+
+pub(in crate::provider) async fn first_page(
+    reader: &dyn Reader,
+    kind: Kind,
+) -> Result<String, Problem> {
     let begun = Instant::now();
     let page = reader.list(Query::all(kind)).next().await;
     let page = page.ok_or_else(|| Problem::new(ProblemKind::System, "the list has no page"))??;
@@ -305,18 +332,12 @@ fn certificate(answer: &Response, insecure: bool) -> Result<Vec<String>, Problem
 
 /// How far the clocks are apart.
 fn skew(answer: &Response) -> String {
-    let theirs = answer
-        .header("date")
-        .and_then(|text| jiff::fmt::rfc2822::parse(text).ok())
-        .map(|at| at.timestamp().as_second());
-    let Some(theirs) = theirs else {
-        return "the other side does not tell its time".to_owned();
-    };
-    let apart = theirs - Time::now().as_second();
-    match apart.abs() {
-        0..=SKEW => "the clocks agree".to_owned(),
-        by => format!(
-            "the clocks are {by} s apart: tokens may seem to have run out; look at both clocks"
+    match answer.clock_ahead() {
+        None => "the other side does not tell its time".to_owned(),
+        Some(apart) if apart.abs() <= SKEW => "the clocks agree".to_owned(),
+        Some(apart) => format!(
+            "the clocks are {} s apart: tokens may seem to have run out; look at both clocks",
+            apart.abs()
         ),
     }
 }

@@ -143,7 +143,7 @@ impl Shared {
 }
 
 /// Pages as one list.
-pub(super) fn flat<T: Clone>(pages: Vec<Arc<Vec<T>>>) -> Vec<T> {
+pub(in crate::provider) fn flat<T: Clone>(pages: Vec<Arc<Vec<T>>>) -> Vec<T> {
     pages
         .into_iter()
         .flat_map(|page| match Arc::try_unwrap(page) {

@@ -13,10 +13,11 @@ use crate::http::Client;
 use crate::model::{Capabilities, Change, Problem};
 use crate::wire::cinder::{Microversion, Snapshot, Volume};
 
-mod act;
+pub(in crate::provider) mod act;
 pub(in crate::provider) mod convert;
+pub(in crate::provider) mod dialect;
 pub(in crate::provider) mod doctor;
-pub(in crate::provider) mod follow;
+pub(in crate::provider) mod labels;
 pub(in crate::provider) mod look;
 pub(in crate::provider) mod machines;
 pub(in crate::provider) mod plan;
@@ -29,13 +30,15 @@ pub(in crate::provider) mod run;
 pub(in crate::provider) mod scan;
 pub(in crate::provider) mod session;
 pub(in crate::provider) mod specs;
-mod watch;
+pub(in crate::provider) mod watch;
 pub(in crate::provider) mod writer;
 
 pub use doctor::examine;
 
 /// The key of metadata under which the idempotency key of what made a thing is kept.
-const KEY: &str = "snapdeck_key";
+pub(in crate::provider) const KEY: &str = "snapdeck_key";
+/// What the keys of metadata begin with that are this program's own.
+pub(in crate::provider) const OWN: &str = "snapdeck_";
 /// The key of metadata under which a snapshot says that a volume is being taken back to it.
 const REVERT: &str = "snapdeck_revert";
 /// What stands before the key in the description of what has no metadata.

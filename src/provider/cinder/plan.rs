@@ -51,6 +51,51 @@ pub(in crate::provider) fn by(how: &str) -> Undo {
     }
 }
 
+/// A plan without steps yet.
+pub(in crate::provider) fn blank(
+    operation: &Operation,
+    subject: &str,
+    summary: String,
+    undo: Undo,
+) -> Plan {
+    Plan {
+        operation: operation.clone(),
+        subject: subject.to_owned(),
+        summary,
+        steps: Vec::new(),
+        touches: Vec::new(),
+        losses: Vec::new(),
+        copies: Bytes(0),
+        undo,
+        notes: Vec::new(),
+        confirm: None,
+    }
+}
+
+/// What an operation changes of name and description, a line for each; `back` gets what they were.
+pub(in crate::provider) fn renames(
+    operation: &Operation,
+    old: [&str; 2],
+    back: &mut Operation,
+) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (field, old) in ["name", "description"].into_iter().zip(old) {
+        let Some(new) = operation.find_text(field) else {
+            continue;
+        };
+        if old != new {
+            changes.push(format!("{field}: \"{old}\" becomes \"{new}\""));
+            *back = back.clone().text(field, old);
+        }
+    }
+    changes
+}
+
+/// Why there is nothing to do.
+pub(in crate::provider) fn nothing_to_change() -> Problem {
+    Problem::user("there is nothing to change").hint("give a value that is not the present one")
+}
+
 /// A volume as it was seen, with its snapshots where those matter.
 pub(in crate::provider) fn touched_volume(volume: &Volume, snapshots: &[Snapshot]) -> Touched {
     let ids: Vec<&str> = snapshots
@@ -81,18 +126,7 @@ pub(super) fn touched_snapshot(snapshot: &Snapshot, full: &str) -> Touched {
 
 impl Look<'_> {
     pub(in crate::provider) fn plan(&self, subject: &str, summary: String, undo: Undo) -> Plan {
-        Plan {
-            operation: self.operation.clone(),
-            subject: subject.to_owned(),
-            summary,
-            steps: Vec::new(),
-            touches: Vec::new(),
-            losses: Vec::new(),
-            copies: Bytes(0),
-            undo,
-            notes: Vec::new(),
-            confirm: None,
-        }
+        blank(self.operation, subject, summary, undo)
     }
 
     /// A step, with the calls that it would make.
@@ -161,19 +195,9 @@ impl Look<'_> {
         old: [&str; 2],
         mut back: Operation,
     ) -> Result<Plan, Problem> {
-        let mut changes = Vec::new();
-        for (field, old) in ["name", "description"].into_iter().zip(old) {
-            let Some(new) = self.operation.find_text(field) else {
-                continue;
-            };
-            if old != new {
-                changes.push(format!("{field}: \"{old}\" becomes \"{new}\""));
-                back = back.text(field, old);
-            }
-        }
+        let changes = renames(self.operation, old, &mut back);
         if changes.is_empty() {
-            return Err(Problem::user("there is nothing to change")
-                .hint("give a value that is not the present one"));
+            return Err(nothing_to_change());
         }
         let undo = Undo::By {
             how: "change it back".to_owned(),

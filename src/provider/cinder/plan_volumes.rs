@@ -12,18 +12,26 @@ pub(in crate::provider) fn in_state(
     fit: &[VolumeStatus],
     what: &str,
 ) -> Result<(), Problem> {
-    if fit.contains(&volume.status) {
+    let words: Vec<&str> = fit.iter().map(VolumeStatus::word).collect();
+    must_be(&volume_name(volume), volume.status.word(), &words, what)
+}
+
+/// Refuses unless a word is one of these.
+pub(in crate::provider) fn must_be(
+    name: &str,
+    word: &str,
+    fit: &[&str],
+    what: &str,
+) -> Result<(), Problem> {
+    if fit.contains(&word) {
         return Ok(());
     }
-    let words: Vec<&str> = fit.iter().map(VolumeStatus::word).collect();
     let problem = Problem::conflict(format!(
-        "{what}: {} is {}, and must be {}",
-        volume_name(volume),
-        volume.status.word(),
-        words.join(" or ")
+        "{what}: {name} is {word}, and must be {}",
+        fit.join(" or ")
     ));
-    Err(match volume.status {
-        VolumeStatus::InUse => problem.hint("detach it from its machine first"),
+    Err(match word {
+        "in-use" => problem.hint("detach it from its machine first"),
         _ => problem,
     })
 }

@@ -10,6 +10,7 @@ use futures_util::stream::{self, BoxStream};
 use super::convert::{self, Beside, Tally};
 use super::scan::Scan;
 use super::{Shared, look, plan, watch};
+use crate::http::Response;
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
     Query, Raw, VolumeId,
@@ -17,7 +18,7 @@ use crate::model::{
 use crate::provider::{Content, Reader};
 use crate::wire::cinder::{GroupSnapshot, Named, Snapshot, Volume};
 
-type Pages = BoxStream<'static, Result<Page, Problem>>;
+pub(in crate::provider) type Pages = BoxStream<'static, Result<Page, Problem>>;
 
 /// The means to look.
 pub(in crate::provider) struct CinderReader {
@@ -59,16 +60,7 @@ impl Reader for CinderReader {
     }
 
     async fn raw(&self, object: &ObjectRef) -> Result<Raw, Problem> {
-        let answer = self.shared.answer(object).await?;
-        let text = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
-            Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
-            Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
-        };
-        let media_type = answer.header("content-type").unwrap_or("application/json");
-        Ok(Raw {
-            media_type: media_type.to_owned(),
-            text,
-        })
+        Ok(raw(&self.shared.answer(object).await?))
     }
 
     async fn plan(&self, operation: &Operation) -> Result<Plan, Problem> {
@@ -87,8 +79,21 @@ impl Reader for CinderReader {
     }
 }
 
+/// The body of an answer, as it is shown to people.
+pub(in crate::provider) fn raw(answer: &Response) -> Raw {
+    let text = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
+        Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
+    };
+    let media_type = answer.header("content-type").unwrap_or("application/json");
+    Raw {
+        media_type: media_type.to_owned(),
+        text,
+    }
+}
+
 /// The pages of a scan, each made what `convert` makes of it.
-fn pages<T: Named>(
+pub(in crate::provider) fn pages<T: Named>(
     scan: Arc<Scan<T>>,
     convert: impl FnMut(&[T]) -> Vec<Object> + Send + 'static,
 ) -> Pages {

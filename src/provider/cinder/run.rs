@@ -1,16 +1,37 @@
-//! Running one step.
+//! Running one step: look, send if it was not done, look until it is.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Shared;
 use super::act::Act;
-use super::follow::{Doing, follow};
 use super::probe::{Probe, Search};
 use super::session::Failed;
 use crate::model::{Operation, Plan, Problem, ProblemKind, StepOutcome, TaskId};
-use crate::provider::StepContext;
+use crate::provider::{StepContext, Told};
+
+/// The first pause between two looks; each one after is longer.
+const FIRST: Duration = Duration::from_millis(200);
+/// No pause is longer.
+const LONGEST: Duration = Duration::from_secs(5);
+/// What was sent and not answered is looked for this long.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// What was accepted must have begun after this.
+const BEGUN: Duration = Duration::from_secs(60);
+/// So many looks in a row may fail before waiting is given up.
+const LOOKS: u32 = 5;
+
+/// What is known of the call.
+enum Sent {
+    No,
+    /// The service has accepted it.
+    Accepted(Instant),
+    /// No answer came.
+    Lost(Instant, Problem),
+}
 
 /// The key of a step.
 pub(in crate::provider) fn key(task: &TaskId, step: usize) -> String {
@@ -45,37 +66,6 @@ pub(super) async fn group_before(
     Ok(made.map(|group| group.id))
 }
 
-/// A step as it is followed to its end.
-struct Running<'a> {
-    shared: &'a Arc<Shared>,
-    act: &'a Act,
-    operation: &'a Operation,
-    key: &'a str,
-    group: Option<&'a str>,
-    /// The id of what is being made, where it is told.
-    made: Option<String>,
-}
-
-impl Doing for Running<'_> {
-    async fn look(&mut self, sent: bool) -> Result<Probe, Problem> {
-        let search = Search {
-            shared: self.shared,
-            act: self.act,
-            operation: self.operation,
-            key: self.key,
-            group: self.group,
-            made: self.made.as_deref(),
-            sent,
-        };
-        search.probe().await
-    }
-
-    async fn send(&mut self) -> Result<(), Failed> {
-        self.made = send(self.shared, self.act, self.operation, self.key, self.group).await?;
-        Ok(())
-    }
-}
-
 /// Runs a step to its end.
 pub(super) async fn run(
     shared: &Arc<Shared>,
@@ -84,21 +74,155 @@ pub(super) async fn run(
     context: &StepContext,
 ) -> Result<StepOutcome, Problem> {
     let act = act(plan, step)?;
-    let key = key(&context.task, step);
     let group = group_before(shared, &act, plan, &context.task).await?;
-    let mut running = Running {
+    let step = One {
         shared,
         act: &act,
         operation: &plan.operation,
-        key: &key,
-        group: group.as_deref(),
-        made: None,
+        key: key(&context.task, step),
+        group,
     };
-    let outcome = follow(&mut running, context).await?;
-    if act == Act::Revert {
-        note_end(shared, &plan.operation, &key).await;
+    pursue(&step, context).await
+}
+
+/// A step of this service.
+struct One<'a> {
+    shared: &'a Arc<Shared>,
+    act: &'a Act,
+    operation: &'a Operation,
+    key: String,
+    group: Option<String>,
+}
+
+#[async_trait]
+impl Step for One<'_> {
+    async fn probe(&self, made: Option<&str>, sent: bool) -> Result<Probe, Problem> {
+        let search = Search {
+            shared: self.shared,
+            act: self.act,
+            operation: self.operation,
+            key: &self.key,
+            group: self.group.as_deref(),
+            made,
+            sent,
+        };
+        search.probe().await
     }
-    Ok(outcome)
+
+    async fn send(&self) -> Result<Option<String>, Failed> {
+        let group = self.group.as_deref();
+        send(self.shared, self.act, self.operation, &self.key, group).await
+    }
+
+    async fn end(&self) {
+        if *self.act == Act::Revert {
+            note_end(self.shared, self.operation, &self.key).await;
+        }
+    }
+}
+
+/// A step, as it is looked for and sent.
+#[async_trait]
+pub(in crate::provider) trait Step: Sync {
+    /// Looks how far it has come. `made` is what was said to be made; `sent` is whether the call was sent just now, so
+    /// that what is wrong now came of it.
+    async fn probe(&self, made: Option<&str>, sent: bool) -> Result<Probe, Problem>;
+
+    /// Sends the calls; the id of what is being made, where it is told.
+    async fn send(&self) -> Result<Option<String>, Failed>;
+
+    /// It is done.
+    async fn end(&self) {}
+
+    /// No pause between two looks is longer.
+    fn longest(&self) -> Duration {
+        LONGEST
+    }
+}
+
+/// Runs a step to its end: looks, sends what was not done, and looks until it is.
+pub(in crate::provider) async fn pursue(
+    step: &dyn Step,
+    context: &StepContext,
+) -> Result<StepOutcome, Problem> {
+    let mut made: Option<String> = None;
+    let mut sent = Sent::No;
+    let (mut pause, mut failures) = (FIRST, 0);
+    // What was seen under way and fails is not tried again unasked.
+    let mut under_way = false;
+    loop {
+        let is_sent = !matches!(sent, Sent::No);
+        match step.probe(made.as_deref(), is_sent).await {
+            Ok(Probe::Done(outcome)) => {
+                if matches!(sent, Sent::Lost(..)) {
+                    (context.progress)(Told::Found);
+                }
+                step.end().await;
+                return Ok(outcome);
+            }
+            Ok(Probe::Running(progress)) => {
+                failures = 0;
+                under_way = true;
+                if matches!(sent, Sent::Lost(..)) {
+                    (context.progress)(Told::Found);
+                    sent = Sent::Accepted(Instant::now());
+                }
+                if let Some(progress) = progress {
+                    (context.progress)(progress.into());
+                }
+            }
+            Ok(Probe::Failed(problem)) if is_sent || under_way => return Err(problem),
+            Ok(Probe::NotDone | Probe::Unknown(_) | Probe::Failed(_)) => {
+                failures = 0;
+                match &sent {
+                    Sent::No if context.should_stop() => return Err(stopped(false)),
+                    Sent::No => match step.send().await {
+                        Ok(id) => {
+                            made = id;
+                            sent = Sent::Accepted(Instant::now());
+                            continue;
+                        }
+                        Err(Failed::Refused(problem)) => return Err(problem),
+                        Err(Failed::Unknown(problem)) => {
+                            tracing::warn!(%problem, "it is not known what came of a call; looking");
+                            (context.progress)(Told::Lost);
+                            sent = Sent::Lost(Instant::now(), problem);
+                        }
+                    },
+                    Sent::Lost(at, problem) if at.elapsed() > LOOKED_FOR => {
+                        return Err(problem
+                            .clone()
+                            .because("no answer came, and nothing of it is there")
+                            .hint("retry it: it is looked for again before anything is sent"));
+                    }
+                    Sent::Accepted(at) if at.elapsed() > BEGUN => {
+                        return Err(Problem::new(
+                            ProblemKind::System,
+                            "the service has accepted it, and does not begin it",
+                        )
+                        .hint("look at it there, then retry"));
+                    }
+                    Sent::Lost(..) | Sent::Accepted(_) => {}
+                }
+            }
+            Err(problem) if problem.kind == ProblemKind::Network && failures < LOOKS => {
+                failures += 1;
+            }
+            Err(problem) => return Err(problem),
+        }
+        if context.should_stop() {
+            return Err(stopped(!matches!(sent, Sent::No)));
+        }
+        context.pause(pause).await;
+        pause = (pause * 3 / 2).min(step.longest());
+    }
+}
+
+fn stopped(sent: bool) -> Problem {
+    match sent {
+        true => Problem::conflict("no longer waited for: the service goes on with it by itself"),
+        false => Problem::conflict("not begun"),
+    }
 }
 
 /// Sends the calls of a step; the id of what is being made, where it is told.

@@ -17,6 +17,63 @@ pub(in crate::provider) const PAGE: usize = 1000;
 /// A scan that has ended serves others for this long.
 const SHARED: Duration = Duration::from_secs(1);
 
+/// How a list is asked for.
+#[derive(Clone, Debug)]
+pub(in crate::provider) struct Way {
+    /// Of whom.
+    pub(in crate::provider) service: Service,
+    /// The path of the first page, with a query.
+    pub(in crate::provider) first: String,
+    /// What is added for the first page, so that the number of all is told.
+    pub(in crate::provider) count: &'static str,
+    /// How one comes to the next page.
+    pub(in crate::provider) next: Next,
+}
+
+/// How one comes to the next page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::provider) enum Next {
+    /// There is none: the list comes whole.
+    Never,
+    /// After the last of this page, where a link says that there are more.
+    Linked,
+    /// After the last of this page, also where the page is full and the service writes no links at all.
+    Full,
+    /// By how many have come, likewise.
+    Offset,
+}
+
+/// How this service's lists are asked for.
+fn way<T: Named>(version: Microversion, query: &str) -> Way {
+    let compute = T::MANY == "servers";
+    let pages = match T::MANY {
+        // These were listed whole before, whatever was asked.
+        "groups" | "group_snapshots" => version >= Microversion::GROUP_PAGES,
+        "group_types" => false,
+        _ => true,
+    };
+    let mut first = match T::MANY {
+        "servers" | "group_types" => format!("/{}?limit={PAGE}", T::MANY),
+        _ => format!("/{}/detail?limit={PAGE}", T::MANY),
+    };
+    if pages && !compute {
+        // The oldest first: what is made meanwhile comes at the end, and no page shifts.
+        first.push_str("&sort=created_at%3Aasc");
+    }
+    first.push_str(query);
+    let counts = matches!(T::MANY, "volumes" | "snapshots") && version >= Microversion::COUNT;
+    Way {
+        service: if compute {
+            Service::Compute
+        } else {
+            Service::Volume
+        },
+        first,
+        count: if counts { "&with_count=true" } else { "" },
+        next: if pages { Next::Linked } else { Next::Never },
+    }
+}
+
 /// A list that is being fetched, or was.
 pub(in crate::provider) struct Scan<T> {
     state: Mutex<State<T>>,
@@ -30,7 +87,7 @@ struct State<T> {
 }
 
 /// A page, and how many things there are in all.
-pub(super) type Fetched<T> = (Arc<Vec<T>>, Option<u64>);
+pub(in crate::provider) type Fetched<T> = (Arc<Vec<T>>, Option<u64>);
 
 impl<T: Named> Scan<T> {
     fn new() -> Arc<Self> {
@@ -46,52 +103,38 @@ impl<T: Named> Scan<T> {
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
     pub(in crate::provider) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
+        Self::begin(session, way::<T>(session.version, query))
+    }
+
+    /// Begins to fetch in this way.
+    pub(in crate::provider) fn begin(session: &Arc<Session>, way: Way) -> Arc<Self> {
         let scan = Self::new();
-        let (session, filling, query) = (session.clone(), scan.clone(), query.to_owned());
+        let (session, filling) = (session.clone(), scan.clone());
         tokio::spawn(async move {
-            let end = filling.fill(&session, &query).await;
+            let end = filling.fill(&session, &way).await;
             filling.state.lock().end = Some(end);
             filling.told.send_modify(|n| *n += 1);
         });
         scan
     }
 
-    async fn fill(&self, session: &Session, query: &str) -> Result<(), Problem> {
+    async fn fill(&self, session: &Session, way: &Way) -> Result<(), Problem> {
         let what = format!("{} cannot be listed", T::MANY);
-        let compute = T::MANY == "servers";
-        let pages = match T::MANY {
-            // These were listed whole before, whatever was asked.
-            "groups" | "group_snapshots" => session.version >= Microversion::GROUP_PAGES,
-            "group_types" => false,
-            _ => true,
-        };
-        let mut first = match T::MANY {
-            "servers" | "group_types" => format!("/{}?limit={PAGE}", T::MANY),
-            _ => format!("/{}/detail?limit={PAGE}", T::MANY),
-        };
-        if pages && !compute {
-            // The oldest first: what is made meanwhile comes at the end, and no page shifts.
-            first.push_str("&sort=created_at%3Aasc");
-        }
-        first.push_str(query);
-        let counts =
-            matches!(T::MANY, "volumes" | "snapshots") && session.version >= Microversion::COUNT;
         let mut seen: HashSet<String> = HashSet::new();
-        let mut marker: Option<String> = None;
+        let mut next: Option<String> = None;
+        let (mut came, mut links) = (0, false);
         loop {
-            let path = match &marker {
-                None if counts => format!("{first}&with_count=true"),
-                None => first.clone(),
-                Some(marker) => format!("{first}&marker={marker}"),
+            let path = match &next {
+                None => format!("{}{}", way.first, way.count),
+                Some(next) => format!("{}{next}", way.first),
             };
             let mut ask = Ask::get(path);
-            if compute {
-                ask.service = Service::Compute;
-            }
+            ask.service = way.service;
             let answer = session.read(&ask, &what).await?;
             let page = Page::<T>::read(&answer.body)
                 .map_err(|why| not_understood(&answer, &what, &why))?;
             let fetched = page.items.len();
+            came += fetched;
             let fresh: Vec<T> = page
                 .items
                 .into_iter()
@@ -102,7 +145,11 @@ impl<T: Named> Scan<T> {
                     .because("the service sends the same page again and again")
                     .hint("a server that does not heed `marker` cannot be listed whole"));
             }
-            marker = fresh.last().map(|last| last.id().to_owned()).or(marker);
+            next = match (way.next, fresh.last()) {
+                (Next::Offset, _) => Some(format!("&offset={came}")),
+                (_, Some(last)) => Some(format!("&marker={}", last.id())),
+                (_, None) => next,
+            };
             let total = {
                 let mut state = self.state.lock();
                 state.total = page.count.or(state.total);
@@ -114,14 +161,23 @@ impl<T: Named> Scan<T> {
             self.told.send_modify(|n| *n += 1);
             // A last page that is just full has a link to an empty one.
             let whole = total.is_some_and(|total| seen.len() as u64 >= total);
-            if fetched == 0 || !page.more || whole || !pages {
+            links |= page.more;
+            let more = match way.next {
+                Next::Never => false,
+                Next::Linked => page.more,
+                Next::Full | Next::Offset => page.more || (!links && fetched >= PAGE),
+            };
+            if fetched == 0 || !more || whole {
                 return Ok(());
             }
         }
     }
 
     /// The page of this number, as soon as it is there; `None` after the last.
-    pub(super) async fn page(&self, number: usize) -> Option<Result<Fetched<T>, Problem>> {
+    pub(in crate::provider) async fn page(
+        &self,
+        number: usize,
+    ) -> Option<Result<Fetched<T>, Problem>> {
         let mut told = self.told.subscribe();
         loop {
             told.mark_unchanged();
@@ -151,7 +207,7 @@ impl<T: Named> Scan<T> {
 }
 
 /// The scan of a whole list that is under way, for all who want it.
-pub(super) struct Shared<T> {
+pub(in crate::provider) struct Shared<T> {
     current: Mutex<Option<Current<T>>>,
 }
 
@@ -173,6 +229,15 @@ impl<T> Default for Shared<T> {
 impl<T: Named> Shared<T> {
     /// The scan that is under way or has just ended, unless something was changed since from here; or a new one.
     pub(super) fn join(self: &Arc<Self>, session: &Arc<Session>, changes: u64) -> Arc<Scan<T>> {
+        self.join_or(changes, || Scan::start(session, ""))
+    }
+
+    /// The same, with how a new one is begun.
+    pub(in crate::provider) fn join_or(
+        self: &Arc<Self>,
+        changes: u64,
+        begin: impl FnOnce() -> Arc<Scan<T>>,
+    ) -> Arc<Scan<T>> {
         let mut current = self.current.lock();
         if let Some(current) = &*current
             && current.changes == changes
@@ -180,7 +245,7 @@ impl<T: Named> Shared<T> {
         {
             return current.scan.clone();
         }
-        let scan = Scan::start(session, "");
+        let scan = begin();
         *current = Some(Current {
             scan: scan.clone(),
             changes,

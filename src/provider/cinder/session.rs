@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
+use super::dialect::{Dialect, Proof};
 use crate::config::{Account, Auth, Scope};
 use crate::http::{Client, HttpError, Method, Request, Response};
 use crate::model::{Problem, ProblemKind, Time};
@@ -27,6 +28,8 @@ pub(in crate::provider) enum Service {
     Compute,
     /// The host of block storage, with the whole path: a link that it has given.
     Link,
+    /// Block storage in another version than that of its address, for the same project.
+    Version(&'static str),
 }
 
 /// A call, before it is known where the service is and with which token.
@@ -76,8 +79,10 @@ impl Ask {
 
 /// What came of signing in.
 pub(in crate::provider) struct Signed {
-    token: SecretString,
-    expires: Option<Time>,
+    /// What goes with every call.
+    pub(in crate::provider) proof: Box<dyn Proof>,
+    /// Until when it holds; `None` where it has no end.
+    pub(in crate::provider) expires: Option<Time>,
     /// The address of the volume service, with version and project.
     pub(in crate::provider) volume: String,
     /// The address of the compute service, where the catalog has one.
@@ -116,6 +121,8 @@ pub(in crate::provider) struct Session {
     pub(in crate::provider) account: Account,
     /// What is asked for with every call.
     pub(in crate::provider) version: Microversion,
+    /// What is this service's own.
+    dialect: Arc<dyn Dialect>,
     signed: Mutex<Option<Arc<Signed>>>,
     refused: Mutex<Option<(Instant, Problem)>>,
     renewing: tokio::sync::Mutex<()>,
@@ -127,16 +134,21 @@ impl Session {
         client: Client,
         account: Account,
     ) -> Result<Self, Problem> {
-        let mut session = Self::new(client, account);
+        let mut session = Self::new(client, account, Arc::new(super::dialect::Cinder));
         session.version = session.negotiate().await?;
         Ok(session)
     }
 
     /// One that has not signed in yet, and asks for what every server has.
-    pub(in crate::provider) fn new(client: Client, account: Account) -> Self {
+    pub(in crate::provider) fn new(
+        client: Client,
+        account: Account,
+        dialect: Arc<dyn Dialect>,
+    ) -> Self {
         Self {
             client,
             account,
+            dialect,
             version: Microversion::FIRST,
             signed: Mutex::default(),
             refused: Mutex::default(),
@@ -193,8 +205,10 @@ impl Session {
     }
 
     async fn sign_in(&self) -> Result<Signed, Problem> {
+        let Some(body) = keystone::sign_in(&self.account.auth, &self.account.scope) else {
+            return self.dialect.with_keys(self).await;
+        };
         let url = format!("{}/auth/tokens", self.identity());
-        let body = keystone::sign_in(&self.account.auth, &self.account.scope);
         let what = || format!("signing in at {} failed", self.account.endpoint);
         // A token too many harms nobody.
         let request = Request::new(Method::Post, &url).json(body).repeatable();
@@ -220,7 +234,7 @@ impl Session {
             token = Some(own);
         }
         if !answer.is_success() {
-            let problem = refused(&answer, what());
+            let problem = self.refused(&answer, what());
             return Err(match answer.status {
                 401 => problem.hint("look at user, domain, project and secret: the service does not say which is wrong"),
                 404 => problem.hint("look at the endpoint: there is no identity service at it"),
@@ -233,24 +247,17 @@ impl Session {
             not_understood(&answer, what(), "there is no header X-Subject-Token in it")
         })?;
         let account = &self.account;
-        let find = |types: &[&str]| {
-            keystone::find(
-                &reply.token.catalog,
-                types,
-                &account.interface,
-                account.region.as_deref(),
-            )
-        };
-        let volume = match (&account.volume_endpoint, find(&keystone::VOLUME)) {
-            (Some(own), _) => own.trim_end_matches('/').to_owned(),
-            (None, Some(url)) => url.to_owned(),
-            (None, None) => return Err(not_in_catalog(account, &reply.token)),
-        };
+        let compute = keystone::find(
+            &reply.token.catalog,
+            &keystone::COMPUTE,
+            &account.interface,
+            account.region.as_deref(),
+        );
         Ok(Signed {
-            token: SecretString::from(token),
+            proof: Box::new(SecretString::from(token)),
             expires: reply.token.expires_at.as_deref().and_then(cinder::time),
-            volume,
-            compute: find(&keystone::COMPUTE).map(str::to_owned),
+            volume: self.dialect.address(account, &reply.token)?,
+            compute: compute.map(str::to_owned),
             said: reply.token,
         })
     }
@@ -266,8 +273,7 @@ impl Session {
             .hint("this program speaks version 3 of the volume service only"));
         };
         let url = format!("{}/v3/", &signed.volume[..at]);
-        let request =
-            Request::new(Method::Get, url).header("X-Auth-Token", signed.token.expose_secret());
+        let request = signed.proof.prove(Request::new(Method::Get, url));
         let what = "the versions of the volume service cannot be read";
         let answer = self
             .client
@@ -279,7 +285,7 @@ impl Session {
             return Ok(Microversion::FIRST);
         }
         if !(answer.is_success() || answer.status == 300) {
-            return Err(refused(&answer, what));
+            return Err(self.refused(&answer, what));
         }
         let versions: Versions = serde_json::from_slice(&answer.body)
             .map_err(|e| not_understood(&answer, what, &e.to_string()))?;
@@ -289,22 +295,19 @@ impl Session {
         Ok(highest.min(Microversion::OURS))
     }
 
-    /// The call as it goes over the wire.
-    pub(in crate::provider) fn request(
-        &self,
-        signed: &Signed,
-        ask: &Ask,
-    ) -> Result<Request, Problem> {
+    /// The call as it goes over the wire, but for what proves who makes it.
+    fn request(&self, signed: &Signed, ask: &Ask) -> Result<Request, Problem> {
         let base = match ask.service {
-            Service::Volume => signed.volume.as_str(),
-            Service::Link => origin(&signed.volume),
-            Service::Compute => signed.compute.as_ref().ok_or_else(|| {
+            Service::Volume => signed.volume.clone(),
+            Service::Link => origin(&signed.volume).to_owned(),
+            Service::Compute => signed.compute.clone().ok_or_else(|| {
                 Problem::new(ProblemKind::Config, "the catalog has no compute service")
             })?,
+            Service::Version(version) => in_version(&signed.volume, version)?,
         };
-        let mut request = Request::new(ask.method, format!("{base}{}", ask.path))
-            .header("X-Auth-Token", signed.token.expose_secret());
-        if ask.service != Service::Compute {
+        let mut request = Request::new(ask.method, format!("{base}{}", ask.path));
+        let block_storage = matches!(ask.service, Service::Volume | Service::Link);
+        if block_storage && self.dialect.has_microversions() {
             request = request.header("OpenStack-API-Version", self.version.header());
         }
         if ask.reads {
@@ -319,7 +322,7 @@ impl Session {
     /// The call as a line for a shell, with `$TOKEN` for the token.
     pub(in crate::provider) async fn curl(&self, ask: &Ask) -> Result<String, Problem> {
         let signed = self.signed().await?;
-        Ok(self.request(&signed, ask)?.curl())
+        Ok(signed.proof.shown(self.request(&signed, ask)?).curl())
     }
 
     /// Makes a call; an answer other than success is an error. A token that has run out is renewed once.
@@ -332,11 +335,12 @@ impl Session {
         let mut renewed = false;
         loop {
             let request = self.request(&signed, ask).map_err(Failed::Refused)?;
+            let request = signed.proof.prove(request);
             let answer = match self.client.send(&request).await {
                 Ok(answer) => answer,
                 Err(error) => return Err(lost(&error, ask, what)),
             };
-            if answer.status == 401 && !renewed {
+            if !renewed && self.dialect.is_stale(&answer) {
                 renewed = true;
                 signed = self.renew(Some(&signed)).await.map_err(Failed::Refused)?;
                 continue;
@@ -344,13 +348,27 @@ impl Session {
             if answer.is_success() {
                 return Ok(answer);
             }
-            let problem = refused(&answer, what);
+            let problem = self.refused(&answer, what);
             // A gateway that lost the service in mid-way says so; the service may have heard.
-            return Err(match answer.status {
-                500 | 502 | 504 if !request.repeatable => Failed::Unknown(problem),
-                _ => Failed::Refused(problem),
+            let heard = self.dialect.may_have_heard(answer.status);
+            return Err(match heard && !request.repeatable {
+                true => Failed::Unknown(problem),
+                false => Failed::Refused(problem),
             });
         }
+    }
+
+    /// The problem that an answer is.
+    pub(in crate::provider) fn refused(
+        &self,
+        answer: &Response,
+        what: impl Into<String>,
+    ) -> Problem {
+        let mut problem = self.dialect.problem(answer, what.into());
+        if let Some(id) = answer.request_id() {
+            problem.request_id = Some(id.to_owned());
+        }
+        problem
     }
 
     /// A call that only reads.
@@ -378,11 +396,18 @@ fn lost(error: &HttpError, ask: &Ask, what: &str) -> Failed {
     }
 }
 
-/// The problem that an answer is.
-pub(in crate::provider) fn refused(answer: &Response, what: impl Into<String>) -> Problem {
-    let mut problem = cinder::problem(answer.status, &answer.body, what);
-    problem.request_id = answer.request_id().map(str::to_owned);
-    problem
+/// The address of the same project in another version.
+fn in_version(address: &str, version: &str) -> Result<String, Problem> {
+    let parts = address
+        .rsplit_once('/')
+        .and_then(|(rest, project)| Some((rest.rsplit_once('/')?.0, project)));
+    let (root, project) = parts.ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Config,
+            format!("{address} names no version and no project"),
+        )
+    })?;
+    Ok(format!("{root}/{version}/{project}"))
 }
 
 /// The problem of an answer that is not what it should be.
@@ -403,36 +428,5 @@ pub(in crate::provider) fn not_understood(
         false => problem
             .because(format!("it is of the type \"{media}\", not JSON"))
             .hint("a proxy or a sign-in page may stand before the service; look at the endpoint"),
-    }
-}
-
-fn not_in_catalog(account: &Account, token: &Token) -> Problem {
-    let region = account.region.as_deref().unwrap_or("any");
-    let problem = Problem::new(
-        ProblemKind::Config,
-        format!(
-            "the catalog has no block storage at the interface \"{}\" in the region \"{region}\"",
-            account.interface
-        ),
-    );
-    let mut known: Vec<String> = token
-        .catalog
-        .iter()
-        .filter(|service| keystone::VOLUME.contains(&service.kind.as_str()))
-        .flat_map(|service| &service.endpoints)
-        .map(|at| {
-            format!(
-                "{} in {}",
-                at.interface,
-                at.region.as_deref().unwrap_or("-")
-            )
-        })
-        .collect();
-    known.sort();
-    known.dedup();
-    match (token.catalog.is_empty(), known.is_empty()) {
-        (true, _) => problem.hint("the token is for no project: set project in the profile"),
-        (false, true) => problem.hint("this cloud has no block storage, or not for this project"),
-        (false, false) => problem.hint(format!("there is {}", known.join(", "))),
     }
 }

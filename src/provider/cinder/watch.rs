@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
+use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::Shared;
@@ -20,17 +22,26 @@ const SHORT: Duration = Duration::from_secs(3);
 const LONG: Duration = Duration::from_secs(30);
 
 /// What a look at a kind of things shows: how many there are, and which was changed last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Sight(Vec<String>);
+pub(in crate::provider) type Sight = Vec<String>;
 
-pub(super) fn watch(shared: Arc<Shared>) -> BoxStream<'static, Change> {
-    let own = BroadcastStream::new(shared.changes.subscribe()).flat_map(|change| match change {
+/// One who looks.
+#[async_trait]
+pub(in crate::provider) trait Looker: Send + Sync + 'static {
+    /// What is changed from here.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+
+    /// Looks at volumes or snapshots; `None` where nothing was answered.
+    async fn look(&self, kind: Kind) -> Option<Sight>;
+}
+
+pub(in crate::provider) fn watch(looker: Arc<dyn Looker>) -> BoxStream<'static, Change> {
+    let own = BroadcastStream::new(looker.changes()).flat_map(|change| match change {
         Ok(change) => stream::iter(vec![change]),
         // Fell behind: what was missed can be anything.
         Err(_) => stream::iter(everything()),
     });
     let looks = Looks {
-        shared,
+        looker,
         pause: SHORT,
         seen: [None, None],
     };
@@ -49,7 +60,7 @@ fn everything() -> Vec<Change> {
 }
 
 struct Looks {
-    shared: Arc<Shared>,
+    looker: Arc<dyn Looker>,
     pause: Duration,
     seen: [Option<Sight>; 2],
 }
@@ -60,7 +71,7 @@ impl Looks {
         tokio::time::sleep(self.pause).await;
         let mut changes = Vec::new();
         for (n, kind) in [Kind::Volume, Kind::Snapshot].into_iter().enumerate() {
-            let Some(sight) = self.look(kind).await else {
+            let Some(sight) = self.looker.look(kind).await else {
                 continue;
             };
             let seen = &mut self.seen[n];
@@ -79,9 +90,16 @@ impl Looks {
         };
         changes
     }
+}
+
+#[async_trait]
+impl Looker for Shared {
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
 
     async fn look(&self, kind: Kind) -> Option<Sight> {
-        let session = &self.shared.session;
+        let session = &self.session;
         let many = kind.many();
         let counts = session.version >= Microversion::COUNT;
         let count = if counts { "&with_count=true" } else { "" };
@@ -93,10 +111,8 @@ impl Looks {
             let body: Value = serde_json::from_slice(&answer.body).ok()?;
             let newest = body.get(many)?.get(0);
             let of = |name: &str| newest.and_then(|one| one.get(name)).map(Value::to_string);
-            sight
-                .0
-                .extend(["id", "updated_at", "status"].into_iter().filter_map(of));
-            sight.0.extend(body.get("count").map(Value::to_string));
+            sight.extend(["id", "updated_at", "status"].into_iter().filter_map(of));
+            sight.extend(body.get("count").map(Value::to_string));
         }
         Some(sight)
     }

@@ -23,7 +23,8 @@ pub(super) async fn volume(driver: &Driver<'_>) -> Outcome {
         "it is called {}",
         made.name
     );
-    hold!(made.size == Bytes::gib(1), "it has {}", made.size);
+    let size = driver.least();
+    hold!(made.size == size, "it has {}", made.size);
     hold!(made.state == VolumeState::Available, "it is {}", made.state);
 
     let renamed = Operation::new(OperationKind::UpdateVolume)
@@ -48,12 +49,13 @@ pub(super) async fn volume(driver: &Driver<'_>) -> Outcome {
             .on_volume(&id)
             .with("size", Value::Size(size))
     };
-    driver.run(extend(Bytes::gib(2))).await?;
+    let larger = Bytes(size.0 + Bytes::gib(1).0);
+    driver.run(extend(larger)).await?;
     let seen = driver.see_volume(&id).await?;
-    hold!(seen.size == Bytes::gib(2), "extended, it has {}", seen.size);
+    hold!(seen.size == larger, "extended, it has {}", seen.size);
     let kind = driver
         .reader
-        .plan(&extend(Bytes::gib(1)))
+        .plan(&extend(size))
         .await
         .err()
         .map(|p| p.kind);
@@ -64,7 +66,7 @@ pub(super) async fn volume(driver: &Driver<'_>) -> Outcome {
 
     if let Ok(content) = driver.reader.content(&(&id).into()) {
         hold!(
-            content.size() == Bytes::gib(2).0,
+            content.size() == larger.0,
             "its content has {} bytes",
             content.size()
         );
@@ -247,7 +249,7 @@ pub(super) async fn clone_volume(driver: &Driver<'_>) -> Outcome {
     for clone in clones {
         let seen = driver.see_volume(&clone).await?;
         hold!(
-            seen.size == Bytes::gib(1),
+            seen.size == driver.least(),
             "its source gone, the clone has {}",
             seen.size
         );

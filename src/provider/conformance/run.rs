@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Violation, hold};
 use crate::model::{
-    Availability, Bytes, Kind, Object, ObjectRef, Operation, OperationKind, Problem, Snapshot,
-    SnapshotId, StepOutcome, TaskId, Value, Volume, VolumeId,
+    Availability, Bytes, FieldType, Kind, Object, ObjectRef, Operation, OperationKind, Problem,
+    Snapshot, SnapshotId, StepOutcome, TaskId, Value, Volume, VolumeId,
 };
 use crate::provider::{Fate, Reader, StepContext, Writer};
 
@@ -31,6 +31,19 @@ impl Driver<'_> {
     pub(super) fn has_field(&self, kind: OperationKind, field: &str) -> bool {
         let spec = self.reader.capabilities().operation(kind);
         spec.is_some_and(|spec| spec.field(field).is_some())
+    }
+
+    /// The size of the volumes that are made: 1 GiB, or the least that the system makes.
+    pub(super) fn least(&self) -> Bytes {
+        let spec = self
+            .reader
+            .capabilities()
+            .operation(OperationKind::CreateVolume);
+        let size = spec.and_then(|spec| spec.field("size"));
+        match size.map(|field| &field.ty) {
+            Some(FieldType::Size { min, .. }) => Bytes::gib(1).max(*min),
+            _ => Bytes::gib(1),
+        }
     }
 
     /// Plans and runs an operation to its end.
@@ -91,7 +104,7 @@ impl Driver<'_> {
     pub(super) async fn create(&self, name: &str) -> Result<VolumeId, Violation> {
         let operation = Operation::new(OperationKind::CreateVolume)
             .text("name", name)
-            .with("size", Value::Size(Bytes::gib(1)));
+            .with("size", Value::Size(self.least()));
         let made = self.run(operation).await?;
         let id = made.iter().find(|object| object.kind == Kind::Volume);
         hold!(id.is_some(), "a volume was made, and does not say its id");

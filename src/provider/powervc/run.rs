@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::Shared;
@@ -11,38 +13,37 @@ use super::convert::Beside;
 use super::probe::Search;
 use crate::model::{Kind, Operation, Problem, ProblemKind, StepOutcome};
 use crate::provider::StepContext;
-use crate::provider::cinder::follow::{Doing, follow};
 use crate::provider::cinder::probe::Probe;
+use crate::provider::cinder::run::{Step, pursue};
 use crate::provider::cinder::session::Failed;
 use crate::wire::powervc::{Begun, StatusKind, Updated};
 
 /// A step as it is followed to its end.
 struct Running<'a> {
     shared: &'a Arc<Shared>,
-    act: Act,
+    act: Mutex<Act>,
     operation: &'a Operation,
     key: &'a str,
     context: &'a StepContext,
-    begun: Begun,
+    /// The link to the progress of what was sent.
+    link: Mutex<Option<String>>,
     /// Names and sizes of volumes, read once.
     beside: OnceCell<Beside>,
     /// It was under way when the program was started, and what fails of it is not tried again unasked.
     followed: bool,
 }
 
-impl Doing for Running<'_> {
-    async fn look(&mut self, sent: bool) -> Result<Probe, Problem> {
-        let made = match self.act {
-            Act::Take(..) | Act::Guard(..) => self.begun.id.as_deref(),
-            _ => None,
-        };
+#[async_trait]
+impl Step for Running<'_> {
+    async fn probe(&self, made: Option<&str>, sent: bool) -> Result<Probe, Problem> {
+        let (act, link) = (self.act.lock().clone(), self.link.lock().clone());
         let search = Search {
             shared: self.shared,
-            act: &self.act,
+            act: &act,
             operation: self.operation,
             key: self.key,
             made,
-            link: self.begun.task_uri.as_deref(),
+            link: link.as_deref(),
             sent,
             context: Some(self.context),
             beside: &self.beside,
@@ -53,12 +54,9 @@ impl Doing for Running<'_> {
         })
     }
 
-    async fn send(&mut self) -> Result<(), Failed> {
-        self.again().await.map_err(Failed::Refused)?;
-        let ask = self
-            .act
-            .ask(self.operation, self.key)
-            .map_err(Failed::Refused)?;
+    async fn send(&self) -> Result<Option<String>, Failed> {
+        let act = self.again().await.map_err(Failed::Refused)?;
+        let ask = act.ask(self.operation, self.key).map_err(Failed::Refused)?;
         let what = format!("{} cannot be done", self.operation.kind);
         let answer = match self.shared.session().call(&ask, &what).await {
             Ok(answer) => answer,
@@ -71,17 +69,18 @@ impl Doing for Running<'_> {
             }
             Err(unknown) => return Err(unknown),
         };
-        match self.act {
-            Act::Edit => {
-                if Updated::read(&answer.body).is_none() {
-                    tracing::warn!(
-                        "a change was accepted with an answer that cannot be understood"
-                    );
-                }
+        if act == Act::Edit {
+            if Updated::read(&answer.body).is_none() {
+                tracing::warn!("a change was accepted with an answer that cannot be understood");
             }
-            _ => self.begun = Begun::read(&answer.body),
+            return Ok(None);
         }
-        Ok(())
+        let begun = Begun::read(&answer.body);
+        *self.link.lock() = begun.task_uri;
+        Ok(match act {
+            Act::Take(..) | Act::Guard(..) => begun.id,
+            _ => None,
+        })
     }
 
     fn longest(&self) -> Duration {
@@ -91,28 +90,31 @@ impl Doing for Running<'_> {
 }
 
 impl Running<'_> {
-    /// A restore that this step has begun before and that failed is tried again as PowerVC has it: what failed, alone.
-    async fn again(&mut self) -> Result<(), Problem> {
-        let Act::Restore(taking) = &self.act else {
-            return Ok(());
+    /// What is to be sent. A restore that this step has begun before and that failed is tried again as PowerVC has it: what
+    /// failed, alone.
+    async fn again(&self) -> Result<Act, Problem> {
+        let act = self.act.lock().clone();
+        let Act::Restore(taking) = &act else {
+            return Ok(act);
         };
         let id = self.operation.object("group", Kind::Group)?;
         let now = self.shared.instance_snapshot(id).await?;
         let task = now.task().unwrap_or_default();
         if task == taking.task || now.status.kind() != StatusKind::RestoreError {
-            return Ok(());
+            return Ok(act);
         }
         let how = match taking.how {
             How::Plain => How::Retry,
             other => other,
         };
-        self.act = Act::Restore(Taking {
+        let again = Act::Restore(Taking {
             how,
             server: taking.server.clone(),
             task: task.to_owned(),
             updated: now.updated_at.unwrap_or_default(),
         });
-        Ok(())
+        *self.act.lock() = again.clone();
+        Ok(again)
     }
 }
 
@@ -124,15 +126,15 @@ pub(super) async fn run(
     key: &str,
     context: &StepContext,
 ) -> Result<StepOutcome, Problem> {
-    let mut running = Running {
+    let running = Running {
         shared,
-        act,
+        act: Mutex::new(act),
         operation,
         key,
         context,
-        begun: Begun::default(),
+        link: Mutex::default(),
         beside: OnceCell::new(),
         followed: shared.followed.lock().remove(key),
     };
-    follow(&mut running, context).await
+    pursue(&running, context).await
 }

@@ -186,19 +186,17 @@ impl Chooser {
     }
 
     fn search(&mut self) {
-        let labels = self.entries.iter().enumerate();
-        let labels: Vec<(usize, String)> = labels
-            .map(|(i, e)| (i, format!("{} {}", e.label, e.detail)))
-            .collect();
-        let candidates = labels.iter().map(|(i, label)| (*i, label.as_str()));
-        self.found = rows::fuzzy(self.input.value(), candidates);
-        if !self.input.value().is_empty() {
-            // A name that begins as typed is what was meant.
-            let typed = self.input.value().trim().to_lowercase();
+        let typed = self.input.value().trim().to_lowercase();
+        let labels = self.entries.iter();
+        let labels = labels.map(|entry| (entry.label.as_str(), entry.detail.as_str()));
+        self.found = rows::search(&typed, labels);
+        if !typed.is_empty() {
+            // A name that begins as typed is what was meant, and says why where it cannot be now: nothing else
+            // may slip under the key that follows.
             let entries = &self.entries;
-            self.found.sort_by_key(|&i| {
-                let label = entries[i].label.to_lowercase();
-                (entries[i].reason.is_some(), !label.starts_with(&typed))
+            self.found.sort_by_cached_key(|&i| {
+                let begins = entries[i].label.to_lowercase().starts_with(&typed);
+                (!begins, entries[i].reason.is_some())
             });
         }
         self.cursor = 0;

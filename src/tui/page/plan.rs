@@ -2,7 +2,7 @@
 
 use super::{Line, capital, problem as problem_lines, told_loss};
 use crate::config::theme::Role;
-use crate::model::{Plan, Undo};
+use crate::model::{Bytes, Plan, Undo};
 use crate::tui::overlay::Review;
 use crate::tui::state::State;
 use crate::tui::text;
@@ -32,6 +32,7 @@ pub(crate) fn plans(state: &State, review: &Review, width: u16) -> Vec<Line> {
             review.plans.len()
         );
         lines.push(vec![(said.into(), Role::Title)]);
+        lines.extend(together(&review.plans).map(|said| vec![(said.into(), Role::Warn)]));
         lines.push(Vec::new());
     }
     for plan in &review.plans {
@@ -53,6 +54,24 @@ pub(crate) fn plans(state: &State, review: &Review, width: u16) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// What several plans come to together: what would be gone, and what must be copied.
+fn together(plans: &[Plan]) -> impl Iterator<Item = String> {
+    let losses = || plans.iter().flat_map(|plan| &plan.losses);
+    let known = Bytes(losses().filter_map(|loss| Some(loss.bytes?.0)).sum());
+    let gone = match (losses().count(), losses().all(|loss| loss.bytes.is_some())) {
+        (0, _) => None,
+        // What several of them share goes with the last.
+        (_, true) => Some(format!("Together {known} at least would be gone.")),
+        (_, false) if known.0 == 0 => None,
+        (_, false) => Some(format!(
+            "Together {known} would be gone, and what is not known of some."
+        )),
+    };
+    let copies = Bytes(plans.iter().map(|plan| plan.copies.0).sum());
+    let copied = (copies.0 > 0).then(|| format!("Together {copies} must be copied."));
+    gone.into_iter().chain(copied)
 }
 
 /// One plan: what, what would be gone, the steps with their calls, and the way back.

@@ -215,20 +215,31 @@ fn pattern(text: &str) -> Pattern {
     )
 }
 
-/// The candidates that loosely match, the best first; all in their order for an empty text.
-pub(crate) fn fuzzy<'a>(
+/// Which of these labels and details match, the best first; all in their order for an empty text. Each word must match
+/// the label loosely or stand in the detail as typed: a long detail loosely matches nearly anything.
+pub(crate) fn search<'a>(
     text: &str,
-    candidates: impl Iterator<Item = (usize, &'a str)>,
+    candidates: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Vec<usize> {
-    if text.trim().is_empty() {
-        return candidates.map(|(i, _)| i).collect();
-    }
-    let pattern = pattern(text.trim());
+    let words: Vec<(Pattern, String)> = text
+        .split_whitespace()
+        .map(|word| (pattern(word), word.to_lowercase()))
+        .collect();
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
     let mut found: Vec<(u32, usize)> = candidates
-        .filter_map(|(i, candidate)| {
-            let score = pattern.score(Utf32Str::new(candidate, &mut buffer), &mut matcher)?;
+        .enumerate()
+        .filter_map(|(i, (label, detail))| {
+            let detail = detail.to_lowercase();
+            let mut score = 0;
+            for (loose, word) in &words {
+                match loose.score(Utf32Str::new(label, &mut buffer), &mut matcher) {
+                    // Whatever the label says goes before what only the detail says.
+                    Some(points) => score += 1 + points,
+                    None if detail.contains(word) => {}
+                    None => return None,
+                }
+            }
             Some((score, i))
         })
         .collect();

@@ -24,7 +24,7 @@ use crate::config::theme::Role;
 use crate::model::{Bytes, Kind, ObjectRef, VolumeId};
 use crate::tui::state::{Place, RowId, Sort, State};
 
-pub(crate) use filter::{Filter, completions, fuzzy};
+pub(crate) use filter::{Filter, completions, search};
 pub(crate) use groups::state_cell as group_state;
 pub(crate) use pulse::summary as pulse_summary;
 pub(crate) use snapshots::state_cell as snapshot_state;

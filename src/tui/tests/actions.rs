@@ -137,6 +137,17 @@ fn the_palette_runs_what_it_finds_and_greys_what_cannot_be_done() {
     );
     d.keys("enter");
     assert_eq!(d.top(), "chooser", "what cannot be done is not chosen");
+    // What is named and cannot be now stands before what only resembles it: Enter runs nothing else.
+    d.keys("esc :").typed("trace");
+    d.keys("enter");
+    assert_eq!(d.top(), "chooser");
+    assert!(
+        d.screen()
+            .contains("trace: nothing is called: the system is here"),
+        "{}",
+        d.screen()
+    );
+    assert!(d.state.screen().marks.is_empty());
     d.keys("esc :").typed("theme light");
     assert_eq!(d.state.theme.name, "light", "tried on while it is selected");
     d.keys("esc");

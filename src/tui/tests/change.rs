@@ -130,7 +130,9 @@ fn marked_rows_are_planned_in_one_and_answered_one_by_one() {
     d.wait(400);
     let screen = d.screen();
     assert!(
-        screen.contains("2 things at once") && screen.contains("type delete 2"),
+        screen.contains("2 things at once")
+            && screen.contains("Together")
+            && screen.contains("type delete 2"),
         "{screen}"
     );
     d.typed("delete 2");

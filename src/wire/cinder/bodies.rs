@@ -20,7 +20,7 @@ pub fn time(text: &str) -> Option<Time> {
 }
 
 /// `null` for the value that nothing was said of.
-fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
+pub(in crate::wire) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -29,7 +29,9 @@ where
 }
 
 /// Keys and values; a value that is no text is written as JSON.
-fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(in crate::wire) fn texts<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     let map = Option::<BTreeMap<String, Value>>::deserialize(from)?.unwrap_or_default();
     let text = |value: Value| match value {
         Value::String(text) => text,
@@ -47,18 +49,6 @@ fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     })
 }
 
-fn volume_status<'de, D: Deserializer<'de>>(from: D) -> Result<VolumeStatus, D::Error> {
-    Ok(String::deserialize(from)?.as_str().into())
-}
-
-fn snapshot_status<'de, D: Deserializer<'de>>(from: D) -> Result<SnapshotStatus, D::Error> {
-    Ok(String::deserialize(from)?.as_str().into())
-}
-
-fn group_status<'de, D: Deserializer<'de>>(from: D) -> Result<GroupStatus, D::Error> {
-    Ok(String::deserialize(from)?.as_str().into())
-}
-
 /// A volume in full.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Volume {
@@ -71,7 +61,6 @@ pub struct Volume {
     #[serde(default, deserialize_with = "or_default")]
     pub description: String,
     /// Its status.
-    #[serde(deserialize_with = "volume_status")]
     pub status: VolumeStatus,
     /// Its size in GiB.
     pub size: u64,
@@ -124,7 +113,6 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "or_default")]
     pub description: String,
     /// Its status.
-    #[serde(deserialize_with = "snapshot_status")]
     pub status: SnapshotStatus,
     /// Its volume.
     pub volume_id: String,
@@ -165,7 +153,6 @@ pub struct Group {
     #[serde(default, deserialize_with = "or_default")]
     pub description: String,
     /// Its status.
-    #[serde(deserialize_with = "group_status")]
     pub status: GroupStatus,
     /// The ids of its volumes, where they were asked for.
     #[serde(default, deserialize_with = "or_default")]
@@ -184,7 +171,6 @@ pub struct GroupSnapshot {
     #[serde(default, deserialize_with = "or_default")]
     pub description: String,
     /// Its status.
-    #[serde(deserialize_with = "group_status")]
     pub status: GroupStatus,
     /// The group.
     pub group_id: Option<String>,

@@ -1,39 +1,7 @@
 //! The words of states. Every word of the service is known here; one that is not is kept as it stands.
 
+use super::super::words::words;
 use crate::model::{GroupState, SnapshotState, VolumeState};
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident => $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the words are the service's own")]
-        pub enum $name {
-            $($variant,)+
-            /// A word that is not known here.
-            Unknown(String),
-        }
-
-        impl From<&str> for $name {
-            fn from(word: &str) -> Self {
-                match word {
-                    $($word => Self::$variant,)+
-                    _ => Self::Unknown(word.to_owned()),
-                }
-            }
-        }
-
-        impl $name {
-            /// The service's word.
-            #[must_use]
-            pub fn word(&self) -> &str {
-                match self {
-                    $(Self::$variant => $word,)+
-                    Self::Unknown(word) => word,
-                }
-            }
-        }
-    };
-}
 
 words! {
     /// The status of a volume.
