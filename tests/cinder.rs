@@ -8,6 +8,8 @@
 )]
 
 mod cloud;
+#[path = "support/tools.rs"]
+mod tools;
 
 use cloud::drive::{self, context, run, take};
 use cloud::{Answer, Cloud, Fault};
@@ -711,5 +713,62 @@ async fn profiles_are_added_listed_tried_and_examined() {
         out.contains("FAILS  sign-in") && err.contains("  try: "),
         "{out}{err}"
     );
+    assert!(!out.contains("correct horse") && !err.contains("correct horse"));
+}
+
+/// With a real keyring, on a bus of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_kept_in_the_keyring_and_found_there() {
+    if !tools::have(&["secret-tool", "gnome-keyring-daemon", "dbus-run-session"]) {
+        return;
+    }
+    let cloud = Cloud::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path();
+    let at = cloud.endpoint();
+    let profiles = format!(
+        "[profiles.lab]\nendpoint = \"{at}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
+         project = \"demo\"\nproject-domain = \"Default\"\nsecret.keyring = \"lab key\"\n\
+         [profiles.other]\nendpoint = \"{at}\"\nsecret.env = \"LAB\"\n"
+    );
+    // Without a bus there is no keyring, and it is said.
+    let (code, _, err) = drive::snapdeck(home, &profiles, &["profile", "test", "lab"]).await;
+    assert_eq!(code, 3, "{err}");
+    assert!(
+        err.contains("the keyring gave no secret for \"lab key\""),
+        "{err}"
+    );
+    let script = "printf pw | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null\n\
+        \"$1\" profile test lab; echo \"none: $?\"\n\
+        printf %s \"$LAB\" | \"$1\" profile secret lab\n\
+        \"$1\" profile test lab\n\
+        \"$1\" profile secret other; echo \"other: $?\"\n";
+    let inner = drive::command(home, &profiles, &[]);
+    let mut command = std::process::Command::new("dbus-run-session");
+    command
+        .args(["--", "sh", "-c", script, "sh"])
+        .arg(inner.get_program())
+        .env_clear()
+        .envs(
+            inner
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        )
+        .env("XDG_RUNTIME_DIR", home)
+        .env("XDG_DATA_HOME", home.join("data"))
+        .stdin(std::process::Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(out.contains("none: 3\n"), "{out}{err}");
+    assert!(err.contains("there is none of this name"), "{out}{err}");
+    assert!(
+        out.contains("the keyring has it, as lab key\n"),
+        "{out}{err}"
+    );
+    assert!(out.contains("lab works: 1 volumes\n"), "{out}{err}");
+    assert!(out.contains("other: 3\n"), "{out}{err}");
     assert!(!out.contains("correct horse") && !err.contains("correct horse"));
 }

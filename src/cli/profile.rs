@@ -1,13 +1,14 @@
 //! `snapdeck profile`, and finding the profile that was named.
 
+use futures_util::StreamExt as _;
 use serde::Serialize;
 
 use super::args::{GlobalOptions, ProfileAddArgs, ProfileArgs, ProfileCommand};
 use super::output::{self, Row};
 use super::{config, text};
-use crate::config::{Clouds, Fault, Profile, SecretSource, Surroundings, parse};
+use crate::config::{Clouds, Fault, Profile, SecretSource, Surroundings, keyring, parse};
 use crate::model::{Kind, Problem, ProblemKind, Query};
-use crate::provider::{self, list_all};
+use crate::provider;
 
 /// The profile of this name: one of the configuration, or a cloud of `clouds.yaml`.
 pub(super) fn find(options: &GlobalOptions, name: &str) -> Result<Profile, Problem> {
@@ -44,6 +45,23 @@ pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Resu
     match &args.what {
         ProfileCommand::List { output } => output::rows(&rows(options)?, *output)?,
         ProfileCommand::Add(asked) => output::print(&add(options, asked)?)?,
+        ProfileCommand::Secret { name } => {
+            let profile = find(options, name)?;
+            let Some(key) = &profile.secret.keyring else {
+                return Err(Problem::new(
+                    ProblemKind::Config,
+                    format!(
+                        "the secret of \"{name}\" comes from {}",
+                        profile.secret.told()
+                    ),
+                )
+                .hint(
+                    "set secret.keyring = \"NAME\" in the profile, and nothing else for its secret",
+                ));
+            };
+            keyring::keep(key)?;
+            output::print(&format!("the keyring has it, as {}\n", text::visible(key)))?;
+        }
         ProfileCommand::Test { name } => output::print(&test(options, name).await?)?,
     }
     Ok(0)
@@ -172,6 +190,7 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
             env: asked.secret_env.clone(),
             command: asked.secret_command.clone(),
             file: asked.secret_file.clone(),
+            keyring: asked.secret_keyring.clone(),
         },
         ca_bundle: asked.ca_bundle.clone(),
         read_only: options.read_only,
@@ -203,10 +222,20 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
 async fn test(options: &GlobalOptions, name: &str) -> Result<String, Problem> {
     let profile = find(options, name)?;
     let connection = provider::open(name, &profile, true).await?;
-    let volumes = list_all(&*connection.reader, Query::all(Kind::Volume)).await?;
-    Ok(format!(
-        "{} works: {} volumes\n",
-        text::visible(name),
-        volumes.len()
-    ))
+    let mut pages = connection.reader.list(Query::all(Kind::Volume));
+    let first = pages.next().await.transpose()?;
+    let said = match first {
+        None => "no volumes".to_owned(),
+        Some(page) => {
+            let count = page.items.len() as u64;
+            let more = page.total.is_some_and(|total| total > count)
+                || (page.total.is_none() && pages.next().await.is_some());
+            match (page.total, more) {
+                (Some(total), _) => format!("{total} volumes"),
+                (None, true) => format!("more than {count} volumes"),
+                (None, false) => format!("{count} volumes"),
+            }
+        }
+    };
+    Ok(format!("{} works: {said}\n", text::visible(name)))
 }

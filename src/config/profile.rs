@@ -121,6 +121,8 @@ pub struct SecretSource {
     pub command: Option<String>,
     /// A file that only its owner can read; its first line.
     pub file: Option<PathBuf>,
+    /// The system's keyring, under this name; `snapdeck profile secret` puts it there.
+    pub keyring: Option<String>,
 }
 
 /// Limits of calls; what is left out has its default.
@@ -176,6 +178,7 @@ impl Profile {
             ("secret.env", self.secret.env.clone()),
             ("secret.command", self.secret.command.clone()),
             ("secret.file", path(&self.secret.file)),
+            ("secret.keyring", self.secret.keyring.clone()),
             ("security-token.env", self.security_token.env.clone()),
             (
                 "security-token.command",

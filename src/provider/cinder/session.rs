@@ -340,7 +340,8 @@ impl Session {
                 Ok(answer) => answer,
                 Err(error) => return Err(lost(&error, ask, what)),
             };
-            if !renewed && self.dialect.is_stale(&answer) {
+            let stale = self.dialect.is_stale(&answer) && signed.proof.may_be_renewed(&answer);
+            if stale && !renewed {
                 renewed = true;
                 signed = self.renew(Some(&signed)).await.map_err(Failed::Refused)?;
                 continue;
