@@ -1,4 +1,5 @@
 //! What the fuzz targets share.
 
+pub mod answers;
 pub mod entry;
 pub mod format;

@@ -233,4 +233,40 @@ mod tests {
         let failed = task(Operation::new(kind), by(), Vec::new(), TaskState::Failed);
         assert!(undo(&failed).is_err());
     }
+
+    #[test]
+    fn a_restore_that_failed_is_rolled_back_by_the_system_where_it_can() {
+        let group = ObjectRef::new(Kind::Group, "g");
+        let on = |kind| {
+            let group = Value::Object(group.clone());
+            Operation::new(kind).with("group", group)
+        };
+        let mut failed = task(
+            on(OperationKind::RestoreGroup),
+            by(),
+            Vec::new(),
+            TaskState::Failed,
+        );
+        let problem = crate::model::Problem::user("one of them");
+        let at = Time::from_second(0).unwrap();
+        failed.apply(&StepEvent::Failed { step: 0, problem }, at);
+        let embedded = crate::provider::embedded::capabilities();
+        let why = roll_back(&failed, &embedded).unwrap_err();
+        assert_eq!(why, "nothing of it was done");
+        let system = crate::provider::powervc::capabilities();
+        let back = roll_back(&failed, &system).unwrap();
+        assert_eq!(back, on(OperationKind::RollBackRestore));
+        // It is put right by that, and by a retry, of the same group alone.
+        for (kind, group, right) in [
+            (OperationKind::RollBackRestore, "g", true),
+            (OperationKind::RetryRestore, "g", true),
+            (OperationKind::RetryRestore, "other", false),
+            (OperationKind::DeleteGroup, "g", false),
+        ] {
+            let object = Value::Object(ObjectRef::new(Kind::Group, group));
+            let operation = Operation::new(kind).with("group", object);
+            let later = task(operation, by(), Vec::new(), TaskState::Succeeded);
+            assert_eq!(puts_right(&later, &failed), right, "{kind} {group}");
+        }
+    }
 }

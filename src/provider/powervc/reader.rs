@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use super::convert::Beside;
 use super::{Shared, plan, watch};
@@ -40,7 +40,7 @@ impl Reader for PowerReader {
         let shared = self.shared.clone();
         let begun = async move {
             match query.kind {
-                Kind::Snapshot => snapshots(shared, query).await,
+                Kind::Snapshot => snapshots(&shared, query),
                 Kind::Group => {
                     let found = shared.groups(None).await;
                     paged(found.map(|all| all.into_iter().map(Object::Group).collect()))
@@ -156,15 +156,23 @@ fn join(object: &mut Object, of: &Memberships) {
     }
 }
 
-async fn snapshots(shared: Arc<Shared>, query: Query) -> Pages {
-    let (pages, of) = (shared.volumes.list(query), shared.memberships().await);
-    let joined = pages.map(move |page| {
-        page.map(|mut page| {
+fn snapshots(shared: &Arc<Shared>, query: Query) -> Pages {
+    // Asked for at the same time as the first page.
+    let asked = {
+        let shared = shared.clone();
+        tokio::spawn(async move { Arc::new(shared.memberships().await) })
+    };
+    let of = async move { asked.await.unwrap_or_default() };
+    let of = of.boxed().shared();
+    let joined = shared.volumes.list(query).then(move |page| {
+        let of = of.clone();
+        async move {
+            let (mut page, of) = (page?, of.await);
             for object in &mut page.items {
                 join(object, &of);
             }
-            page
-        })
+            Ok(page)
+        }
     });
     joined.boxed()
 }

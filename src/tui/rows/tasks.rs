@@ -232,12 +232,7 @@ pub(crate) fn step_text(task: &Task, state: &State) -> String {
         return format!("{all}/{all}");
     };
     let title = task.plan.steps.get(at).map_or("", |step| &step.title);
-    let step = format!("{}/{all} {}", at + 1, state.clean(title));
-    match task.state {
-        // Sent, and no answer came: nobody is told that it runs.
-        TaskState::Lost => format!("{step}: {}", task.state),
-        _ => step,
-    }
+    format!("{}/{all} {}", at + 1, state.clean(title))
 }
 
 /// A bar of so many columns, and the percentage.

@@ -115,6 +115,8 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             spans
         }
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
+        // Sent, and no answer came: nobody is told how far it is.
+        TaskState::Lost => vec![(task.state.word().to_owned().into(), Role::Warn)],
         TaskState::Failed if state.tasks.is_rolled_back(task) => {
             let said = match task.plan.operation.kind {
                 OperationKind::RestoreGroup | OperationKind::RetryRestore => {
