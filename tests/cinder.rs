@@ -460,6 +460,47 @@ async fn an_old_service_says_what_it_has_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn things_of_all_projects_are_listed_where_the_profile_says_so() {
+    let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("own", 1);
+    let foreign = cloud.state.lock().cinder.seed("foreign", 0);
+    cloud
+        .state
+        .lock()
+        .cinder
+        .set(&foreign, "os-vol-tenant-attr:tenant_id", json!("blue"));
+    let names = async |account| {
+        let connection = cinder::open("test", cloud.client(), account, true).await;
+        let connection = connection.unwrap();
+        let mut all = Vec::new();
+        for kind in [Kind::Volume, Kind::Snapshot, Kind::Group] {
+            all.extend(
+                list_all(&*connection.reader, Query::all(kind))
+                    .await
+                    .unwrap(),
+            );
+        }
+        all
+    };
+    let own = names(cloud.account()).await;
+    assert_eq!(own.len(), 2, "a volume and its snapshot: {own:?}");
+    assert!(
+        cloud
+            .heard("GET", "/detail")
+            .iter()
+            .all(|call| call.query("all_tenants").is_none())
+    );
+    let mut account = cloud.account();
+    account.all_tenants = true;
+    let all = names(account).await;
+    assert_eq!(all.len(), 3, "{all:?}");
+    let Object::Volume(seen) = &all[1] else {
+        panic!("{all:?}")
+    };
+    assert_eq!(seen.metadata["project"], "blue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_walks_to_where_it_ends() {
     let cloud = Cloud::start().await;
     cloud.state.lock().cinder.seed("db01", 2);
@@ -723,6 +764,7 @@ async fn a_secret_is_kept_in_the_keyring_and_found_there() {
         return;
     }
     let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("db01", 0);
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path();
     let at = cloud.endpoint();

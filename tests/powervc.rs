@@ -7,9 +7,6 @@
     reason = "a test says so by ending"
 )]
 
-#[path = "../fuzz/src/answers.rs"]
-#[allow(unreachable_pub, reason = "it is shared with the fuzz targets")]
-mod answers;
 mod cloud;
 #[path = "support/pty.rs"]
 mod pty;
@@ -1011,36 +1008,4 @@ async fn the_command_line_does_all_of_it() {
     })
     .await
     .unwrap();
-}
-
-#[test]
-fn answers_that_are_hurt_are_read_or_refused() {
-    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/powervc");
-    let mut dice: u64 = 7;
-    let mut throw = move |below: usize| {
-        dice = dice
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (dice >> 33) as usize % below.max(1)
-    };
-    let mut read = 0;
-    for seed in std::fs::read_dir(seeds).unwrap() {
-        let whole = std::fs::read(seed.unwrap().path()).unwrap();
-        answers::powervc(&whole);
-        for _ in 0..500 {
-            let mut hurt = whole.clone();
-            for _ in 0..=throw(3) {
-                let at = throw(hurt.len());
-                match throw(4) {
-                    0 => hurt[at] = throw(256) as u8,
-                    1 => hurt.truncate(at + 1),
-                    2 => hurt[at] = b"\"{}[]:,'0nN\\"[throw(12)],
-                    _ => hurt.extend_from_within(at..),
-                }
-            }
-            answers::powervc(&hurt);
-            read += 1;
-        }
-    }
-    assert_eq!(read, 2_500);
 }

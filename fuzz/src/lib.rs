@@ -1,5 +1,5 @@
 //! What the fuzz targets share.
 
-pub mod answers;
+pub mod bodies;
 pub mod entry;
 pub mod format;

@@ -45,9 +45,9 @@ pub struct GlobalOptions {
     /// The directory of the embedded store
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "SNAPDECK_STORE")]
     pub store: Option<PathBuf>,
-    /// The system that this profile is for, rather than a store
+    /// The system that this profile is for, rather than a store; the console takes several, each in a tab of its own
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SNAPDECK_PROFILE")]
-    pub profile: Option<String>,
+    pub profile: Vec<String>,
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
@@ -557,9 +557,9 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
-    /// Which system it is: cinder, evs or powervc
-    #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
-    pub provider: ProviderKind,
+    /// Which system it is: cinder (the default), evs or powervc
+    #[arg(long, value_name = "SYSTEM", value_parser = provider_kind)]
+    pub provider: Option<ProviderKind>,
     /// The cloud of clouds.yaml that it is for
     #[arg(long, value_name = "CLOUD", required_unless_present_any = ["endpoint", "region", "service_endpoint"])]
     pub cloud: Option<String>,

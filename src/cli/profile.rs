@@ -40,10 +40,47 @@ fn of_cloud(name: &str) -> Profile {
     }
 }
 
+/// What a profile, or the cloud that it names, says of systems and people: all that names one.
+pub(super) fn names(options: &GlobalOptions, name: &str) -> Vec<String> {
+    let Ok(profile) = find(options, name) else {
+        return Vec::new();
+    };
+    let cloud = profile.cloud.as_deref().and_then(|cloud| {
+        let clouds = Clouds::read(&Surroundings::of_process()).ok()?;
+        clouds.find(cloud, None).ok()
+    });
+    let of_cloud = |key: &str| cloud.as_ref().and_then(|cloud| cloud.auth(&[key]));
+    let endpoint = profile.endpoint.clone().or_else(|| of_cloud("auth_url"));
+    let host = endpoint.and_then(|url| {
+        let rest = url.split_once("://")?.1;
+        let host = rest.split(['/', ':']).next()?;
+        Some(host.to_owned())
+    });
+    let said = [
+        host,
+        profile.user.or_else(|| of_cloud("username")),
+        profile.project.or_else(|| of_cloud("project_name")),
+        profile.project_id.or_else(|| of_cloud("project_id")),
+        profile.user_domain.or_else(|| of_cloud("user_domain_name")),
+        profile
+            .project_domain
+            .or_else(|| of_cloud("project_domain_name")),
+        profile.application_credential,
+        profile.cloud,
+    ];
+    let told = said.into_iter().flatten();
+    // Whoever set nothing else has that one.
+    told.filter(|name| name.to_lowercase() != "default")
+        .collect()
+}
+
 /// Does what `snapdeck profile` was asked for.
 pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Result<u8, Problem> {
     match &args.what {
-        ProfileCommand::List { output } => output::rows(&rows(options)?, *output)?,
+        ProfileCommand::List { output } => {
+            let clouds = Clouds::read(&Surroundings::of_process())?;
+            output::rows(&rows(options, &clouds), *output)?;
+        }
         ProfileCommand::Add(asked) => output::print(&add(options, asked)?)?,
         ProfileCommand::Secret { name } => {
             let profile = find(options, name)?;
@@ -69,11 +106,11 @@ pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Resu
 
 /// A profile in a list.
 #[derive(Serialize)]
-struct ProfileRow {
-    name: String,
-    provider: &'static str,
-    endpoint: Option<String>,
-    read_only: bool,
+pub(super) struct ProfileRow {
+    pub(super) name: String,
+    pub(super) provider: &'static str,
+    pub(super) endpoint: Option<String>,
+    pub(super) read_only: bool,
     secret: String,
     from: String,
 }
@@ -109,8 +146,8 @@ impl Row for ProfileRow {
     }
 }
 
-fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> {
-    let clouds = Clouds::read(&Surroundings::of_process())?;
+/// The profiles of the configuration, and the clouds that are none of them.
+pub(super) fn rows(options: &GlobalOptions, clouds: &Clouds) -> Vec<ProfileRow> {
     let of_file = |path: Option<&std::path::Path>| match path {
         Some(path) => path.display().to_string(),
         None => "the environment".to_owned(),
@@ -151,7 +188,7 @@ fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> {
     {
         rows.push(row(name, &of_cloud(name), cloud_file.clone()));
     }
-    Ok(rows)
+    rows
 }
 
 /// Writes a profile at the end of the configuration; what stands there stays as it is.
@@ -174,7 +211,7 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
         );
     }
     let profile = Profile {
-        provider: asked.provider,
+        provider: asked.provider.unwrap_or_default(),
         cloud: asked.cloud.clone(),
         endpoint: asked.endpoint.clone(),
         user: asked.user.clone(),

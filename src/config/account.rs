@@ -87,6 +87,8 @@ pub struct Account {
     pub volume_endpoint: Option<String>,
     /// Where the volume service of the region is as a rule, for want of a catalog that says so.
     pub usual_service: Option<String>,
+    /// Things of all projects are listed.
+    pub all_tenants: bool,
     /// Certificates of authorities, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
     /// Whoever answers is trusted.
@@ -153,6 +155,7 @@ impl Account {
             region,
             interface: interface.trim_end_matches("URL").to_owned(),
             volume_endpoint: own_service,
+            all_tenants: profile.all_tenants,
             ca_bundle,
             insecure: profile.insecure || cloud.insecure(),
         })

@@ -101,6 +101,8 @@ pub struct Profile {
     pub secret: SecretSource,
     /// The secret is a token, and there is nothing to sign in with.
     pub token: bool,
+    /// Things of all projects are listed, where the account may see them: for administrators.
+    pub all_tenants: bool,
     /// Nothing can be changed.
     pub read_only: bool,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's.
@@ -185,6 +187,10 @@ impl Profile {
                 self.security_token.command.clone(),
             ),
             ("security-token.file", path(&self.security_token.file)),
+            (
+                "security-token.keyring",
+                self.security_token.keyring.clone(),
+            ),
             ("ca-bundle", path(&self.ca_bundle)),
         ];
         let mut out = format!("[profiles.{key}]\n");
@@ -195,6 +201,7 @@ impl Profile {
         }
         for (key, flag) in [
             ("token", self.token),
+            ("all-tenants", self.all_tenants),
             ("read-only", self.read_only),
             ("insecure", self.insecure),
         ] {
@@ -220,6 +227,7 @@ mod tests {
                 ..Default::default()
             },
             read_only: true,
+            all_tenants: true,
             access_key: Some("AK".into()),
             service_endpoint: Some("http://e".into()),
             security_token: SecretSource {

@@ -103,7 +103,9 @@ impl<T: Named> Scan<T> {
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
     pub(in crate::provider) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
-        Self::begin(session, way::<T>(session.version, query))
+        let mut way = way::<T>(session.version, query);
+        way.first.push_str(session.of_whom());
+        Self::begin(session, way)
     }
 
     /// Begins to fetch in this way.

@@ -156,6 +156,14 @@ impl Session {
         }
     }
 
+    /// What is added to the query of a list for things of all projects, where those are wanted.
+    pub(in crate::provider) fn of_whom(&self) -> &'static str {
+        match self.account.all_tenants {
+            true => "&all_tenants=1",
+            false => "",
+        }
+    }
+
     /// The address at which to sign in.
     pub(in crate::provider) fn identity(&self) -> String {
         let endpoint = &self.account.endpoint;

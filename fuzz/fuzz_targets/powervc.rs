@@ -1,4 +1,0 @@
-//! What a PowerVC answers.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| snapdeck_fuzz::answers::powervc(data));
