@@ -68,14 +68,14 @@ impl Cinder {
             "version": self.version, "min_version": "3.0"}]}))
     }
 
-    pub(super) fn time(&mut self) -> String {
+    pub(crate) fn time(&mut self) -> String {
         self.made += 1;
         let at = jiff::Timestamp::from_millisecond(1_795_262_400_000 + self.made as i64).unwrap();
         let at = at.to_zoned(jiff::tz::TimeZone::UTC);
         at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string()
     }
 
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         uuid::Uuid::now_v7().to_string()
     }
 
@@ -99,6 +99,34 @@ impl Cinder {
         for thing in all.filter(|thing| thing.json["id"] == id) {
             thing.json[member] = value.clone();
         }
+    }
+
+    /// The volume or snapshot of this id.
+    pub(crate) fn get(&self, id: &str) -> Option<Value> {
+        let mut all = self.volumes.iter().chain(&self.snapshots);
+        let found = all.find(|thing| thing.json["id"] == id)?;
+        Some(found.json.clone())
+    }
+
+    /// A snapshot that somebody else takes of a volume.
+    pub(crate) fn take(&mut self, volume: &str, name: &str) -> String {
+        let (id, at) = (self.id(), self.time());
+        let size = self.get(volume).unwrap()["size"].as_u64().unwrap();
+        let body = json!({"name": name, "volume_id": volume});
+        let json = snapshot(&id, &at, &body, size, "available");
+        self.snapshots.push(Thing { json, due: None });
+        id
+    }
+
+    /// A snapshot goes.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.snapshots.retain(|thing| thing.json["id"] != id);
+    }
+
+    /// The ids of all volumes.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let ids = self.volumes.iter().map(|thing| &thing.json["id"]);
+        ids.map(|id| id.as_str().unwrap().to_owned()).collect()
     }
 
     pub(crate) fn count(&self, many: &str) -> usize {

@@ -8,7 +8,11 @@ use crate::model::{Bytes, Loss, Operation, OperationKind, Plan, Problem, Undo};
 use crate::wire::cinder::{Microversion, SnapshotStatus, Volume, VolumeStatus};
 
 /// Refuses unless the volume is in one of these states.
-pub(super) fn in_state(volume: &Volume, fit: &[VolumeStatus], what: &str) -> Result<(), Problem> {
+pub(in crate::provider) fn in_state(
+    volume: &Volume,
+    fit: &[VolumeStatus],
+    what: &str,
+) -> Result<(), Problem> {
     let words: Vec<&str> = fit.iter().map(VolumeStatus::word).collect();
     must_be(&volume_name(volume), volume.status.word(), &words, what)
 }

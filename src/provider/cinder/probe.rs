@@ -26,6 +26,8 @@ pub(in crate::provider) enum Probe {
     Running(Option<Progress>),
     /// It is done.
     Done(StepOutcome),
+    /// It was begun, and failed; done again it may succeed.
+    Failed(Problem),
     /// What is there does not tell.
     Unknown(Problem),
 }

@@ -17,7 +17,7 @@ const SIZE: FieldType = FieldType::Size {
 };
 
 /// The capabilities at this version.
-pub(super) fn capabilities(version: Microversion, concurrency: usize) -> Capabilities {
+pub(in crate::provider) fn capabilities(version: Microversion, concurrency: usize) -> Capabilities {
     let mut kinds = vec![Kind::Volume, Kind::Snapshot];
     if version >= Microversion::GROUP_SNAPSHOTS {
         kinds.push(Kind::Group);
@@ -149,6 +149,14 @@ fn operations(version: Microversion) -> Vec<OperationSpec> {
         (
             O::RestoreGroup,
             "the service takes no group back; make volumes from its snapshots",
+        ),
+        (
+            O::RetryRestore,
+            "the service takes no group back; there is nothing to try again",
+        ),
+        (
+            O::RollBackRestore,
+            "the service takes no group back; there is nothing to roll back",
         ),
         (O::Ungroup, "the service does not part a group snapshot"),
         (O::CreateSession, "the service has no sessions"),

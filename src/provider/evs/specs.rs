@@ -129,6 +129,8 @@ fn operations(family: Family) -> Vec<OperationSpec> {
         (O::UpdateGroup, "the service has no groups"),
         (O::DeleteGroup, "the service has no groups"),
         (O::RestoreGroup, "the service has no groups"),
+        (O::RetryRestore, "the service has no groups"),
+        (O::RollBackRestore, "the service has no groups"),
         (O::Ungroup, "the service has no groups"),
         (O::CreateSession, "the service has no sessions"),
         (O::DeleteSession, "the service has no sessions"),
