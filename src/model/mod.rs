@@ -32,7 +32,7 @@ pub use set::{Group, LinkedTarget, Member, Session};
 pub use size::Bytes;
 pub use spec::{Availability, FieldSpec, FieldType, OperationSpec};
 pub use state::{CopyMode, GroupState, SnapshotState, TargetState, TaskState, VolumeState};
-pub use task::{Progress, Step, StepEvent, StepOutcome, StepState, Task};
+pub use task::{Part, PartState, Progress, Step, StepEvent, StepOutcome, StepState, Task};
 pub use term::{Term, Terms};
 pub use thing::Thing;
 pub use time::{Age, Time};

@@ -4,4 +4,5 @@
 pub mod cinder;
 pub mod evs;
 pub mod keystone;
+pub mod powervc;
 mod words;

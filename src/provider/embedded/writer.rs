@@ -223,7 +223,7 @@ impl EmbeddedWriter {
                     // Of several, each is told as one part of about the same size.
                     progress.done.0 += number as u64 * job.total;
                     progress.total.0 *= of as u64;
-                    (context.progress)(progress);
+                    (context.progress)(progress.into());
                 }
                 None if info.parent.is_none() => return Ok(last),
                 None if under == Some(info.parent) => return Err(ended(&info.name)),
@@ -256,7 +256,7 @@ impl EmbeddedWriter {
                 return Err(left());
             }
             most = most.max(job.total);
-            (context.progress)(convert::progress(&job));
+            (context.progress)(convert::progress(&job).into());
             context.pause(LOOK_EVERY).await;
         }
         Ok(said(match most {

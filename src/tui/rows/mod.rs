@@ -31,7 +31,7 @@ pub(crate) use profiles::{tab_state, waited};
 pub(crate) use pulse::summary as pulse_summary;
 pub(crate) use snapshots::state_cell as snapshot_state;
 pub(crate) use targets::state_cell as target_state;
-pub(crate) use tasks::{bar, glyph as task_glyph, left, rate, step_text, took};
+pub(crate) use tasks::{bar, glyph as task_glyph, left, part_glyph, rate, step_text, took};
 pub(crate) use volumes::state_cell as volume_state;
 
 /// A column of a view.

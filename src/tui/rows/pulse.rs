@@ -152,6 +152,10 @@ fn things(state: &State, rows: &mut Vec<Row>) {
                 );
             }
             GroupState::Error => add(id, name, "not usable".to_owned(), Role::Error),
+            GroupState::RestoreError => {
+                let said = "its restore failed: retry it, or roll it back".to_owned();
+                add(id, name, said, Role::Error);
+            }
             _ => {}
         }
     }
