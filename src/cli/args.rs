@@ -558,7 +558,7 @@ pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
     /// Which system it is: cinder or evs
-    #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
+    #[arg(long, value_name = "SYSTEM", default_value_t, value_parser = provider_kind)]
     pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for
     #[arg(long, value_name = "CLOUD", required_unless_present_any = ["endpoint", "region", "service_endpoint"])]

@@ -55,6 +55,12 @@ impl ProviderKind {
     }
 }
 
+impl std::fmt::Display for ProviderKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
 /// A region that can stand in the name of a host.
 fn host_part(region: &str) -> Option<&str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
