@@ -552,7 +552,7 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
-    /// Which system it is: cinder or evs
+    /// Which system it is: cinder, evs or zstack
     #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
     pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for

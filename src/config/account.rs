@@ -239,6 +239,7 @@ fn credentials(
         let ways = match profile.provider {
             ProviderKind::Evs => "user, access-key or token",
             ProviderKind::Cinder => "user, application-credential or token",
+            ProviderKind::Zstack => "user or access-key",
         };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
             .hint(format!("set {ways} in the profile"))
@@ -251,7 +252,7 @@ fn credentials(
 /// sign in.
 fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, Problem> {
     if let Some(id) = &profile.access_key {
-        if profile.provider != ProviderKind::Evs {
+        if profile.provider == ProviderKind::Cinder {
             return Err(Problem::new(
                 ProblemKind::Config,
                 format!("{} takes no access key", profile.provider.word()),

@@ -17,11 +17,13 @@ pub enum ProviderKind {
     Cinder,
     /// Huawei Cloud Elastic Volume Service, version 2, with IAM or an access key.
     Evs,
+    /// ZStack Cloud, by the REST interface of its management server.
+    Zstack,
 }
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 2] = [Self::Cinder, Self::Evs];
+    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Zstack];
 
     /// The word in the file.
     #[must_use]
@@ -29,13 +31,14 @@ impl ProviderKind {
         match self {
             Self::Cinder => "cinder",
             Self::Evs => "evs",
+            Self::Zstack => "zstack",
         }
     }
 
     /// Where one signs in as a rule in a region, where that is known.
     pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder => None,
+            Self::Cinder | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://iam.{}.myhuaweicloud.com/v3",
                 host_part(region)?
@@ -46,7 +49,7 @@ impl ProviderKind {
     /// Where the block storage of a region is as a rule, where that is known.
     pub(super) fn usual_service(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder => None,
+            Self::Cinder | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://evs.{}.myhuaweicloud.com",
                 host_part(region)?

@@ -25,6 +25,7 @@ pub mod embedded;
 pub mod evs;
 mod profile;
 mod resolve;
+pub mod zstack;
 
 pub use profile::{Finding, examine, open, operations};
 pub use resolve::{Resolver, list_all};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded, evs};
+use super::{Connection, cinder, embedded, evs, zstack};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -24,7 +24,11 @@ pub struct Finding {
 #[must_use]
 pub fn operations() -> Vec<OperationSpec> {
     let mut all = embedded::capabilities().operations;
-    let called = [cinder::capabilities(), evs::capabilities()];
+    let called = [
+        cinder::capabilities(),
+        evs::capabilities(),
+        zstack::capabilities(),
+    ];
     for other in called.into_iter().flat_map(|system| system.operations) {
         let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
             all.push(other);
@@ -60,6 +64,7 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
     match profile.provider {
         ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
         ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
+        ProviderKind::Zstack => zstack::open(&shown, client, account, read_only).await,
     }
 }
 
@@ -77,6 +82,7 @@ pub async fn examine(
     match profile.provider {
         ProviderKind::Cinder => cinder::examine(client, account, read_only, tell).await,
         ProviderKind::Evs => evs::examine(client, account, read_only, tell).await,
+        ProviderKind::Zstack => zstack::examine(client, account, read_only, tell).await,
     }
     Ok(())
 }

@@ -5,3 +5,4 @@ pub mod cinder;
 pub mod evs;
 pub mod keystone;
 mod words;
+pub mod zstack;
