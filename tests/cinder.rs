@@ -8,6 +8,8 @@
 )]
 
 mod cloud;
+#[path = "support/tools.rs"]
+mod tools;
 
 use cloud::drive::{self, context, run, take};
 use cloud::{Answer, Cloud, Fault};
@@ -458,6 +460,47 @@ async fn an_old_service_says_what_it_has_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn things_of_all_projects_are_listed_where_the_profile_says_so() {
+    let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("own", 1);
+    let foreign = cloud.state.lock().cinder.seed("foreign", 0);
+    cloud
+        .state
+        .lock()
+        .cinder
+        .set(&foreign, "os-vol-tenant-attr:tenant_id", json!("blue"));
+    let names = async |account| {
+        let connection = cinder::open("test", cloud.client(), account, true).await;
+        let connection = connection.unwrap();
+        let mut all = Vec::new();
+        for kind in [Kind::Volume, Kind::Snapshot, Kind::Group] {
+            all.extend(
+                list_all(&*connection.reader, Query::all(kind))
+                    .await
+                    .unwrap(),
+            );
+        }
+        all
+    };
+    let own = names(cloud.account()).await;
+    assert_eq!(own.len(), 2, "a volume and its snapshot: {own:?}");
+    assert!(
+        cloud
+            .heard("GET", "/detail")
+            .iter()
+            .all(|call| call.query("all_tenants").is_none())
+    );
+    let mut account = cloud.account();
+    account.all_tenants = true;
+    let all = names(account).await;
+    assert_eq!(all.len(), 3, "{all:?}");
+    let Object::Volume(seen) = &all[1] else {
+        panic!("{all:?}")
+    };
+    assert_eq!(seen.metadata["project"], "blue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_walks_to_where_it_ends() {
     let cloud = Cloud::start().await;
     cloud.state.lock().cinder.seed("db01", 2);
@@ -711,5 +754,63 @@ async fn profiles_are_added_listed_tried_and_examined() {
         out.contains("FAILS  sign-in") && err.contains("  try: "),
         "{out}{err}"
     );
+    assert!(!out.contains("correct horse") && !err.contains("correct horse"));
+}
+
+/// With a real keyring, on a bus of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_kept_in_the_keyring_and_found_there() {
+    if !tools::have(&["secret-tool", "gnome-keyring-daemon", "dbus-run-session"]) {
+        return;
+    }
+    let cloud = Cloud::start().await;
+    cloud.state.lock().cinder.seed("db01", 0);
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path();
+    let at = cloud.endpoint();
+    let profiles = format!(
+        "[profiles.lab]\nendpoint = \"{at}\"\nuser = \"demo\"\nuser-domain = \"Default\"\n\
+         project = \"demo\"\nproject-domain = \"Default\"\nsecret.keyring = \"lab key\"\n\
+         [profiles.other]\nendpoint = \"{at}\"\nsecret.env = \"LAB\"\n"
+    );
+    // Without a bus there is no keyring, and it is said.
+    let (code, _, err) = drive::snapdeck(home, &profiles, &["profile", "test", "lab"]).await;
+    assert_eq!(code, 3, "{err}");
+    assert!(
+        err.contains("the keyring gave no secret for \"lab key\""),
+        "{err}"
+    );
+    let script = "printf pw | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null\n\
+        \"$1\" profile test lab; echo \"none: $?\"\n\
+        printf %s \"$LAB\" | \"$1\" profile secret lab\n\
+        \"$1\" profile test lab\n\
+        \"$1\" profile secret other; echo \"other: $?\"\n";
+    let inner = drive::command(home, &profiles, &[]);
+    let mut command = std::process::Command::new("dbus-run-session");
+    command
+        .args(["--", "sh", "-c", script, "sh"])
+        .arg(inner.get_program())
+        .env_clear()
+        .envs(
+            inner
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        )
+        .env("XDG_RUNTIME_DIR", home)
+        .env("XDG_DATA_HOME", home.join("data"))
+        .stdin(std::process::Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(out.contains("none: 3\n"), "{out}{err}");
+    assert!(err.contains("there is none of this name"), "{out}{err}");
+    assert!(
+        out.contains("the keyring has it, as lab key\n"),
+        "{out}{err}"
+    );
+    assert!(out.contains("lab works: 1 volumes\n"), "{out}{err}");
+    assert!(out.contains("other: 3\n"), "{out}{err}");
     assert!(!out.contains("correct horse") && !err.contains("correct horse"));
 }

@@ -639,7 +639,7 @@ async fn clocks_that_are_apart_are_told_and_signed_over() {
     let mut steps = Vec::new();
     let account = cloud.keys(None, Some(PROJECT));
     evs::examine(cloud.client(), account, false, |finding| {
-        steps.push(finding)
+        steps.push(finding);
     })
     .await;
     let told: Vec<&String> = steps
@@ -820,20 +820,22 @@ async fn the_doctor_walks_to_where_it_ends() {
     for account in [cloud.account(), cloud.keys(None, Some(PROJECT))] {
         let mut found = Vec::new();
         evs::examine(cloud.client(), account, false, |finding| {
-            found.push(finding)
+            found.push(finding);
         })
         .await;
         let names: Vec<_> = found.iter().map(|finding| finding.step).collect();
         assert_eq!(names, steps, "{found:?}");
         assert!(found.iter().all(|finding| finding.problem.is_none()));
         assert!(found[6].told[1].contains("v2.0"), "{found:?}");
+        let quota = "the project uses 120 of 12500 GiB".to_owned();
+        assert!(found[7].told.contains(&quota), "{found:?}");
         assert!(found[9].told[0].starts_with("2 of 2 on the first page"));
         assert!(!format!("{found:?}").contains(SECRET_KEY));
     }
     cloud.refuse_sign_in();
     let mut found = Vec::new();
     evs::examine(cloud.client(), cloud.account(), false, |finding| {
-        found.push(finding)
+        found.push(finding);
     })
     .await;
     let last = found.last().unwrap();
@@ -1007,13 +1009,13 @@ async fn its_own_words_stand_on_the_screen() {
         t.sees("Roll a disk back");
         t.answer("\x1bOQ");
         let plan = t.sees("Plan");
-        assert!(plan.contains("roll db01 back to s0"), "{plan}");
+        assert!(plan.contains("Roll db01 back to s0"), "{plan}");
         t.answer("y");
         let screen = t.until("the guard in the tree", |s| {
             s.contains("guard-") && !s.contains("Plan")
         });
         t.send("w");
-        t.sees("rollback");
+        t.sees("/cloudsnapshots/");
         t.send("q");
         if t.asks("Leave while a task runs?") {
             t.answer("y");

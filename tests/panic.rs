@@ -71,6 +71,37 @@ impl Reader for Broken {
     }
 }
 
+/// What the child lends the console.
+struct Lent(Connection, Tracker);
+
+#[async_trait]
+impl tui::Lease for Lent {
+    fn site(&self) -> tui::Site {
+        tui::Site::Store
+    }
+
+    fn connection(&self) -> Connection {
+        self.0.clone()
+    }
+
+    fn tracker(&self) -> Tracker {
+        self.1.clone()
+    }
+
+    fn support(&self) -> Option<snapdeck::support::Places> {
+        None
+    }
+
+    async fn renew(&mut self) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), Problem> {
+        self.1.close().await;
+        Ok(())
+    }
+}
+
 /// Not a test by itself: what the test below runs in a terminal.
 #[test]
 fn child() {
@@ -91,8 +122,9 @@ fn child() {
         ..embedded.connection.clone()
     };
     let setup = tui::Setup {
-        connection,
-        tracker,
+        first: Some(Box::new(Lent(connection, tracker))),
+        open: Vec::new(),
+        opener: None,
         options: tui::Options {
             state: Some(store.with_file_name("state")),
             ..tui::Options::default()

@@ -45,9 +45,9 @@ pub struct GlobalOptions {
     /// The directory of the embedded store
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "SNAPDECK_STORE")]
     pub store: Option<PathBuf>,
-    /// The system that this profile is for, rather than a store
+    /// The system that this profile is for, rather than a store; the console takes several, each in a tab of its own
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SNAPDECK_PROFILE")]
-    pub profile: Option<String>,
+    pub profile: Vec<String>,
     /// Make every change impossible
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub read_only: bool,
@@ -539,6 +539,11 @@ pub enum ProfileCommand {
     },
     /// Write a profile into the configuration
     Add(Box<ProfileAddArgs>),
+    /// Put a profile's secret into the system's keyring; it is asked for, or read from standard input
+    Secret {
+        /// The name of the profile
+        name: String,
+    },
     /// Sign in, and read the first page
     Test {
         /// The name of the profile, or of a cloud of clouds.yaml
@@ -548,7 +553,7 @@ pub enum ProfileCommand {
 
 /// `snapdeck profile add`.
 #[derive(Clone, Debug, Args)]
-#[command(group = clap::ArgGroup::new("secret").args(["secret_env", "secret_command", "secret_file"]))]
+#[command(group = clap::ArgGroup::new("secret").args(["secret_env", "secret_command", "secret_file", "secret_keyring"]))]
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
@@ -597,6 +602,9 @@ pub struct ProfileAddArgs {
     /// The file that the secret is in, which only its owner can read
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
+    /// The name under which the system's keyring has the secret
+    #[arg(long, value_name = "NAME")]
+    pub secret_keyring: Option<String>,
     /// Certificates of authorities (PEM) to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,

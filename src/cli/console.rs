@@ -2,34 +2,77 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{Configured, GlobalOptions};
-use super::open::{Opened, open_in, open_profile, store_dir};
-use super::text;
-use crate::config::{Kept, Paths};
-use crate::model::Problem;
-use crate::provider::embedded::{JOURNAL, Options};
-use crate::support::Places;
-use crate::tui;
+use super::open::{Opened, open_in, store_dir};
+use super::sites::{Leased, Sites, store_options};
+use super::{profile, text};
+use crate::config::{Account, Kept, Paths, Profile, Surroundings};
+use crate::model::{Problem, ProblemKind};
+use crate::tui::{self, Lease, Site};
 
-/// Opens the console on a store, and makes it where there is none.
+/// Opens the console on the store, which is made where there is none, or on the profiles that are named: each in a tab.
 pub(super) async fn console(options: &GlobalOptions) -> Result<u8, Problem> {
     let face = Face::of(options)?;
-    if let Some(name) = &options.profile {
-        let opened = open_profile(options, name, options.read_only, "console").await?;
-        let dir = Paths::of_user()?.of_profile(name);
-        return open_console(opened, &dir, options, face, None, tui::Tours::default()).await;
-    }
-    let how = Options {
-        read_only: options.read_only,
-        create: true,
-        copy_rate: options.copy_rate.map(|rate| rate.0),
-        cache: options.cache.map(|bytes| bytes.0),
-        ..Options::default()
-    };
     let dir = store_dir(options)?;
-    let opened = open_in(&dir, &how, "console").await?;
-    open_console(opened, &dir, options, face, None, tui::Tours::default()).await
+    let sites = Sites::new(options, dir.clone());
+    // A name that nobody knows is told here, rather than by an empty tab.
+    for name in &options.profile {
+        let named = profile::find(options, name)?;
+        if face == Face::Screen && named.secret.command.is_some() {
+            let asked = ask_before(named).await;
+            if options.profile.len() == 1 {
+                asked?;
+            }
+        }
+    }
+    let mut first = match (options.profile.as_slice(), face) {
+        ([], _) => {
+            let opened = open_in(&dir, &store_options(options), "console").await?;
+            Some(Leased::store(opened, dir))
+        }
+        // Lines that come from a file want to know at once that nothing is there to answer them.
+        ([name, ..], Face::Lines { .. }) => Some(sites.profile(name).await?),
+        (_, Face::Screen) => None,
+    };
+    let named = match options.profile.as_slice() {
+        [] => &options.configured.config.settings.open_tabs,
+        named => named,
+    };
+    let mut open: Vec<Site> = Vec::new();
+    for name in named {
+        let site = Site::Profile(name.clone());
+        let there = first.as_ref().map(Lease::site);
+        if there.as_ref() != Some(&site) && !open.contains(&site) {
+            open.push(site);
+        }
+    }
+    let tours = tui::Tours::default();
+    let what = What {
+        first: first.take(),
+        open,
+        opener: Some(Arc::new(sites)),
+    };
+    begin(what, options, face, None, tours).await
+}
+
+/// Has the command of a profile give its secret once before the console takes the terminal: what it asks for there, as for
+/// a passphrase, can be answered, and is known when the tab opens.
+async fn ask_before(profile: Profile) -> Result<(), Problem> {
+    let asked = tokio::task::spawn_blocking(move || {
+        Account::of(&profile, &Surroundings::of_process()).map(drop)
+    });
+    asked
+        .await
+        .map_err(|e| Problem::new(ProblemKind::Bug, "the profile was not read").caused_by(&e))?
+}
+
+/// What a console is opened on.
+struct What {
+    first: Option<Leased>,
+    open: Vec<Site>,
+    opener: Option<Arc<dyn tui::Opener>>,
 }
 
 /// How the console shows itself.
@@ -73,10 +116,26 @@ pub(super) fn needs_terminal() -> Result<(), Problem> {
     )
 }
 
-/// Opens the console, and says at the end what still runs and how to follow it.
+/// Opens the console on one store, with nothing else to open.
 pub(super) async fn open_console(
-    mut opened: Opened,
+    opened: Opened,
     dir: &Path,
+    options: &GlobalOptions,
+    face: Face,
+    welcome: Option<String>,
+    tours: tui::Tours,
+) -> Result<u8, Problem> {
+    let what = What {
+        first: Some(Leased::store(opened, dir.to_owned())),
+        open: Vec::new(),
+        opener: None,
+    };
+    begin(what, options, face, welcome, tours).await
+}
+
+/// Runs the console, and says at the end what still runs and how to follow it.
+async fn begin(
+    what: What,
     options: &GlobalOptions,
     face: Face,
     welcome: Option<String>,
@@ -93,11 +152,15 @@ pub(super) async fn open_console(
     let config = config.without_profiles();
     // What is said before the console opens is seen in its log too.
     let log = tui::LogTap::install(&config.settings.log)?;
-    opened.let_others_in();
     let paths = Paths::of_user().ok();
+    let first = what.first.map(|mut first| {
+        first.let_others_in();
+        Box::new(first) as Box<dyn Lease>
+    });
     let setup = tui::Setup {
-        connection: opened.connection.clone(),
-        tracker: opened.tracker.clone(),
+        first,
+        open: what.open,
+        opener: what.opener,
         options: tui::Options {
             config,
             source,
@@ -108,24 +171,15 @@ pub(super) async fn open_console(
                 .as_ref()
                 .filter(|_| !options.no_config && !options.no_state)
                 .map(|paths| Kept::file(&paths.state)),
-            // A bundle names nobody, and what is kept of a profile names systems.
-            support: options.profile.is_none().then(|| Places {
-                store: dir.to_owned(),
-                journal: dir.join(JOURNAL),
-                state: paths.as_ref().map(|paths| paths.state.clone()),
-                home: paths.as_ref().map(|paths| paths.home.clone()),
-            }),
             state: paths.map(|paths| paths.state),
             log: Some(log),
         },
         tours,
     };
-    let ended = match face {
+    let farewell = match face {
         Face::Screen => tui::run(setup).await,
         Face::Lines { .. } => tui::linear(setup).await,
-    };
-    opened.close().await?;
-    let farewell = ended?;
+    }?;
     farewell_lines(&farewell);
     Ok(match farewell.signal {
         // As shells have it.
@@ -140,11 +194,26 @@ pub(super) async fn open_console(
     reason = "the console has given the terminal back"
 )]
 fn farewell_lines(farewell: &tui::Farewell) {
-    for task in &farewell.unfinished {
+    for (site, name, task) in &farewell.unfinished {
         let verb = task.plan.operation.kind.verb();
-        eprintln!("under way: {verb} {}", text::visible(&task.plan.subject));
+        let on = match site {
+            Site::Store => String::new(),
+            Site::Profile(_) => format!(", on {}", text::visible(name)),
+        };
+        eprintln!(
+            "under way: {verb} {}{on}",
+            text::visible(&task.plan.subject)
+        );
     }
-    if !farewell.unfinished.is_empty() {
-        eprintln!("The next start follows it on; `snapdeck get tasks` tells how it stands.");
+    let mut sites: Vec<&Site> = farewell.unfinished.iter().map(|(site, ..)| site).collect();
+    sites.dedup();
+    for site in sites {
+        let how = match site {
+            Site::Store => "snapdeck get tasks".to_owned(),
+            Site::Profile(name) => {
+                format!("snapdeck --profile {} get tasks", text::visible(name))
+            }
+        };
+        eprintln!("The next start follows it on; `{how}` tells how it stands.");
     }
 }

@@ -33,6 +33,7 @@ mod profile;
 mod replay;
 mod run;
 mod scrub;
+mod sites;
 mod support;
 mod task;
 mod text;
@@ -81,6 +82,16 @@ async fn dispatch(cli: Cli) -> Result<u8, Problem> {
     // What looks at a configuration must not stumble over it.
     if !chosen.is_about_the_program() {
         config::settle(&mut options)?;
+    }
+    if let ([_, second, ..], false) = (
+        options.profile.as_slice(),
+        matches!(chosen, Command::Console),
+    ) {
+        let what = format!(
+            "one profile at a time: \"{}\" is one too many",
+            text::visible(second)
+        );
+        return Err(Problem::user(what).hint("the console opens several side by side"));
     }
     match chosen {
         Command::Console => console::console(&options).await,

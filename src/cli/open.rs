@@ -57,7 +57,7 @@ pub(super) fn store_dir(options: &GlobalOptions) -> Result<PathBuf, Problem> {
 
 /// Opens the store for a command of the command line.
 pub(super) async fn open(options: &GlobalOptions, purpose: Purpose) -> Result<Opened, Problem> {
-    if let Some(name) = &options.profile {
+    if let Some(name) = options.profile.first() {
         let read_only = options.read_only || purpose == Purpose::Look;
         return open_profile(options, name, read_only, "command line").await;
     }
@@ -108,22 +108,34 @@ pub(super) async fn open_profile(
 ) -> Result<Opened, Problem> {
     let chosen = profile::find(options, name)?;
     let connection = crate::provider::open(name, &chosen, read_only).await?;
-    let dir = Paths::of_user()?.of_profile(name);
-    let place = match connection.writer {
-        Some(_) => Some(Place::take(&dir)?),
-        None => None,
-    };
-    let journal = match &place {
-        Some(place) => place.journal.clone(),
-        None => Place::first(&dir),
-    };
-    let tracker = Tracker::open(&connection, &journal, by)?;
+    let (tracker, place) = track(&connection, name, None, by)?;
     Ok(Opened {
         connection,
         tracker,
         held: Held::Called(place),
         host: None,
     })
+}
+
+/// Opens the tracker of a profile's connection, with a journal that no other program uses: this one, or the first.
+fn track(
+    connection: &Connection,
+    name: &str,
+    place: Option<Place>,
+    by: &str,
+) -> Result<(Tracker, Option<Place>), Problem> {
+    let dir = Paths::of_user()?.of_profile(name);
+    let place = match (&connection.writer, place) {
+        (Some(_), None) => Some(Place::take(&dir)?),
+        (Some(_), place) => place,
+        (None, _) => None,
+    };
+    let journal = match &place {
+        Some(place) => place.journal.clone(),
+        None => Place::first(&dir),
+    };
+    let tracker = Tracker::open(connection, &journal, by)?;
+    Ok((tracker, place))
 }
 
 /// Opens the tracker of a store that is open.
@@ -160,6 +172,30 @@ impl Opened {
                 Err(e) => tracing::warn!(error = %e, "no other program can use the store"),
             }
         }
+    }
+
+    /// Signs in to the system of a profile again. Until that has come off everything stays as it is; then what is under way
+    /// is found in the journal, and followed on over the new connection.
+    ///
+    /// # Errors
+    /// Why it cannot be signed in to.
+    pub(super) async fn sign_in_again(
+        &mut self,
+        options: &GlobalOptions,
+        name: &str,
+        by: &str,
+    ) -> Result<(), Problem> {
+        let chosen = profile::find(options, name)?;
+        let connection = crate::provider::open(name, &chosen, options.read_only).await?;
+        self.tracker.close().await;
+        let place = match std::mem::replace(&mut self.held, Held::Called(None)) {
+            Held::Called(place) => place,
+            Held::Here(_) | Held::There(_) => return Err(no_store()),
+        };
+        let (tracker, place) = track(&connection, name, place, by)?;
+        self.held = Held::Called(place);
+        (self.connection, self.tracker) = (connection, tracker);
+        Ok(())
     }
 
     /// The program that has the store, where it is not this one.

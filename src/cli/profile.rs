@@ -1,13 +1,14 @@
 //! `snapdeck profile`, and finding the profile that was named.
 
+use futures_util::StreamExt as _;
 use serde::Serialize;
 
 use super::args::{GlobalOptions, ProfileAddArgs, ProfileArgs, ProfileCommand};
 use super::output::{self, Row};
 use super::{config, text};
-use crate::config::{Clouds, Fault, Profile, SecretSource, Surroundings, parse};
+use crate::config::{Clouds, Fault, Profile, SecretSource, Surroundings, keyring, parse};
 use crate::model::{Kind, Problem, ProblemKind, Query};
-use crate::provider::{self, list_all};
+use crate::provider;
 
 /// The profile of this name: one of the configuration, or a cloud of `clouds.yaml`.
 pub(super) fn find(options: &GlobalOptions, name: &str) -> Result<Profile, Problem> {
@@ -39,11 +40,65 @@ fn of_cloud(name: &str) -> Profile {
     }
 }
 
+/// What a profile, or the cloud that it names, says of systems and people: all that names one.
+pub(super) fn names(options: &GlobalOptions, name: &str) -> Vec<String> {
+    let Ok(profile) = find(options, name) else {
+        return Vec::new();
+    };
+    let cloud = profile.cloud.as_deref().and_then(|cloud| {
+        let clouds = Clouds::read(&Surroundings::of_process()).ok()?;
+        clouds.find(cloud, None).ok()
+    });
+    let of_cloud = |key: &str| cloud.as_ref().and_then(|cloud| cloud.auth(&[key]));
+    let endpoint = profile.endpoint.clone().or_else(|| of_cloud("auth_url"));
+    let host = endpoint.and_then(|url| {
+        let rest = url.split_once("://")?.1;
+        let host = rest.split(['/', ':']).next()?;
+        Some(host.to_owned())
+    });
+    let said = [
+        host,
+        profile.user.or_else(|| of_cloud("username")),
+        profile.project.or_else(|| of_cloud("project_name")),
+        profile.project_id.or_else(|| of_cloud("project_id")),
+        profile.user_domain.or_else(|| of_cloud("user_domain_name")),
+        profile
+            .project_domain
+            .or_else(|| of_cloud("project_domain_name")),
+        profile.application_credential,
+        profile.cloud,
+    ];
+    let told = said.into_iter().flatten();
+    // Whoever set nothing else has that one.
+    told.filter(|name| name.to_lowercase() != "default")
+        .collect()
+}
+
 /// Does what `snapdeck profile` was asked for.
 pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Result<u8, Problem> {
     match &args.what {
-        ProfileCommand::List { output } => output::rows(&rows(options)?, *output)?,
+        ProfileCommand::List { output } => {
+            let clouds = Clouds::read(&Surroundings::of_process())?;
+            output::rows(&rows(options, &clouds), *output)?;
+        }
         ProfileCommand::Add(asked) => output::print(&add(options, asked)?)?,
+        ProfileCommand::Secret { name } => {
+            let profile = find(options, name)?;
+            let Some(key) = &profile.secret.keyring else {
+                return Err(Problem::new(
+                    ProblemKind::Config,
+                    format!(
+                        "the secret of \"{name}\" comes from {}",
+                        profile.secret.told()
+                    ),
+                )
+                .hint(
+                    "set secret.keyring = \"NAME\" in the profile, and nothing else for its secret",
+                ));
+            };
+            keyring::keep(key)?;
+            output::print(&format!("the keyring has it, as {}\n", text::visible(key)))?;
+        }
         ProfileCommand::Test { name } => output::print(&test(options, name).await?)?,
     }
     Ok(0)
@@ -51,11 +106,11 @@ pub(super) async fn profile(options: &GlobalOptions, args: &ProfileArgs) -> Resu
 
 /// A profile in a list.
 #[derive(Serialize)]
-struct ProfileRow {
-    name: String,
-    provider: &'static str,
-    endpoint: Option<String>,
-    read_only: bool,
+pub(super) struct ProfileRow {
+    pub(super) name: String,
+    pub(super) provider: &'static str,
+    pub(super) endpoint: Option<String>,
+    pub(super) read_only: bool,
     secret: String,
     from: String,
 }
@@ -91,8 +146,8 @@ impl Row for ProfileRow {
     }
 }
 
-fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> {
-    let clouds = Clouds::read(&Surroundings::of_process())?;
+/// The profiles of the configuration, and the clouds that are none of them.
+pub(super) fn rows(options: &GlobalOptions, clouds: &Clouds) -> Vec<ProfileRow> {
     let of_file = |path: Option<&std::path::Path>| match path {
         Some(path) => path.display().to_string(),
         None => "the environment".to_owned(),
@@ -133,7 +188,7 @@ fn rows(options: &GlobalOptions) -> Result<Vec<ProfileRow>, Problem> {
     {
         rows.push(row(name, &of_cloud(name), cloud_file.clone()));
     }
-    Ok(rows)
+    rows
 }
 
 /// Writes a profile at the end of the configuration; what stands there stays as it is.
@@ -172,6 +227,7 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
             env: asked.secret_env.clone(),
             command: asked.secret_command.clone(),
             file: asked.secret_file.clone(),
+            keyring: asked.secret_keyring.clone(),
         },
         ca_bundle: asked.ca_bundle.clone(),
         read_only: options.read_only,
@@ -203,10 +259,20 @@ fn add(options: &GlobalOptions, asked: &ProfileAddArgs) -> Result<String, Proble
 async fn test(options: &GlobalOptions, name: &str) -> Result<String, Problem> {
     let profile = find(options, name)?;
     let connection = provider::open(name, &profile, true).await?;
-    let volumes = list_all(&*connection.reader, Query::all(Kind::Volume)).await?;
-    Ok(format!(
-        "{} works: {} volumes\n",
-        text::visible(name),
-        volumes.len()
-    ))
+    let mut pages = connection.reader.list(Query::all(Kind::Volume));
+    let first = pages.next().await.transpose()?;
+    let said = match first {
+        None => "no volumes".to_owned(),
+        Some(page) => {
+            let count = page.items.len() as u64;
+            let more = page.total.is_some_and(|total| total > count)
+                || (page.total.is_none() && pages.next().await.is_some());
+            match (page.total, more) {
+                (Some(total), _) => format!("{total} volumes"),
+                (None, true) => format!("more than {count} volumes"),
+                (None, false) => format!("{count} volumes"),
+            }
+        }
+    };
+    Ok(format!("{} works: {said}\n", text::visible(name)))
 }

@@ -26,6 +26,7 @@ pub(super) fn support(options: &GlobalOptions, args: &SupportArgs) -> Result<u8,
         store,
         state: paths.as_ref().ok().map(|paths| paths.state.clone()),
         home: paths.ok().map(|paths| paths.home),
+        names: Vec::new(),
     };
     let bundle = Bundle::gather(&config, &places, tui::terminal());
     if let Some(name) = &args.show {

@@ -87,6 +87,8 @@ pub struct Account {
     pub volume_endpoint: Option<String>,
     /// Where the volume service of the region is as a rule, for want of a catalog that says so.
     pub usual_service: Option<String>,
+    /// Things of all projects are listed.
+    pub all_tenants: bool,
     /// Certificates of authorities, as PEM.
     pub ca_bundle: Option<Vec<u8>>,
     /// Whoever answers is trusted.
@@ -110,14 +112,14 @@ impl Account {
         };
         let region = profile.region.clone().or_else(|| cloud.region());
         let usual = region.as_deref();
-        let (auth, scope) = credentials(profile, &cloud, around)?;
         let endpoint = profile
             .endpoint
             .clone()
             .or_else(|| cloud.auth(&["auth_url"]))
             .or_else(|| profile.provider.usual_sign_in(usual?))
-            .or_else(|| matches!(auth, Auth::Keys(_)).then(String::new))
+            .or_else(|| signs(profile, around).then(String::new))
             .ok_or_else(|| missing("address to sign in at", "endpoint"))?;
+        let (auth, scope) = credentials(profile, &cloud, around)?;
         let endpoint = endpoint.replace("{region_name}", region.as_deref().unwrap_or_default());
         let interface = profile
             .interface
@@ -153,6 +155,7 @@ impl Account {
             region,
             interface: interface.trim_end_matches("URL").to_owned(),
             volume_endpoint: own_service,
+            all_tenants: profile.all_tenants,
             ca_bundle,
             insecure: profile.insecure || cloud.insecure(),
         })
@@ -179,8 +182,9 @@ fn credentials(
     let secret = |keys: &[&str], what: &str| match profile.secret.is_empty() {
         false => profile.secret.read(around),
         true => cloud.auth(keys).map(SecretString::from).ok_or_else(|| {
-            Problem::new(ProblemKind::Config, format!("the profile says no {what}"))
-                .hint("set secret.env, secret.command or secret.file in the profile")
+            Problem::new(ProblemKind::Config, format!("the profile says no {what}")).hint(
+                "set secret.env, secret.command, secret.file or secret.keyring in the profile",
+            )
         }),
     };
     if let Some(key) = keys(profile, around)? {
@@ -248,43 +252,53 @@ fn credentials(
     Ok((Auth::Password { user, password }, scope))
 }
 
-/// The access key of the profile, or of the variables of the vendor's own tools where the profile says nothing of how to
-/// sign in.
-fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, Problem> {
-    if let Some(id) = &profile.access_key {
-        if profile.provider == ProviderKind::Cinder {
-            return Err(Problem::new(
-                ProblemKind::Config,
-                format!("{} takes no access key", profile.provider.word()),
-            )
-            .hint("set user or application-credential in the profile"));
-        }
-        let token = match profile.security_token.is_empty() {
-            true => None,
-            false => Some(profile.security_token.read(around)?),
-        };
-        return Ok(Some(AccessKey {
-            id: id.clone(),
-            secret: profile.secret.read(around)?,
-            token,
-        }));
-    }
+/// Whether calls are signed: the profile has an access key, or it says nothing of how to sign in and the variables of
+/// the vendor's own tools have one.
+fn signs(profile: &Profile, around: &Surroundings) -> bool {
     let silent = profile.cloud.is_none()
         && profile.user.is_none()
         && profile.application_credential.is_none()
         && !profile.token
         && profile.secret.is_empty();
-    let var = |name: &str| around.var(&format!("HUAWEICLOUD_SDK_{name}"));
-    match (var("AK"), var("SK")) {
-        (Some(id), Some(secret)) if silent && profile.provider == ProviderKind::Evs => {
-            Ok(Some(AccessKey {
-                id: id.to_owned(),
-                secret: secret.to_owned().into(),
-                token: var("SECURITY_TOKEN").map(|token| token.to_owned().into()),
-            }))
-        }
-        _ => Ok(None),
+    let evs = profile.provider == ProviderKind::Evs;
+    profile.access_key.is_some() || (evs && silent && around.var("HUAWEICLOUD_SDK_AK").is_some())
+}
+
+/// The access key, where calls are signed.
+fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, Problem> {
+    if !signs(profile, around) {
+        return Ok(None);
     }
+    if !matches!(profile.provider, ProviderKind::Evs | ProviderKind::Zstack) {
+        return Err(Problem::new(
+            ProblemKind::Config,
+            format!("{} takes no access key", profile.provider.word()),
+        )
+        .hint("set user or application-credential in the profile"));
+    }
+    let var = |name: &str| around.var(&format!("HUAWEICLOUD_SDK_{name}"));
+    let Some(id) = &profile.access_key else {
+        let secret = var("SK").ok_or_else(|| {
+            Problem::new(
+                ProblemKind::Config,
+                "HUAWEICLOUD_SDK_AK is set, and HUAWEICLOUD_SDK_SK is not",
+            )
+        })?;
+        return Ok(Some(AccessKey {
+            id: var("AK").unwrap_or_default().to_owned(),
+            secret: secret.to_owned().into(),
+            token: var("SECURITY_TOKEN").map(|token| token.to_owned().into()),
+        }));
+    };
+    let token = match profile.security_token.is_empty() {
+        true => None,
+        false => Some(profile.security_token.read(around)?),
+    };
+    Ok(Some(AccessKey {
+        id: id.clone(),
+        secret: profile.secret.read(around)?,
+        token,
+    }))
 }
 
 fn scope(

@@ -7,6 +7,7 @@ pub mod contrast;
 mod document;
 mod fault;
 pub mod kept;
+pub mod keyring;
 mod paths;
 mod profile;
 mod secret;

@@ -101,6 +101,8 @@ pub struct Profile {
     pub secret: SecretSource,
     /// The secret is a token, and there is nothing to sign in with.
     pub token: bool,
+    /// Things of all projects are listed, where the account may see them: for administrators.
+    pub all_tenants: bool,
     /// Nothing can be changed.
     pub read_only: bool,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's.
@@ -121,6 +123,8 @@ pub struct SecretSource {
     pub command: Option<String>,
     /// A file that only its owner can read; its first line.
     pub file: Option<PathBuf>,
+    /// The system's keyring, under this name; `snapdeck profile secret` puts it there.
+    pub keyring: Option<String>,
 }
 
 /// Limits of calls; what is left out has its default.
@@ -176,12 +180,17 @@ impl Profile {
             ("secret.env", self.secret.env.clone()),
             ("secret.command", self.secret.command.clone()),
             ("secret.file", path(&self.secret.file)),
+            ("secret.keyring", self.secret.keyring.clone()),
             ("security-token.env", self.security_token.env.clone()),
             (
                 "security-token.command",
                 self.security_token.command.clone(),
             ),
             ("security-token.file", path(&self.security_token.file)),
+            (
+                "security-token.keyring",
+                self.security_token.keyring.clone(),
+            ),
             ("ca-bundle", path(&self.ca_bundle)),
         ];
         let mut out = format!("[profiles.{key}]\n");
@@ -192,6 +201,7 @@ impl Profile {
         }
         for (key, flag) in [
             ("token", self.token),
+            ("all-tenants", self.all_tenants),
             ("read-only", self.read_only),
             ("insecure", self.insecure),
         ] {
@@ -217,6 +227,7 @@ mod tests {
                 ..Default::default()
             },
             read_only: true,
+            all_tenants: true,
             access_key: Some("AK".into()),
             service_endpoint: Some("http://e".into()),
             security_token: SecretSource {

@@ -7,26 +7,28 @@ use std::process::{Command, Stdio};
 use secrecy::SecretString;
 
 use super::clouds::Surroundings;
+use super::keyring;
 use super::profile::SecretSource;
 use crate::model::{Problem, ProblemKind};
 
 /// No secret is longer, in bytes.
-const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024;
 
 impl SecretSource {
     /// Whether it says nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.env.is_none() && self.command.is_none() && self.file.is_none()
+        *self == Self::default()
     }
 
     /// Where the secret comes from, for people.
     #[must_use]
     pub fn told(&self) -> String {
-        match (&self.env, &self.command, &self.file) {
-            (Some(name), _, _) => format!("the variable {name}"),
-            (_, Some(_), _) => "a command".to_owned(),
-            (_, _, Some(path)) => format!("the file {}", path.display()),
+        match (&self.env, &self.command, &self.file, &self.keyring) {
+            (Some(name), ..) => format!("the variable {name}"),
+            (_, Some(_), ..) => "a command".to_owned(),
+            (_, _, Some(path), _) => format!("the file {}", path.display()),
+            (.., Some(name)) => format!("the keyring, as {name}"),
             _ => "nowhere".to_owned(),
         }
     }
@@ -40,6 +42,7 @@ impl SecretSource {
             self.env.is_some(),
             self.command.is_some(),
             self.file.is_some(),
+            self.keyring.is_some(),
         ];
         let wrong = |what: String| Problem::new(ProblemKind::Config, what);
         match said.iter().filter(|said| **said).count() {
@@ -47,7 +50,9 @@ impl SecretSource {
                 return Err(wrong(
                     "the profile does not say where its secret comes from".to_owned(),
                 )
-                .hint("set secret.env, secret.command or secret.file in the profile"));
+                .hint(
+                    "set secret.env, secret.command, secret.file or secret.keyring in the profile",
+                ));
             }
             1 => {}
             _ => {
@@ -55,7 +60,7 @@ impl SecretSource {
                     "the profile says of several places that its secret comes from there"
                         .to_owned(),
                 )
-                .hint("leave one of secret.env, secret.command and secret.file"));
+                .hint("leave one of secret.env, secret.command, secret.file and secret.keyring"));
             }
         }
         let text = if let Some(name) = &self.env {
@@ -67,6 +72,8 @@ impl SecretSource {
             by_command(command)?
         } else if let Some(path) = &self.file {
             from_file(&around.at_home(path))?
+        } else if let Some(name) = &self.keyring {
+            keyring::find(name)?
         } else {
             String::new()
         };

@@ -32,6 +32,9 @@ pub struct Settings {
     pub store: Option<PathBuf>,
     /// The systems that are called, by the names that `--profile` takes.
     pub profiles: Profiles,
+    /// The profiles, or clouds, that the console opens beside the store when it begins, each in a tab of its own; none
+    /// unless said, since that signs in to them. `--profile` opens what it names instead.
+    pub open_tabs: Vec<String>,
     /// A fault of the program leaves a file with what happened last, and says where it is.
     pub crash_files: bool,
     /// What is kept for the log view, and written to a file where one is named.
@@ -52,6 +55,7 @@ impl Default for Settings {
             read_only: false,
             store: None,
             profiles: Profiles::new(),
+            open_tabs: Vec::new(),
             crash_files: true,
             log: LogSettings::default(),
             keys: BTreeMap::new(),

@@ -56,6 +56,9 @@ pub(super) fn gather(
         scrubber.withhold(text, stand_in);
     }
     let tasks = tasks(places, &mut gathered);
+    for (name, kind) in &places.names {
+        scrubber.withhold_name(name, kind);
+    }
     for task in &tasks {
         names(task, &mut scrubber);
     }
@@ -98,7 +101,7 @@ pub(super) fn gather(
     );
     let count = scrubber.names();
     gathered.withhold(
-        format!("{count} names of volumes, snapshots and instances"),
+        format!("{count} names of volumes, snapshots, instances and accounts"),
         "names tell whose data it is; name-1, name-2 and so on stand for them, always the same for the same",
     );
     for kind in scrubber.patterns() {

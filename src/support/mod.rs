@@ -26,6 +26,8 @@ pub struct Places {
     pub state: Option<PathBuf>,
     /// The home folder.
     pub home: Option<PathBuf>,
+    /// What names systems and people beside, each with what it is a name of; taken out wherever it stands.
+    pub names: Vec<(String, &'static str)>,
 }
 
 /// What was gathered; nothing of it is written yet.

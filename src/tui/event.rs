@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::log::LogLine;
+use super::state::{TabAct, TabId};
 use super::tour::Act;
+use super::{Listed, Site};
 use crate::config::{Config, Fault, Kept};
 use crate::http::Call;
 use crate::model::{
-    Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task, TaskId, Time,
+    Capabilities, Change, Object, ObjectRef, Operation, Page, Plan, Problem, Query, Raw, Task,
+    TaskId, Time,
 };
 use crate::provider::DataRange;
 use crate::task::Control;
@@ -87,6 +90,29 @@ pub(crate) enum Event {
     Called(Vec<Arc<Call>>),
     /// What the last frame cost; told only while it is looked at.
     Drawn(Cost),
+    /// This happened to the tab of this number, which need not be the one in hand.
+    Tab(TabId, Box<Event>),
+    /// The system of the tab is there.
+    Opened(Box<Opened>),
+    /// It is not, and why.
+    NotOpened(Problem),
+    /// It was signed in to again, or could not be.
+    Renewed(Result<Box<Opened>, Problem>),
+    /// What can be opened was read again.
+    Profiles(Vec<Listed>),
+}
+
+/// A system that was opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Opened {
+    /// What it is called.
+    pub(crate) profile: String,
+    /// What it has and can do.
+    pub(crate) system: Capabilities,
+    /// Why nothing can be changed, where nothing can.
+    pub(crate) read_only: Option<String>,
+    /// Its tasks.
+    pub(crate) tasks: Vec<Arc<Task>>,
 }
 
 /// What a frame cost.
@@ -249,6 +275,16 @@ pub(crate) enum Effect {
     Keep(Box<Kept>),
     /// Change nothing any more, whatever is asked.
     Lock,
+    /// Open this for the tab.
+    Open(Site),
+    /// Sign in to the tab's system again.
+    Renew,
+    /// The tab is closed: nobody wants anything of its system any more.
+    Close,
+    /// Do this with tabs; done before anything outside hears of it.
+    Tab(TabAct),
+    /// Read again what can be opened.
+    Profiles,
     /// Stop the program until it is continued.
     Suspend,
     /// End.

@@ -58,6 +58,15 @@ impl Key {
         }
     }
 
+    /// A character with Alt held.
+    pub(crate) const fn alt(c: char) -> Self {
+        Self {
+            code: KeyCode::Char(c),
+            ctrl: false,
+            alt: true,
+        }
+    }
+
     /// A function key.
     pub(crate) const fn f(n: u8) -> Self {
         Self::plain(KeyCode::F(n))

@@ -16,7 +16,9 @@ const WIDE: u16 = 110;
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// The line at the top.
+    /// The line of tabs, where there are several.
+    pub(crate) tabs: Option<Rect>,
+    /// The line at the top, or under the tabs.
     pub(crate) header: Rect,
     /// The line under it.
     pub(crate) rule: Rect,
@@ -39,11 +41,13 @@ pub(crate) fn layout(state: &State) -> Option<Layout> {
         return None;
     }
     let rule = u16::from(height >= 12);
+    let tabs = u16::from(height >= 14 && state.around.are_several());
+    let top = tabs + 1 + rule;
     let pane = pane_height(state);
     let tour = tour_height(state);
-    let body_height = height.saturating_sub(2 + rule + pane + tour);
+    let body_height = height.saturating_sub(top + 1 + pane + tour);
     let row = |y: u16, height: u16| Rect::new(0, y, width, height);
-    let mut body = row(1 + rule, body_height);
+    let mut body = row(top, body_height);
     let side = has_side(state).then(|| {
         let side = (width / 3).clamp(36, 80);
         body.width -= side;
@@ -54,11 +58,12 @@ pub(crate) fn layout(state: &State) -> Option<Layout> {
         }
     });
     Some(Layout {
-        header: row(0, 1),
-        rule: row(1, rule),
+        tabs: (tabs > 0).then(|| row(0, 1)),
+        header: row(tabs, 1),
+        rule: row(tabs + 1, rule),
         body,
         side,
-        pane: (pane > 0).then(|| row(1 + rule + body_height, pane)),
+        pane: (pane > 0).then(|| row(top + body_height, pane)),
         tour: (tour > 0).then(|| row(height - 1 - tour, tour)),
         bottom: row(height - 1, 1),
     })

@@ -16,8 +16,10 @@ mod page;
 mod record;
 mod rows;
 mod runtime;
+mod site;
 mod skin;
 mod state;
+mod tabs;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -31,22 +33,22 @@ use std::sync::Arc;
 
 use crate::config::{Config, Fault, Source};
 use crate::model::{Problem, Task};
-use crate::provider::Connection;
-use crate::support::Places;
-use crate::task::Tracker;
 
 pub use event::PictureForm;
 pub use log::LogTap;
 pub use record::{Export, Playback, export, play};
+pub use site::{Lease, Listed, Opener, Site};
 pub use terminal::ColorTier;
 pub use tour::{Act, Begin, Tour};
 
 /// What the console works on.
 pub struct Setup {
-    /// The system.
-    pub connection: Connection,
-    /// The tasks on it.
-    pub tracker: Tracker,
+    /// What is open already, in the first tab.
+    pub first: Option<Box<dyn Lease>>,
+    /// What is opened once the console is there, a tab for each; one at least where nothing is open.
+    pub open: Vec<Site>,
+    /// What opens others; without it there is but what is open.
+    pub opener: Option<Arc<dyn Opener>>,
     /// How it looks and what it may do.
     pub options: Options,
     /// What there is to be led through.
@@ -86,8 +88,6 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// What was chosen the last time is read from this file, and kept in it.
     pub kept: Option<PathBuf>,
-    /// Where a support bundle is taken from.
-    pub support: Option<Places>,
     /// What the parts of the program say.
     pub log: Option<LogTap>,
 }
@@ -95,8 +95,8 @@ pub struct Options {
 /// How the console ended.
 #[derive(Debug)]
 pub struct Farewell {
-    /// What was under way.
-    pub unfinished: Vec<Arc<Task>>,
+    /// What was under way, each with what its tab was open on and is called.
+    pub unfinished: Vec<(Site, String, Arc<Task>)>,
     /// The signal that ended it, where one did.
     pub signal: Option<i32>,
 }

@@ -11,8 +11,8 @@ use crate::config::theme::Role;
 use crate::model::{Bytes, Kind, Object, Problem, Time};
 
 use super::actions::{Action, ActionId};
-use super::rows::{Spans, ago};
-use super::state::{Message, Place, State};
+use super::rows::{self, Spans, ago};
+use super::state::{Message, PATIENCE, Place, Stage, State};
 use super::text;
 
 /// A line: pieces with their roles.
@@ -57,6 +57,7 @@ pub(crate) fn lines(state: &State, width: u16) -> Vec<Line> {
         },
         Place::Log => page.log(),
         Place::Bundle => page.bundle(),
+        Place::Opening => page.opening(),
         Place::Map(object, mark) => page.map(object, mark.as_ref()),
         _ => {}
     }
@@ -204,6 +205,60 @@ impl Page<'_> {
         }
     }
 
+    /// How opening goes; nothing before it is worth a word.
+    fn opening(&mut self) {
+        let state = self.state;
+        let name = state.clean(&state.profile).into_owned();
+        let address = state
+            .around
+            .said_of(&state.site)
+            .and_then(|l| l.address.as_deref());
+        let hint = |id| Action::of(id).hint(state);
+        let others = state.around.are_several();
+        match &state.stage {
+            Stage::Opening(since) if state.now.clock < *since + PATIENCE => {}
+            Stage::Opening(since) | Stage::Open(Some(since)) => {
+                let said = format!("{} opening {name}", state.glyphs().busy);
+                let mut line: Line = vec![(said.into(), Role::Busy)];
+                let waited = rows::waited(state, *since);
+                if !waited.is_empty() {
+                    line.push((format!(", since{waited}").into(), Role::Dim));
+                }
+                self.lines.push(line);
+                if let Some(address) = address {
+                    self.bullet(" ", address, Role::Dim);
+                }
+                self.blank();
+                if others {
+                    let back = hint(ActionId::Back);
+                    let said = format!("{back} gives it up; the other tabs go on meanwhile.");
+                    self.text(&said, Role::Dim);
+                }
+            }
+            Stage::Failed(problem, at) => {
+                self.text(&format!("{name} is not open."), Role::Text);
+                self.blank();
+                self.problem(problem);
+                self.blank();
+                self.time("Tried", Some(*at));
+                self.blank();
+                let again = hint(ActionId::SignIn);
+                let mut said = format!("{again} tries again");
+                if others {
+                    said.push_str(&format!(", {} closes it", hint(ActionId::Back)));
+                }
+                if let crate::tui::Site::Profile(name) = &state.site {
+                    said.push_str(&format!(
+                        "; `snapdeck doctor {}` says in which step it ends",
+                        state.clean(name)
+                    ));
+                }
+                self.text(&said, Role::Dim);
+            }
+            Stage::Open(None) => {}
+        }
+    }
+
     fn message(&mut self, message: &Message) {
         self.time("When", Some(message.at));
         self.blank();
@@ -298,5 +353,10 @@ pub(crate) fn title(state: &State, place: &Place) -> String {
         Place::Call(number) => format!("call {}", number + 1),
         Place::Log => "Log".to_owned(),
         Place::Bundle => "Support bundle".to_owned(),
+        Place::Profiles => "Profiles".to_owned(),
+        Place::Opening => match state.stage {
+            Stage::Failed(..) => "Failed".to_owned(),
+            _ => "Opening".to_owned(),
+        },
     }
 }

@@ -2,35 +2,39 @@
 //! asks for is performed, and a frame is drawn when the terminal is ready for one.
 
 mod perform;
+mod seats;
 mod signals;
 
 use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream, MouseButton, MouseEventKind};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::StreamExt as _;
 use ratatui::Terminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc;
 
-pub(super) use self::perform::Performer;
+#[cfg(test)]
+pub(super) use self::perform::{House, Performer};
+#[cfg(test)]
+pub(super) use self::seats::Teller;
+use self::seats::listed;
+pub(super) use self::seats::{Inbox, Incoming, Seats};
 pub(crate) use self::signals::{Signal, Signals};
-use super::event::{Cost, Effect, Event, Moment};
+use super::event::{Cost, Effect, Event, Moment, Opened};
 use super::key::Key;
 use super::log::{LogLine, LogTap};
 use super::record::{Recorder, crash};
-use super::state::{Beginning, State};
+use super::state::{Beginning, TabId, unopened};
+use super::tabs::{Asked, Tabs};
 use super::terminal::{
     Features, Screen, Session, Writer, copy, faults, give_back, here, take_mouse,
 };
-use super::update::update;
 use super::view::{Hit, Scene, view};
-use super::{Farewell, Setup};
-use crate::config::{Config, Kept, Source, Watch};
-use crate::model::{Problem, ProblemKind, Task, Time};
+use super::{Farewell, Opener, Setup};
+use crate::config::{Config, Fault, Kept, Source, Watch};
+use crate::model::{Problem, ProblemKind, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
 pub(super) const QUEUE: usize = 64;
@@ -46,19 +50,18 @@ enum Woken {
     Signal(Signal),
     Input(io::Result<Input>),
     InputEnded,
-    Tasks(Vec<Arc<Task>>),
-    Event(Box<Event>),
+    Told(Incoming),
     Logged(Vec<LogLine>),
     Time,
     Drawable,
 }
 
-struct Runtime {
-    state: State,
+struct Runtime<'a> {
+    tabs: Tabs,
     started: Instant,
     terminal: Terminal<Screen>,
     writer: Writer,
-    performer: Performer,
+    seats: &'a mut Seats,
     scene: Scene,
     /// Something changed since the last frame.
     changed: bool,
@@ -73,11 +76,31 @@ struct Runtime {
     cost: Cost,
 }
 
-/// Runs the console to its end.
-pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
-    let (width, height) = size()?;
+/// Runs the console to its end. Whatever comes of it, what is open is closed.
+pub(super) async fn run(mut setup: Setup) -> Result<Farewell, Problem> {
     let started = Instant::now();
-    let (beginning, forgotten) = beginning(&setup, (width, height), moment(started));
+    let settled = size().map(|size| (size, beginning(&setup, size, moment(started))));
+    let (events, queue) = mpsc::channel(QUEUE);
+    let (mut seats, inbox) = Seats::of(&mut setup, events.clone(), queue);
+    let ended = match settled {
+        Ok((size, beginning)) => {
+            drive(setup, started, size, beginning, &mut seats, inbox, events).await
+        }
+        Err(problem) => Err(problem),
+    };
+    seats.close_all().await?;
+    ended
+}
+
+async fn drive(
+    setup: Setup,
+    started: Instant,
+    (width, height): (u16, u16),
+    (beginning, forgotten): (Beginning, Option<Problem>),
+    seats: &mut Seats,
+    mut inbox: Inbox,
+    events: mpsc::Sender<Event>,
+) -> Result<Farewell, Problem> {
     let options = setup.options;
     let settings = &options.config.settings;
     let crashes = options.state.as_ref().filter(|_| settings.crash_files);
@@ -86,30 +109,18 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let features = beginning.features;
     tracing::info!(width, height, colors = ?features.tier(settings), ascii = features.is_ascii(settings), copies = ?features.copies(settings), "the console begins");
     let recorder = Recorder::start(&beginning, options.record.as_deref())?;
-    let state = State::new(beginning);
+    let (tabs, asked) = Tabs::new(beginning);
     // Nothing that can fail by what the user said comes after the terminal is taken.
     let (session, lead) = Session::enter(mouse)?;
     let mut signals = Signals::listen()?;
-    let (events, mut queue) = mpsc::channel(QUEUE);
-    let writable = state.read_only.is_none();
-    let folder = options.state.map(|state| state.join("pictures"));
-    let performer = Performer::new(
-        setup.connection,
-        setup.tracker.clone(),
-        writable,
-        events.clone(),
-        folder,
-        options.kept,
-        options.support,
-    )
-    .with_stage(setup.tours.stage);
+    let opener = seats.rereads();
     let screen = Screen::new(Size { width, height }, features.synchronized);
     let mut runtime = Runtime {
-        state,
+        tabs,
         started,
         terminal: Terminal::new(screen).unwrap_or_else(|e| match e {}),
         writer: Writer::start()?,
-        performer,
+        seats,
         scene: Scene::default(),
         changed: true,
         ended: false,
@@ -121,11 +132,10 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
         cost: Cost::default(),
     };
     let mut input = EventStream::new();
-    let mut tasks: Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>> =
-        // They end where another program has the system and ends; the console stays.
-        Box::pin(setup.tracker.updates().chain(futures_util::stream::pending()));
     // What changed between the first look at the tasks and this one.
-    runtime.happened(Event::Tasks(setup.tracker.tasks()));
+    if let Some(event) = runtime.seats.tasks(TabId::default()) {
+        runtime.happened(event);
+    }
     if let Some(problem) = forgotten {
         runtime.happened(Event::Fault(problem));
     }
@@ -133,26 +143,28 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     // Only what the first screen needs comes before it.
     let watch = options.source.clone().and_then(|source| {
         Watch::start(source, move |read| {
-            // The console ends before its configuration does.
-            let _ = events.blocking_send(Event::Configured(read.map(told)));
+            for event in reread(opener.as_deref(), read) {
+                // The console ends before its configuration does.
+                let _ = events.blocking_send(event);
+            }
         })
     });
-    runtime.performer.watch();
-    runtime.performer.follow_on();
+    runtime.seats.follow(TabId::default());
+    for (tab, effect) in asked {
+        runtime.perform(tab, effect);
+    }
 
     while !runtime.ended {
         here();
-        let woken = runtime
-            .wait(&mut signals, &mut input, &mut tasks, &mut queue)
-            .await;
+        let woken = runtime.wait(&mut signals, &mut input, &mut inbox).await;
         let typed = matches!(woken, Woken::Input(_));
-        runtime.take(woken)?;
+        runtime.take(woken, &mut inbox)?;
         // Whatever else is there already belongs to the same frame.
         for _ in 0..if typed { BURST } else { 0 } {
             let Some(more) = at_once() else {
                 break;
             };
-            runtime.take(Woken::Input(more))?;
+            runtime.take(Woken::Input(more), &mut inbox)?;
             if runtime.ended || runtime.suspend {
                 break;
             }
@@ -179,11 +191,9 @@ pub(super) async fn run(setup: Setup) -> Result<Farewell, Problem> {
     let drained = runtime.writer.drain(PARTING);
     give_back(drained);
     drop(session);
-    runtime.performer.keep_at_last();
-    let unfinished = runtime.state.tasks.active().cloned().collect();
     Ok(Farewell {
-        unfinished,
-        signal: runtime.state.signal,
+        unfinished: runtime.tabs.unfinished(),
+        signal: runtime.tabs.present().signal,
     })
 }
 
@@ -195,11 +205,6 @@ pub(super) fn beginning(
 ) -> (Beginning, Option<Problem>) {
     let options = &setup.options;
     let settings = &options.config.settings;
-    let read_only = match (setup.tracker.is_read_only(), settings.read_only) {
-        (_, true) => Some("this is read-only, as it was started".to_owned()),
-        (true, false) => Some("this is read-only, as the profile says".to_owned()),
-        (false, false) => None,
-    };
     let kept = options
         .kept
         .as_deref()
@@ -208,14 +213,38 @@ pub(super) fn beginning(
         Ok(kept) => (kept, None),
         Err(problem) => (Kept::default(), Some(problem)),
     };
+    let (listed, unread) = match &setup.opener {
+        Some(opener) => opener.list(),
+        None => (Vec::new(), None),
+    };
+    if let Some(problem) = unread {
+        // Who asks for none of it is not bothered; who does is told.
+        tracing::warn!(%problem, "not everything that can be opened is known");
+    }
+    let mut beside = setup.open.iter().cloned();
+    let opening = setup.first.is_none();
+    let (site, opened) = match &setup.first {
+        Some(lease) => (lease.site(), Seats::told(&**lease, settings.read_only)),
+        None => {
+            let site = beside.next().unwrap_or_default();
+            let named = listed.iter().find(|listed| listed.site == site);
+            let opened = Opened {
+                profile: site.name(named).to_owned(),
+                system: unopened(),
+                read_only: None,
+                tasks: Vec::new(),
+            };
+            (site, opened)
+        }
+    };
     let beginning = Beginning {
-        profile: setup.connection.name.clone(),
-        system: setup.connection.reader.capabilities().clone(),
-        read_only,
+        profile: opened.profile,
+        system: opened.system,
+        read_only: opened.read_only,
         features: Features::find(&|name: &str| std::env::var(name).ok()),
         config: options.config.clone(),
         perf: options.perf,
-        tasks: setup.tracker.tasks(),
+        tasks: opened.tasks,
         welcome: options.welcome.clone(),
         kept,
         size,
@@ -223,20 +252,35 @@ pub(super) fn beginning(
         tours: setup.tours.all.clone(),
         no_tours: setup.tours.none.clone(),
         begin: setup.tours.begin.clone(),
+        opening,
+        beside: beside.filter(|other| *other != site).collect(),
+        site,
+        listed,
     };
     (beginning, forgotten)
 }
 
-impl Runtime {
+/// What the console is told of a configuration that was read: it, and what can be opened now.
+pub(super) fn reread(opener: Option<&dyn Opener>, read: Result<Config, Vec<Fault>>) -> Vec<Event> {
+    let mut events = Vec::new();
+    if let (Some(opener), Ok(config)) = (opener, &read) {
+        opener.configure(config);
+        events = listed(opener);
+    }
+    let configured = read.map(|config| Box::new(config.without_profiles()));
+    events.insert(0, Event::Configured(configured));
+    events
+}
+
+impl Runtime<'_> {
     /// Waits for whatever comes first; what comes at once is taken in this order.
     async fn wait(
         &self,
         signals: &mut Signals,
         input: &mut EventStream,
-        tasks: &mut Pin<Box<dyn Stream<Item = Vec<Arc<Task>>> + Send>>,
-        queue: &mut mpsc::Receiver<Event>,
+        inbox: &mut Inbox,
     ) -> Woken {
-        let due = self.state.deadline().map(|due| self.started + due);
+        let due = self.tabs.deadline().map(|due| self.started + due);
         let sleep = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -247,15 +291,14 @@ impl Runtime {
             biased;
             signal = signals.next() => Woken::Signal(signal),
             event = input.next() => event.map_or(Woken::InputEnded, Woken::Input),
-            Some(batch) = tasks.next() => Woken::Tasks(batch),
-            Some(event) = queue.recv() => Woken::Event(Box::new(event)),
+            incoming = inbox.next() => Woken::Told(incoming),
             lines = next_lines(self.log.as_ref()) => Woken::Logged(lines),
             () = sleep => Woken::Time,
             () = self.writer.ready(), if self.changed => Woken::Drawable,
         }
     }
 
-    fn take(&mut self, woken: Woken) -> Result<(), Problem> {
+    fn take(&mut self, woken: Woken, inbox: &mut Inbox) -> Result<(), Problem> {
         match woken {
             Woken::Signal(Signal::End(number)) => self.happened(Event::Signal(number)),
             Woken::Signal(Signal::Stop) => self.suspend = true,
@@ -269,8 +312,15 @@ impl Runtime {
             Woken::InputEnded => {
                 return Err(Problem::new(ProblemKind::System, "the terminal is gone"));
             }
-            Woken::Tasks(batch) => self.happened(Event::Tasks(batch)),
-            Woken::Event(event) => self.happened(*event),
+            Woken::Told(Incoming::Tasks(tab, batch)) => {
+                self.happened(Event::Tab(tab, Box::new(Event::Tasks(batch))));
+            }
+            Woken::Told(Incoming::Arrived(tab, arrival)) => {
+                for event in self.seats.arrived(inbox, tab, arrival) {
+                    self.happened(event);
+                }
+            }
+            Woken::Told(Incoming::Event(event)) => self.happened(*event),
             Woken::Logged(lines) => self.happened(Event::Logged(lines)),
             Woken::Time => self.happened(Event::Deadline),
             Woken::Drawable => {}
@@ -309,48 +359,57 @@ impl Runtime {
         }
     }
 
-    /// Tells the state, and performs what it asks for.
+    /// Tells the tabs, and performs what they ask for.
     fn happened(&mut self, event: Event) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
-            for effect in self.tell(event) {
-                match effect {
-                    Effect::Quit => self.ended = true,
-                    Effect::Suspend => self.suspend = true,
-                    Effect::Copy(what, text) => events.push(self.copy(what, &text)),
-                    Effect::Picture(form) => {
-                        let (width, height) = self.state.size;
-                        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-                        view(&self.state, &mut buffer);
-                        self.performer.keep_picture(buffer, form);
-                    }
-                    Effect::Mouse(on) => self.lead.extend_from_slice(take_mouse(on)),
-                    Effect::Repaint => self.terminal.clear().unwrap_or_else(|e| match e {}),
-                    Effect::Reload => events.push(self.reload()),
-                    Effect::Gather => self.performer.gather(&self.state.config),
-                    effect => self.performer.perform(effect),
-                }
+            for (tab, effect) in self.tell(event) {
+                events.extend(self.perform(tab, effect));
             }
         }
         self.changed = true;
     }
 
-    fn tell(&mut self, event: Event) -> Vec<Effect> {
+    /// Does what has to do with the terminal; all else is done behind the tabs.
+    fn perform(&mut self, tab: TabId, effect: Effect) -> Vec<Event> {
+        match effect {
+            Effect::Quit => self.ended = true,
+            Effect::Suspend => self.suspend = true,
+            Effect::Copy(what, text) => return vec![self.copy(what, &text)],
+            Effect::Picture(form) => {
+                let state = self.tabs.present();
+                let (width, height) = state.size;
+                let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+                view(state, &mut buffer);
+                let teller = self.seats.teller(tab);
+                self.seats.house().keep_picture(buffer, form, teller);
+            }
+            Effect::Mouse(on) => self.lead.extend_from_slice(take_mouse(on)),
+            Effect::Repaint => self.terminal.clear().unwrap_or_else(|e| match e {}),
+            Effect::Reload => return self.reload(),
+            Effect::Gather => self.seats.gather(tab, &self.tabs.present().config),
+            effect => self.seats.perform(tab, effect),
+        }
+        Vec::new()
+    }
+
+    fn tell(&mut self, event: Event) -> Asked {
         let at = moment(self.started);
-        self.recorder.keep(&self.state, at, &event);
+        self.recorder.keep(self.tabs.present(), at, &event);
         let before = Instant::now();
         let configured = matches!(event, Event::Configured(Ok(_)));
-        let effects = update(&mut self.state, at, event);
+        let effects = self.tabs.update(at, event);
         self.cost.update += micros(before);
         if let (true, Some(log)) = (configured, &self.log) {
-            log.set_level(self.state.config.settings.log.level);
+            log.set_level(self.tabs.present().config.settings.log.level);
         }
         effects
     }
 
     /// Puts a text into the clipboard, with the next frame.
     fn copy(&mut self, what: &str, text: &str) -> Event {
-        let route = self.state.features.copies(&self.state.config.settings);
+        let state = self.tabs.present();
+        let route = state.features.copies(&state.config.settings);
         Event::Told(match copy(text, route) {
             Ok(bytes) => {
                 self.lead.extend(bytes);
@@ -364,10 +423,11 @@ impl Runtime {
     }
 
     /// Reads the configuration again because the user asks for it.
-    fn reload(&self) -> Event {
+    fn reload(&self) -> Vec<Event> {
+        let opener = self.seats.rereads();
         match &self.source {
-            Some(source) => Event::Configured(source.read().map(told)),
-            None => Event::Told(Err(Problem::user("there is no configuration to read"))),
+            Some(source) => reread(opener.as_deref(), source.read()),
+            None => vec![no_configuration()],
         }
     }
 
@@ -379,7 +439,7 @@ impl Runtime {
         self.changed = false;
         let began = Instant::now();
         let mut drawing = 0;
-        let (state, scene) = (&self.state, &mut self.scene);
+        let (state, scene) = (self.tabs.present(), &mut self.scene);
         let drawn = self.terminal.draw(|frame| {
             *scene = view(state, frame.buffer_mut());
             if let Some(cursor) = scene.cursor {
@@ -401,7 +461,7 @@ impl Runtime {
         if !bytes.is_empty() {
             self.writer.send(bytes);
         }
-        if self.state.cost.is_some() {
+        if self.tabs.present().cost.is_some() {
             // Seen with the next frame: one drawn for it alone would be followed by another, for ever.
             let effects = self.tell(Event::Drawn(cost));
             debug_assert!(effects.is_empty(), "what a frame cost asks for nothing");
@@ -417,7 +477,7 @@ impl Runtime {
 
     /// Takes the terminal again, whole: whoever had it meanwhile has written on it.
     fn again(&mut self) -> Result<(), Problem> {
-        self.lead = Session::resume(self.state.mouse)?;
+        self.lead = Session::resume(self.tabs.present().mouse)?;
         self.measure()
     }
 
@@ -472,7 +532,7 @@ fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A configuration as the console is told of it.
-fn told(config: Config) -> Box<Config> {
-    Box::new(config.without_profiles())
+/// Said where there is no configuration to read again.
+pub(super) fn no_configuration() -> Event {
+    Event::Told(Err(Problem::user("there is no configuration to read")))
 }

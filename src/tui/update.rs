@@ -7,8 +7,8 @@ use crate::model::{Change, Kind, Object, Problem, ProblemKind, TaskState};
 use super::actions;
 use super::event::{Answer, Effect, Event, Moment, Ticket};
 use super::key::Key;
-use super::overlay::{self, Overlay, Then};
-use super::state::{Place, Purpose, RowId, State};
+use super::overlay::{self, Overlay};
+use super::state::{Place, Purpose, RowId, State, TabAct};
 use super::tour;
 use super::view::Hit;
 
@@ -42,6 +42,11 @@ pub(crate) fn update(state: &mut State, at: Moment, event: Event) -> Vec<Effect>
         }
         Event::Answer(ticket, answer) => on_answer(state, ticket, answer),
         Event::Deadline => tour::go_on(state),
+        Event::Opened(opened) => state.opened(*opened),
+        Event::NotOpened(problem) => state.not_opened(problem),
+        Event::Renewed(result) => state.renewed(result.map(|opened| *opened)),
+        // These are for whoever has the tabs.
+        Event::Tab(..) | Event::Profiles(_) => {}
         Event::Fault(problem) | Event::Told(Err(problem)) | Event::Gathered(Err(problem)) => {
             state.complain(problem);
         }
@@ -83,7 +88,14 @@ pub(crate) fn press(state: &mut State, key: Key) {
         actions::fire(state, action.id);
         return;
     }
+    // So are those that lead to another tab: what is open here stays here, and takes no keys there.
+    if key.typed().is_none() && actions::leads_to_tab(state, key) {
+        return;
+    }
     if overlay::key(state, key) {
+        return;
+    }
+    if actions::leads_to_tab(state, key) {
         return;
     }
     if let Some(action) = state.keymap.action(key) {
@@ -94,6 +106,8 @@ pub(crate) fn press(state: &mut State, key: Key) {
 fn on_click(state: &mut State, hit: Hit) {
     match hit {
         Hit::Part(part) => overlay::press(state, part),
+        // What is open here stays here.
+        Hit::Tab(id) => state.effect(Effect::Tab(TabAct::Go(id))),
         _ if state.overlays.iter().any(Overlay::is_dialog) => {}
         Hit::Action(id) => actions::fire(state, id),
         Hit::Menu(id) => on_menu(state, Some(id)),
@@ -158,13 +172,7 @@ fn on_tasks(state: &mut State, tasks: Vec<std::sync::Arc<crate::model::Task>>) {
         }
     }
     // What the question was about is over: it answers itself, unless there is something to see.
-    let asks = |o: &Overlay| matches!(o, Overlay::Question(q) if q.then == Then::Quit);
-    if state.tasks.active().next().is_none() && state.overlays.iter().any(asks) {
-        state.overlays.retain(|overlay| !asks(overlay));
-        if !failed {
-            state.effect(Effect::Quit);
-        }
-    }
+    state.leave_at_last(failed);
 }
 
 fn on_answer(state: &mut State, ticket: Ticket, answer: Answer) {

@@ -224,6 +224,13 @@ impl Cinder {
                 all.retain(|one| one[key] == wanted);
             }
         }
+        if asked.query("all_tenants") != Some("1") {
+            let own = |one: &Value, key: &str| one[key].is_null() || one[key] == super::PROJECT;
+            all.retain(|one| {
+                own(one, "os-vol-tenant-attr:tenant_id")
+                    && own(one, "os-extended-snapshot-attributes:project_id")
+            });
+        }
         if let Some(text) = asked.query("metadata") {
             let wanted: Map<String, Value> =
                 serde_json::from_str(&text.replace('\'', "\"")).unwrap();

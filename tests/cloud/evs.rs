@@ -109,7 +109,7 @@ impl Evs {
         self.kept.set(&id, "size", json!(40));
         self.kept.set(&id, "availability_zone", json!("zone-b"));
         self.kept.set(&id, "volume_type", json!("SSD"));
-        for own in self.kept.snapshots.iter_mut() {
+        for own in &mut self.kept.snapshots {
             own.json["size"] = json!(40);
         }
         id

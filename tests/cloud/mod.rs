@@ -3,7 +3,6 @@
 //! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-
 mod cinder;
 pub(crate) mod drive;
 mod evs;
@@ -124,6 +123,14 @@ impl Cloud {
         self.state.lock().faults.push(when);
     }
 
+    /// Nothing goes wrong from now on.
+    pub(crate) fn heal(&self) {
+        let mut state = self.state.lock();
+        state.faults.clear();
+        state.refuses = false;
+        state.cinder.repeats = false;
+    }
+
     pub(crate) fn refuse_sign_in(&self) {
         self.state.lock().refuses = true;
     }
@@ -157,6 +164,7 @@ impl Cloud {
             interface: "public".to_owned(),
             volume_endpoint: None,
             usual_service: None,
+            all_tenants: false,
             ca_bundle: None,
             insecure: false,
         }

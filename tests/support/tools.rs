@@ -15,7 +15,7 @@
 use std::process::{Command, Stdio};
 
 /// The tools, and the Debian packages that they come in.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("nbdinfo", "libnbd-bin"),
     ("nbdcopy", "libnbd-bin"),
     ("qemu-img", "qemu-utils"),
@@ -24,6 +24,9 @@ const PACKAGES: [(&str, &str); 8] = [
     ("mkfs.ext4", "e2fsprogs"),
     ("e2fsck", "e2fsprogs"),
     ("debugfs", "e2fsprogs"),
+    ("secret-tool", "libsecret-tools"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
+    ("dbus-run-session", "dbus"),
 ];
 
 fn search_path() -> String {

@@ -80,7 +80,10 @@ impl Beside {
             session: None,
             metadata: metadata(
                 &snapshot.metadata,
-                &[("status", Some(snapshot.status.word()))],
+                &[
+                    ("status", Some(snapshot.status.word())),
+                    ("project", snapshot.project.as_deref()),
+                ],
             ),
         }
     }
@@ -188,6 +191,7 @@ pub(super) fn volume(
                 ("type", volume.volume_type.as_deref()),
                 ("zone", volume.availability_zone.as_deref()),
                 ("group", volume.group_id.as_deref()),
+                ("project", volume.project.as_deref()),
                 ("bootable", volume.bootable.then_some("true")),
                 ("encrypted", volume.encrypted.then_some("true")),
             ],

@@ -16,6 +16,11 @@ pub(in crate::provider) trait Proof: Send + Sync {
     /// The call with its proof.
     fn prove(&self, request: Request) -> Request;
 
+    /// Whether another one may be taken where this one was not.
+    fn may_be_renewed(&self, _answer: &Response) -> bool {
+        true
+    }
+
     /// The call as it is shown to people, who put the proof there themselves.
     fn shown(&self, request: Request) -> Request {
         self.prove(request)
@@ -48,7 +53,7 @@ pub(in crate::provider) trait Dialect: Send + Sync {
     /// The problem that an answer is.
     fn problem(&self, answer: &Response, what: String) -> Problem;
 
-    /// Whether an answer says that a new proof may be taken where this one was not.
+    /// Whether an answer says that the proof was not taken.
     fn is_stale(&self, answer: &Response) -> bool {
         answer.status == 401
     }

@@ -108,7 +108,9 @@ impl<T: Named> Scan<T> {
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
     pub(super) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
-        Self::begin(session, way::<T>(session.version, query))
+        let mut way = way::<T>(session.version, query);
+        way.first.push_str(session.of_whom());
+        Self::begin(session, way)
     }
 
     /// Begins to fetch in this way.

@@ -147,6 +147,14 @@ impl Session {
         }
     }
 
+    /// What is added to the query of a list for things of all projects, where those are wanted.
+    pub(in crate::provider) fn of_whom(&self) -> &'static str {
+        match self.account.all_tenants {
+            true => "&all_tenants=1",
+            false => "",
+        }
+    }
+
     /// The address at which to sign in.
     pub(in crate::provider) fn identity(&self) -> String {
         let endpoint = &self.account.endpoint;
@@ -334,7 +342,8 @@ impl Session {
                 Ok(answer) => answer,
                 Err(error) => return Err(lost(&error, ask, what)),
             };
-            if !renewed && self.dialect.is_stale(&answer) {
+            let stale = self.dialect.is_stale(&answer) && signed.proof.may_be_renewed(&answer);
+            if stale && !renewed {
                 renewed = true;
                 signed = self.renew(Some(&signed)).await.map_err(Failed::Refused)?;
                 continue;

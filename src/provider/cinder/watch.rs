@@ -103,9 +103,12 @@ impl Looker for Shared {
         let many = kind.many();
         let counts = session.version >= Microversion::COUNT;
         let count = if counts { "&with_count=true" } else { "" };
+        let of = session.of_whom();
         let mut sight = Sight::default();
         for key in ["updated_at", "created_at"] {
-            let ask = Ask::get(format!("/{many}/detail?limit=1&sort={key}%3Adesc{count}"));
+            let ask = Ask::get(format!(
+                "/{many}/detail?limit=1&sort={key}%3Adesc{count}{of}"
+            ));
             // What is not answered now is asked again; lists tell what is wrong.
             let answer = session.read(&ask, "looking for changes").await.ok()?;
             let body: Value = serde_json::from_slice(&answer.body).ok()?;

@@ -74,24 +74,7 @@ impl Dialect for Evs {
     }
 
     fn is_stale(&self, answer: &Response) -> bool {
-        if !evs::is_stale(answer.status, &answer.body) {
-            return false;
-        }
-        if !self.signs {
-            return true;
-        }
-        // Signed again by the service's clock it may be taken; by the same clock it is not.
-        let ahead = answer.clock_ahead().unwrap_or(0);
-        let before = self.ahead.load(Ordering::Relaxed);
-        let differs = (ahead - before).abs() > AGREE;
-        if differs {
-            tracing::warn!(
-                seconds = ahead,
-                "the clocks are apart: calls are signed by the service's"
-            );
-            self.ahead.store(ahead, Ordering::Relaxed);
-        }
-        differs
+        evs::is_stale(answer.status, &answer.body)
     }
 
     fn may_have_heard(&self, status: u16) -> bool {
@@ -111,11 +94,6 @@ impl Dialect for Evs {
             )
             .hint("set region or service-endpoint in the profile")
         })?;
-        let proof = |project| Signature {
-            key: key.clone(),
-            project,
-            ahead: self.ahead.clone(),
-        };
         let named = match &account.scope {
             Scope::Project(named) => (named.id.clone(), named.name.clone()),
             _ => (None, None),
@@ -126,7 +104,7 @@ impl Dialect for Evs {
                 name: String::new(),
             },
             (None, Some(name)) if !account.endpoint.is_empty() => {
-                self.project(session, &proof(None), &name).await?
+                self.project(session, key, &name).await?
             }
             _ => {
                 return Err(
@@ -137,7 +115,7 @@ impl Dialect for Evs {
         };
         Ok(Signed {
             volume: of_project(root, &project.id),
-            proof: Box::new(proof(Some(project.id.clone()))),
+            proof: Box::new(self.signature(key, Some(project.id.clone()))),
             expires: None,
             compute: None,
             said: Token {
@@ -155,21 +133,32 @@ impl Dialect for Evs {
 }
 
 impl Evs {
+    /// Signatures by the clock as it is known now.
+    fn signature(&self, key: &AccessKey, project: Option<String>) -> Signature {
+        Signature {
+            key: key.clone(),
+            project,
+            ahead: self.ahead.load(Ordering::Relaxed),
+            learned: self.ahead.clone(),
+        }
+    }
+
     /// The project of this name: "`GET {iam}/v3/projects?name={region}` … exactly one" (section 8.5).
     async fn project(
         &self,
         session: &Session,
-        proof: &Signature,
+        key: &AccessKey,
         name: &str,
     ) -> Result<Reference, Problem> {
         let what = format!("the project \"{name}\" cannot be found");
         let url = format!("{}/projects?name={}", session.identity(), escape(name));
         let mut tried = false;
         loop {
+            let proof = self.signature(key, None);
             let request = proof.prove(Request::new(Method::Get, url.clone()));
             let sent = session.client.send(&request).await;
             let answer = sent.map_err(|e| e.problem(&what))?;
-            if !tried && self.is_stale(&answer) {
+            if !tried && self.is_stale(&answer) && proof.may_be_renewed(&answer) {
                 tried = true;
                 continue;
             }
@@ -209,7 +198,10 @@ fn of_project(address: &str, project: &str) -> String {
 struct Signature {
     key: AccessKey,
     project: Option<String>,
-    ahead: Arc<AtomicI64>,
+    /// How far the service's clock is before ours, in seconds.
+    ahead: i64,
+    /// Where it is learned how far it is.
+    learned: Arc<AtomicI64>,
 }
 
 impl Signature {
@@ -228,7 +220,7 @@ impl Signature {
 
 impl Proof for Signature {
     fn prove(&self, request: Request) -> Request {
-        let ahead = jiff::SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
+        let ahead = jiff::SignedDuration::from_secs(self.ahead);
         let now = Time::now().checked_add(ahead).unwrap_or(Time::MAX);
         let token = self.key.token.as_ref();
         let token = token.map_or("", |token| token.expose_secret());
@@ -258,6 +250,20 @@ impl Proof for Signature {
         };
         let proof = signing.authorization(&self.key.id, self.key.secret.expose_secret());
         request.header("Authorization", proof)
+    }
+
+    /// Signed by the service's clock it may be taken; signed again by the same clock it is not.
+    fn may_be_renewed(&self, answer: &Response) -> bool {
+        let ahead = answer.clock_ahead().unwrap_or(0);
+        let differs = (ahead - self.ahead).abs() > AGREE;
+        if differs {
+            tracing::warn!(
+                seconds = ahead,
+                "the clocks are apart: calls are signed by the service's"
+            );
+            self.learned.store(ahead, Ordering::Relaxed);
+        }
+        differs
     }
 
     fn shown(&self, request: Request) -> Request {
@@ -298,7 +304,8 @@ mod tests {
                 token: Some("t0ken".to_owned().into()),
             },
             project: Some("p1".into()),
-            ahead: Arc::default(),
+            ahead: 0,
+            learned: Arc::default(),
         };
         let call = || {
             Request::new(Method::Post, "https://h/v2/p1/snapshots").json(json!({"snapshot": {}}))

@@ -1,5 +1,6 @@
 //! Looking into a service step by step, to say where it ends and why.
 
+use super::look::{quota_lines, quota_set};
 use super::{Family, over, session};
 use crate::config::{Account, Auth};
 use crate::http::{Client, Method, Request};
@@ -84,6 +85,7 @@ async fn walk(
     }
     well("versions", told);
 
+    let quotas = quota_set(&session).await;
     let connection = over("doctor", session, family, read_only);
     let reader = &*connection.reader;
     let roles: Vec<&str> = signed.said.roles.iter().map(|r| r.name.as_str()).collect();
@@ -93,6 +95,9 @@ async fn walk(
     };
     if read_only {
         told.push("the profile is read-only: nothing is changed from here".to_owned());
+    }
+    if let Ok(quotas) = &quotas {
+        told.extend(quota_lines(quotas, &["volumes", "snapshots", "gigabytes"]));
     }
     well("permissions", told);
 

@@ -10,7 +10,7 @@ use crate::model::{Kind, ObjectRef, Problem, ProblemKind};
 use crate::provider::cinder::convert::Beside;
 use crate::provider::cinder::look::{escape, flat, is_id};
 use crate::provider::cinder::scan::Scan;
-use crate::provider::cinder::session::{Ask, not_understood};
+use crate::provider::cinder::session::{Ask, Session, not_understood};
 use crate::wire::cinder::{Named, One};
 use crate::wire::evs::{Job, Quotas, Snapshot, Volume, Zone};
 
@@ -123,34 +123,6 @@ impl Shared {
         Ok(Line::all(all, |volume| beside.source(volume)))
     }
 
-    /// What is used of what the project may have.
-    pub(super) async fn quota_set(&self) -> Result<Quotas, Problem> {
-        let signed = self.session.signed().await?;
-        let project = signed.said.project.as_ref();
-        let project = project.map_or("", |project| project.id.as_str());
-        let what = "the quotas cannot be read";
-        let ask = Ask::get(format!("/os-quota-sets/{}?usage=True", escape(project)));
-        let answer = self.session.read(&ask, what).await?;
-        Quotas::read(&answer.body).map_err(|why| not_understood(&answer, what, &why))
-    }
-
-    /// The same, a line for each of these names that has a limit.
-    pub(super) async fn quotas(&self, names: &[&str]) -> Result<Vec<String>, Problem> {
-        let quotas = self.quota_set().await?;
-        let line = |name: &&str| {
-            let quota = quotas.0.get(*name)?;
-            let word = match name.strip_prefix("gigabytes") {
-                Some("") => "GiB".to_owned(),
-                Some(kind) => format!("GiB of {}", kind.trim_start_matches('_')),
-                None => name.replacen('_', " of ", 1),
-            };
-            let used = quota.in_use + quota.reserved;
-            // -1 is no limit.
-            (quota.limit >= 0).then(|| format!("the project uses {used} of {} {word}", quota.limit))
-        };
-        Ok(names.iter().filter_map(line).collect())
-    }
-
     /// The zones in which something can be made.
     pub(super) async fn zones(&self) -> Result<Vec<String>, Problem> {
         let what = "the zones cannot be listed";
@@ -158,4 +130,31 @@ impl Shared {
         let answer = self.session.read(&ask, what).await?;
         Zone::read(&answer.body).map_err(|why| not_understood(&answer, what, &why))
     }
+}
+
+/// What is used of what the project may have.
+pub(super) async fn quota_set(session: &Session) -> Result<Quotas, Problem> {
+    let signed = session.signed().await?;
+    let project = signed.said.project.as_ref();
+    let project = project.map_or("", |project| project.id.as_str());
+    let what = "the quotas cannot be read";
+    let ask = Ask::get(format!("/os-quota-sets/{}?usage=True", escape(project)));
+    let answer = session.read(&ask, what).await?;
+    Quotas::read(&answer.body).map_err(|why| not_understood(&answer, what, &why))
+}
+
+/// The same, a line for each of these names that has a limit.
+pub(super) fn quota_lines(quotas: &Quotas, names: &[&str]) -> Vec<String> {
+    let line = |name: &&str| {
+        let quota = quotas.0.get(*name)?;
+        let word = match name.strip_prefix("gigabytes") {
+            Some("") => "GiB".to_owned(),
+            Some(kind) => format!("GiB of {}", kind.trim_start_matches('_')),
+            None => name.replacen('_', " of ", 1),
+        };
+        let used = quota.in_use + quota.reserved;
+        // -1 is no limit.
+        (quota.limit >= 0).then(|| format!("the project uses {used} of {} {word}", quota.limit))
+    };
+    names.iter().filter_map(line).collect()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::act::{Act, Blanks};
+use super::look::{quota_lines, quota_set};
 use super::{Shared, convert};
 use crate::model::{
     Kind, ObjectRef, Operation, OperationKind, Plan, PlannedStep, Problem, Touched, Undo,
@@ -145,8 +146,8 @@ impl Look<'_> {
         names.extend(of("gigabytes"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         // A plan is a plan without it.
-        if let Ok(lines) = self.shared.quotas(&names).await {
-            plan.notes.extend(lines);
+        if let Ok(quotas) = quota_set(&self.shared.session).await {
+            plan.notes.extend(quota_lines(&quotas, &names));
         }
     }
 }

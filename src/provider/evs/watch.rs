@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::Shared;
+use super::look::quota_set;
 use crate::model::{Change, Kind};
 use crate::provider::cinder::session::Ask;
 use crate::provider::cinder::watch::{Looker, Sight};
@@ -40,7 +41,7 @@ impl Looker for Shared {
 impl Shared {
     /// How many of these there are by the quota, where it is told.
     async fn used(&self, many: &str) -> Option<String> {
-        let quotas = self.quota_set().await.ok()?;
+        let quotas = quota_set(&self.session).await.ok()?;
         quotas.0.get(many).map(|quota| quota.in_use.to_string())
     }
 }

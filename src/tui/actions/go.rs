@@ -1,12 +1,12 @@
 //! Going about: opening, going back, views, menus, and leaving.
 
 use super::related::related;
-use super::{ActionId, lie};
+use super::{ActionId, lie, tabs};
 use crate::config::theme::Role;
 use crate::model::{Kind, VolumeId};
 use crate::tui::event::Effect;
-use crate::tui::overlay::{Chooser, Help, Overlay, Question, Then};
-use crate::tui::state::{Location, Pane, Place, Purpose, RowId, State};
+use crate::tui::overlay::{Chooser, Help, Overlay, Question};
+use crate::tui::state::{Location, Pane, Place, Purpose, RowId, State, TabAct};
 
 pub(super) fn always(_state: &State) -> Result<(), String> {
     Ok(())
@@ -41,12 +41,21 @@ pub(super) fn can_open(state: &State) -> Result<(), String> {
         return Err("there is nothing to open".to_owned());
     }
     match target(state) {
+        _ if matches!(state.screen().selected, Some(RowId::Site(_))) => Ok(()),
         Some(_) => Ok(()),
         None => Err("this is as deep as it goes".to_owned()),
     }
 }
 
 pub(super) fn open(state: &mut State) {
+    if let Some(RowId::Site(site)) = state.screen().selected.clone() {
+        // Whoever comes back wants what was looked at before.
+        if state.trail.has_past() {
+            backward(state);
+        }
+        state.effect(Effect::Tab(TabAct::Open(site)));
+        return;
+    }
     if let Some(place) = target(state) {
         go_to(state, place);
     }
@@ -65,6 +74,9 @@ pub(super) fn can_go_back(state: &State) -> Result<(), String> {
     if state.views.stack().len() > 1 || !screen.filter.is_empty() || !screen.marks.is_empty() {
         return Ok(());
     }
+    if tabs::gives_up(state) {
+        return Ok(());
+    }
     Err("this is the first screen; q quits".to_owned())
 }
 
@@ -75,6 +87,8 @@ pub(super) fn back(state: &mut State) {
         screen.filter.clear();
     } else if !screen.marks.is_empty() {
         screen.marks.clear();
+    } else if tabs::gives_up(state) {
+        tabs::close_this(state);
     } else {
         state.forget(|purpose| matches!(purpose, Purpose::Raw(_)));
         if state.screen().look.is_some() {
@@ -114,6 +128,12 @@ pub(super) fn raw(state: &mut State) {
 pub(super) fn can_view(state: &State, place: &Place) -> Result<(), String> {
     if state.views.has(place) {
         return Ok(());
+    }
+    if *place == Place::Profiles {
+        return Err("there is no profile; `snapdeck profile add` makes one".to_owned());
+    }
+    if !state.stage.is_open() {
+        return Err("this is not open".to_owned());
     }
     if *place == Place::Trace {
         return Err("nothing is called: the system is here".to_owned());
@@ -217,6 +237,15 @@ pub(super) fn pane(state: &mut State) {
 }
 
 pub(super) fn refresh(state: &mut State) {
+    if state.screen().place == Place::Profiles {
+        state.effect(Effect::Profiles);
+    }
+    if !state.stage.is_open() {
+        if tabs::can_sign_in(state).is_ok() {
+            tabs::sign_in(state);
+        }
+        return;
+    }
     state.inventory.volumes.stale = true;
     let place = state.screen().place.clone();
     for kind in place.kinds() {
@@ -244,20 +273,16 @@ pub(super) fn suspend(state: &mut State) {
 
 /// Leaves, once it is clear that whoever leaves knows what runs.
 pub(crate) fn quit(state: &mut State) {
-    let running: Vec<String> = state
-        .tasks
-        .active()
-        .map(|task| {
-            let subject = state.clean(&task.plan.subject);
-            format!("{} {subject}", task.plan.operation.kind.verb())
-        })
-        .collect();
+    let mut running = state.running();
+    for tab in state.others() {
+        let name = state.clean(&tab.name);
+        running.extend(tab.running.iter().map(|task| format!("{task}, on {name}")));
+    }
     if running.is_empty() {
         state.effect(Effect::Quit);
         return;
     }
-    let already = |o: &Overlay| matches!(o, Overlay::Question(q) if q.then == Then::Quit);
-    if state.overlays.iter().any(already) {
+    if state.overlays.iter().any(Overlay::asks_to_leave) {
         return;
     }
     let question = Question::quit(&running, state.now.clock);

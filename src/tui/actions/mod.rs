@@ -9,6 +9,7 @@ mod registry;
 mod related;
 mod stand_in;
 mod table;
+mod tabs;
 mod terminal;
 mod tour;
 
@@ -25,6 +26,7 @@ pub(crate) use go::{go_to, is_of_screen, is_row, quit};
 pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;
 pub(crate) use related::{place_of, related};
+pub(crate) use tabs::leads_to_tab;
 
 /// The name of an action. Written down, and in the configuration, it is in kebab-case (`mark-all`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,6 +104,12 @@ pub(crate) enum ActionId {
     TourBack,
     TourLeave,
     Support,
+    Profiles,
+    Tab,
+    NextTab,
+    PreviousTab,
+    CloseTab,
+    SignIn,
 }
 
 /// What an action is about: the headings of the help.
@@ -216,6 +224,7 @@ impl Action {
             Place::Journal => ActionId::Journal,
             Place::Messages => ActionId::Messages,
             Place::Trace => ActionId::Trace,
+            Place::Profiles => ActionId::Profiles,
             _ => return None,
         };
         Some(Self::of(id))

@@ -1,6 +1,6 @@
 //! The registry itself.
 
-use super::{Action, ActionId, Group, change, go, lie, table, terminal, tour};
+use super::{Action, ActionId, Group, change, go, lie, table, tabs, terminal, tour};
 use crate::tui::key::Key;
 use crate::tui::state::Place;
 
@@ -165,6 +165,18 @@ pub(crate) static ACTIONS: &[Action] = &[
         "leave the tour", tour::is_on_one, tour::leave),
     action!(Support, Program, [Key::f(12)], "bundle",
         "gather what helps whoever looks for a fault, and names nobody; there, write it", go::always, terminal::support),
+    action!(Profiles, Move, [Key::char('p')], "profiles",
+        "show the store and the profiles: what is open, and what can be opened", |s| go::can_view(s, &Place::Profiles), |s| go::view(s, &Place::Profiles)),
+    action!(Tab, Move, [Key::alt('1'), Key::alt('2'), Key::alt('3'), Key::alt('4'), Key::alt('5'), Key::alt('6'), Key::alt('7'), Key::alt('8'), Key::alt('9')], "tab",
+        "go to a tab: the first key to the first, and so on", tabs::are_several, tabs::choose),
+    action!(NextTab, Move, [Key::char('}')], "next tab",
+        "go to the next of the tabs", tabs::are_several, |s| tabs::turn(s, 1)),
+    action!(PreviousTab, Move, [Key::char('{')], "previous tab",
+        "go to the tab before", tabs::are_several, |s| tabs::turn(s, -1)),
+    action!(CloseTab, Move, [Key::ctrl('w')], "close tab",
+        "close this tab, or the selected profile's; what runs on it is told first", tabs::can_close, tabs::close),
+    action!(SignIn, Move, [Key::char('I')], "sign in again",
+        "open again what could not be opened, or sign in anew; what is shown stays", tabs::can_sign_in, tabs::sign_in),
 ];
 
 #[cfg(test)]

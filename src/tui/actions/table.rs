@@ -37,9 +37,12 @@ pub(super) fn can_sort(state: &State) -> Result<(), String> {
 pub(super) fn can_mark(state: &State) -> Result<(), String> {
     has_rows(state)?;
     match state.screen().place {
-        Place::Difference(..) | Place::Tasks | Place::Journal | Place::Messages | Place::Trace => {
-            Err("only things of the system are marked".to_owned())
-        }
+        Place::Difference(..)
+        | Place::Tasks
+        | Place::Journal
+        | Place::Messages
+        | Place::Trace
+        | Place::Profiles => Err("only things of the system are marked".to_owned()),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 use crate::model::{OperationKind, Task, TaskId, TaskState};
 use crate::tui::overlay::{Overlay, Pick};
 use crate::tui::rows;
-use crate::tui::state::{Place, Purpose, RowId, State};
+use crate::tui::state::{Place, Purpose, RowId, Stage, State};
 
 /// So many rows are read at once.
 pub(super) const PAGE: usize = 20;
@@ -101,6 +101,13 @@ impl Talk {
         }
     }
 
+    /// Somebody has gone to the tab of this talk: where it is, is said again.
+    pub(super) fn come_back(&mut self, state: &State) {
+        (self.said, self.read) = (None, None);
+        self.asks = true;
+        self.heard = state.now.clock;
+    }
+
     /// Whether a line can be taken: what was asked for is there.
     pub(super) fn is_ready(&self, state: &State) -> bool {
         let now = state.now.clock;
@@ -111,6 +118,10 @@ impl Talk {
             _ => false,
         };
         if bound || (self.waits && !self.interactive) {
+            return false;
+        }
+        // Who types may turn to another tab meanwhile; a script goes on once it is known what came of it.
+        if !self.interactive && matches!(state.stage, Stage::Opening(_)) {
             return false;
         }
         let asked = state.asked.values();

@@ -9,11 +9,12 @@ use super::{After, Overlay, edit, things, type_into};
 use crate::config::Theme;
 use crate::config::theme::Role;
 use crate::model::{ObjectRef, OperationKind};
+use crate::tui::Site;
 use crate::tui::actions::{self, ActionId};
 use crate::tui::event::{Effect, PictureForm};
 use crate::tui::key::Key;
 use crate::tui::rows;
-use crate::tui::state::{Need, Place, Sort, State};
+use crate::tui::state::{Need, Place, Sort, State, TabAct, TabId};
 use crate::tui::tour::Walk;
 
 /// What choosing an entry does.
@@ -37,6 +38,10 @@ pub(crate) enum Pick {
     Tour(String),
     /// Goes there.
     Go(Place),
+    /// Goes to this tab.
+    Tab(TabId),
+    /// Opens this in a tab of its own.
+    Site(Site),
     /// Fills the field with this thing; with none, empties it.
     Object(Option<ObjectRef>),
 }
@@ -319,6 +324,8 @@ impl Chooser {
                 }
             }
             Pick::Go(place) => actions::go_to(state, place),
+            Pick::Tab(id) => state.effect(Effect::Tab(TabAct::Go(id))),
+            Pick::Site(site) => state.effect(Effect::Tab(TabAct::Open(site))),
             Pick::Object(object) => {
                 if let Some(Overlay::Form(form)) = state.overlays.last_mut() {
                     form.chosen(object);

@@ -3,7 +3,7 @@
 use super::chooser::{Chooser, Entry, Pick};
 use crate::model::{Availability, ObjectRef, OperationKind};
 use crate::tui::actions::{self, ACTIONS, Action, ActionId};
-use crate::tui::rows;
+use crate::tui::rows::{self, tab_state};
 use crate::tui::state::{Place, State};
 
 impl Chooser {
@@ -33,6 +33,7 @@ impl Chooser {
                 pick: Pick::Theme(theme.name.clone()),
             });
         }
+        entries.extend(sites(state));
         entries.extend(tours(state).map(|entry| Entry {
             label: format!("tour {}", entry.label),
             ..entry
@@ -49,6 +50,19 @@ impl Chooser {
     /// The walkthroughs.
     pub(crate) fn tours(state: &State) -> Self {
         Self::new("Walkthroughs", tours(state).collect())
+    }
+
+    /// The tabs.
+    pub(crate) fn tabs(state: &State) -> Self {
+        let mut chooser = Self::new(
+            "Tabs",
+            sites(state)
+                .filter(|e| e.label.starts_with("tab "))
+                .collect(),
+        );
+        let here = |tab: &crate::tui::state::Neighbour| tab.id == state.id;
+        chooser.cursor = state.around.tabs.iter().position(here).unwrap_or(0);
+        chooser
     }
 
     /// What the thing in hand has to do with.
@@ -146,6 +160,38 @@ impl Chooser {
         chooser.cursor = screen.sort.map_or(0, |sort| sort.column);
         chooser
     }
+}
+
+/// The tabs that there are, and what can be opened beside them.
+fn sites(state: &State) -> impl Iterator<Item = Entry> {
+    let around = &state.around;
+    let tabs = around.tabs.iter().filter(|_| around.are_several());
+    let tabs = tabs.map(|tab| {
+        let told = tab_state(state, tab)
+            .into_iter()
+            .map(|(_, figure, word, _)| match figure {
+                Some(figure) => format!("{figure} {word}"),
+                None => word,
+            });
+        Entry {
+            label: format!("tab {}", state.clean(&tab.name)),
+            detail: told.collect::<Vec<_>>().join(", "),
+            key: String::new(),
+            reason: None,
+            pick: Pick::Tab(tab.id),
+        }
+    });
+    let closed = around
+        .listed
+        .iter()
+        .filter(|listed| around.tab_of(&listed.site).is_none());
+    tabs.chain(closed.map(|listed| Entry {
+        label: format!("open {}", state.clean(&listed.name)),
+        detail: format!("{}, in a tab of its own", state.clean(&listed.system)),
+        key: String::new(),
+        reason: None,
+        pick: Pick::Site(listed.site.clone()),
+    }))
 }
 
 /// The walkthroughs; one whose volumes are gone says so.

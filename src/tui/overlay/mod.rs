@@ -65,6 +65,29 @@ impl Overlay {
         Some(opened + DEAF).filter(|due| *due > now)
     }
 
+    /// It comes back into sight: what was typed before was not meant for it.
+    pub(crate) fn open_again(&mut self, now: Duration) {
+        match self {
+            Self::Question(question) => question.opened = now,
+            Self::Review(review) => review.opened = now,
+            _ => {}
+        }
+    }
+
+    /// Whether it waits for an answer of the system.
+    pub(crate) fn is_waiting(&self) -> bool {
+        match self {
+            Self::Form(form) => form.waiting.is_some(),
+            Self::Review(review) => review.waiting.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether it asks whether to leave.
+    pub(crate) fn asks_to_leave(&self) -> bool {
+        matches!(self, Self::Question(question) if question.then == Then::Quit)
+    }
+
     /// The list that it chooses from.
     pub(crate) fn needs(&self) -> Option<Need> {
         match self {

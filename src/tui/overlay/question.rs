@@ -7,7 +7,7 @@ use crate::model::TaskId;
 use crate::task::Control;
 use crate::tui::event::Effect;
 use crate::tui::key::Key;
-use crate::tui::state::{Purpose, State};
+use crate::tui::state::{Purpose, State, TabAct, TabId};
 
 /// What a yes does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Then {
     Quit,
     /// Cancels this task.
     Cancel(TaskId),
+    /// Closes this tab.
+    Close(TabId),
 }
 
 /// A question.
@@ -61,6 +63,37 @@ impl Question {
             on_yes: false,
             then: Then::Quit,
             opened,
+        }
+    }
+
+    /// Whether to close a tab while these run on it.
+    pub(crate) fn close(
+        tab: TabId,
+        name: &str,
+        running: &[String],
+        stays: bool,
+        opened: Duration,
+    ) -> Self {
+        let mut asks = Self::quit(running, opened);
+        asks.title = match running.len() {
+            1 => format!("Close {name} while a task runs?"),
+            n => format!("Close {name} while {n} tasks run?"),
+        };
+        asks.lines.pop();
+        let what = match stays {
+            true => {
+                "What the system does goes on there; it is followed on when this is opened again."
+            }
+            false => {
+                "Whatever is interrupted is in the journal, and is followed on when this is opened again."
+            }
+        };
+        asks.lines.push(what.to_owned());
+        Self {
+            no: "Keep it open",
+            yes: "Close it",
+            then: Then::Close(tab),
+            ..asks
         }
     }
 
@@ -114,6 +147,7 @@ impl Question {
     fn answer(&self, state: &mut State, yes: bool) -> After {
         match &self.then {
             Then::Quit if yes => state.effect(Effect::Quit),
+            Then::Close(id) if yes => state.effect(Effect::Tab(TabAct::Close(*id))),
             Then::Cancel(id) if yes => {
                 let id = id.clone();
                 state.ask(Purpose::Control(id.clone()), |t| {

@@ -118,6 +118,13 @@ fn brief(event: &Event, typing: bool) -> String {
         Event::Gathered(Err(problem)) => format!("gathered: {problem}"),
         Event::Logged(lines) => format!("{} lines of the log", lines.len()),
         Event::Called(calls) => format!("{} calls", calls.len()),
+        // What it is comes first: a support bundle leaves some of it out by that.
+        Event::Tab(tab, event) => format!("{} (tab {})", brief(event, typing), tab.0),
+        Event::Opened(opened) => format!("open, with {} tasks", opened.tasks.len()),
+        Event::NotOpened(problem) => format!("fault: not open: {problem}"),
+        Event::Renewed(Ok(_)) => "signed in again".to_owned(),
+        Event::Renewed(Err(problem)) => format!("fault: not signed in: {problem}"),
+        Event::Profiles(listed) => format!("{} profiles", listed.len()),
         Event::Drawn(cost) => format!("frame {} of {} bytes", cost.frame, cost.bytes),
     }
 }

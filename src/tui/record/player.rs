@@ -10,13 +10,13 @@ use ratatui::layout::Rect;
 use super::Entry;
 use super::reader::Recording;
 use crate::tui::state::State;
-use crate::tui::update::update;
+use crate::tui::tabs::Tabs;
 use crate::tui::view::{Scene, view};
 
 /// A recording, and how far it has been played.
 pub(crate) struct Player {
     recording: Arc<Recording>,
-    state: State,
+    tabs: Tabs,
     /// How many entries have happened.
     next: usize,
 }
@@ -24,10 +24,11 @@ pub(crate) struct Player {
 impl Player {
     /// Before anything has happened.
     pub(crate) fn new(recording: Arc<Recording>) -> Self {
-        let state = State::new(recording.beginning.clone());
+        // What opens the others was done when it was recorded.
+        let (tabs, _) = Tabs::new(recording.beginning.clone());
         Self {
             recording,
-            state,
+            tabs,
             next: 0,
         }
     }
@@ -39,7 +40,7 @@ impl Player {
 
     /// The console as it was then.
     pub(crate) fn state(&self) -> &State {
-        &self.state
+        self.tabs.present()
     }
 
     /// How many entries have happened.
@@ -71,7 +72,7 @@ impl Player {
             return false;
         };
         // What it asks for was answered when it was recorded.
-        let _ = update(&mut self.state, entry.at, entry.event.clone());
+        let _ = self.tabs.update(entry.at, entry.event.clone());
         self.next += 1;
         true
     }
@@ -92,9 +93,10 @@ impl Player {
 
     /// The screen as it was.
     pub(crate) fn frame(&self) -> (Buffer, Scene) {
-        let (width, height) = self.state.size;
+        let state = self.tabs.present();
+        let (width, height) = state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        let scene = view(&self.state, &mut buffer);
+        let scene = view(state, &mut buffer);
         (buffer, scene)
     }
 }

@@ -63,10 +63,15 @@ impl Recording {
     }
 
     fn check_sizes(&self) -> Result<(), String> {
-        let resized = self.entries.iter().filter_map(|entry| match entry.event {
-            Event::Resize(width, height) => Some((width, height)),
-            _ => None,
-        });
+        fn resized(event: &Event) -> Option<(u16, u16)> {
+            match event {
+                Event::Resize(width, height) => Some((*width, *height)),
+                Event::Tab(_, event) => resized(event),
+                _ => None,
+            }
+        }
+        let entries = self.entries.iter();
+        let resized = entries.filter_map(|entry| resized(&entry.event));
         for (width, height) in std::iter::once(self.beginning.size).chain(resized) {
             if width > LARGEST.0 || height > LARGEST.1 {
                 return Err(format!("no terminal has {width}x{height}"));

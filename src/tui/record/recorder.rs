@@ -18,7 +18,7 @@ use crate::tui::state::{Beginning, State};
 
 /// What happened last is always kept for a crash file; all of it where a recording was asked for.
 pub(crate) struct Recorder {
-    secrets: Secrets,
+    secrets: Mutex<Secrets>,
     to: Option<Tape>,
 }
 
@@ -37,18 +37,22 @@ impl Recorder {
     pub(crate) fn start(beginning: &Beginning, file: Option<&Path>) -> Result<Self, Problem> {
         let secrets = Secrets::of(&beginning.system);
         let mut beginning = beginning.clone();
+        beginning.listed = Secrets::listed(&beginning.listed);
         for task in &mut beginning.tasks {
             *task = Arc::new(secrets.task(task));
         }
         let to = file.map(|path| Tape::start(beginning, path)).transpose()?;
-        Ok(Self { secrets, to })
+        Ok(Self {
+            secrets: Mutex::new(secrets),
+            to,
+        })
     }
 
     /// Takes in what happens to a console in this state.
     pub(crate) fn keep(&self, state: &State, at: Moment, event: &Event) {
         let typing = state.takes_secret();
         if let Some(entries) = self.to.as_ref().and_then(|tape| tape.entries.as_ref()) {
-            let event = self.secrets.withhold(event, typing);
+            let event = self.secrets.lock().withhold(event, typing);
             // Once the thread has failed, that is told and nothing more is kept.
             let _ = entries.send(Entry { at, event });
         }

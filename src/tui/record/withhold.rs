@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{Capabilities, Operation, OperationKind, Plan, Task, Term, Undo, Value};
-use crate::tui::event::{Answer, Event};
+use crate::tui::Listed;
+use crate::tui::event::{Answer, Event, Opened};
 use crate::tui::key::Key;
 
 /// What stands for each character of a secret.
@@ -19,19 +20,46 @@ pub(super) struct Secrets {
 impl Secrets {
     /// Those of a system's specs.
     pub(super) fn of(system: &Capabilities) -> Self {
+        let mut secrets = Self::default();
+        secrets.take_in(system);
+        secrets
+    }
+
+    /// Those of another system's too.
+    fn take_in(&mut self, system: &Capabilities) {
         let specs = system.operations.iter();
-        let fields = specs.flat_map(|spec| {
+        self.fields.extend(specs.flat_map(|spec| {
             let secret = spec.fields.iter().filter(|field| field.secret);
             secret.map(|field| (spec.kind, field.name))
-        });
-        Self {
-            fields: fields.collect(),
-        }
+        }));
+    }
+
+    /// What can be opened, without where it is.
+    pub(super) fn listed(listed: &[Listed]) -> Vec<Listed> {
+        let bare = |listed: &Listed| Listed {
+            address: None,
+            ..listed.clone()
+        };
+        listed.iter().map(bare).collect()
+    }
+
+    /// A system that was opened.
+    fn opened(&mut self, opened: &Opened) -> Box<Opened> {
+        self.take_in(&opened.system);
+        let tasks = opened.tasks.iter();
+        Box::new(Opened {
+            tasks: tasks.map(|task| Arc::new(self.task(task))).collect(),
+            ..opened.clone()
+        })
     }
 
     /// The event as it may be kept. `typing` says that a secret field has the keys.
-    pub(super) fn withhold(&self, event: &Event, typing: bool) -> Event {
+    pub(super) fn withhold(&mut self, event: &Event, typing: bool) -> Event {
         match event {
+            Event::Tab(tab, event) => Event::Tab(*tab, Box::new(self.withhold(event, typing))),
+            Event::Opened(opened) => Event::Opened(self.opened(opened)),
+            Event::Renewed(Ok(opened)) => Event::Renewed(Ok(self.opened(opened))),
+            Event::Profiles(listed) => Event::Profiles(Self::listed(listed)),
             Event::Key(key) if typing && key.typed().is_some() => Event::Key(Key::char(STAND_IN)),
             Event::Paste(text) if typing => Event::Paste(text.chars().map(|_| STAND_IN).collect()),
             Event::Answer(ticket, Answer::Planned(plans)) if !self.fields.is_empty() => {

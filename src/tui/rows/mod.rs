@@ -8,6 +8,7 @@ mod instance;
 mod instances;
 mod members;
 mod messages;
+mod profiles;
 mod pulse;
 mod sessions;
 mod snapshots;
@@ -26,6 +27,7 @@ use crate::tui::state::{Place, RowId, Sort, State};
 
 pub(crate) use filter::{Filter, completions, search};
 pub(crate) use groups::state_cell as group_state;
+pub(crate) use profiles::{tab_state, waited};
 pub(crate) use pulse::summary as pulse_summary;
 pub(crate) use snapshots::state_cell as snapshot_state;
 pub(crate) use targets::state_cell as target_state;
@@ -166,6 +168,7 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         Place::Journal => Some(Box::new(tasks::Tasks::all(state))),
         Place::Messages => Some(Box::new(messages::Messages { state })),
         Place::Trace => Some(Box::new(calls::Calls { state })),
+        Place::Profiles => Some(Box::new(profiles::Profiles::new(state))),
         Place::Tree(volume) => Some(Box::new(tree::Tree::new(state, volume))),
         Place::Difference(..) => Some(Box::new(stretches::Stretches { state })),
         Place::Map(..)
@@ -175,7 +178,8 @@ pub(crate) fn of<'a>(state: &'a State, place: &Place) -> Option<Box<dyn Rows + '
         | Place::Message(_)
         | Place::Call(_)
         | Place::Log
-        | Place::Bundle => None,
+        | Place::Bundle
+        | Place::Opening => None,
     }
 }
 

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
 use ratatui::buffer::Buffer;
-use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::seats::Teller;
 use crate::config::{Config, Kept};
 use crate::model::{
-    Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, TaskId, Time,
+    Change, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Query, Task, TaskId, Time,
 };
 use crate::provider::{Connection, Content, DataRange, Difference, Reader};
 use crate::support::{Bundle, Places};
@@ -31,22 +31,82 @@ const SLICE: usize = 4096;
 /// A slice is read for about so long at most.
 const MOMENT: Duration = Duration::from_millis(30);
 
-/// The means to ask and to change.
+/// What a console has once, however many tabs it has.
+#[derive(Clone, Default)]
+pub(in crate::tui) struct House {
+    /// Where pictures of the screen are kept.
+    pictures: Option<PathBuf>,
+    /// Where what was chosen is kept, and what it was last.
+    kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
+}
+
+impl House {
+    pub(in crate::tui) fn new(pictures: Option<PathBuf>, kept: Option<PathBuf>) -> Self {
+        Self {
+            pictures,
+            kept: (kept, Arc::default()),
+        }
+    }
+
+    /// Keeps a picture of the screen, and tells where.
+    pub(in crate::tui) fn keep_picture(&self, buffer: Buffer, form: PictureForm, teller: Teller) {
+        let folder = self.pictures.clone();
+        tokio::task::spawn_blocking(move || {
+            let told = match folder {
+                Some(folder) => keep(&folder, &buffer, form),
+                None => Err(Problem::user("there is no folder to keep a picture in")),
+            };
+            let _ = teller.blocking_send(Event::Told(told));
+        });
+    }
+
+    /// Keeps what was chosen, in the background: a slow disk makes no key wait.
+    pub(super) fn keep(&self, chosen: Kept, teller: Teller) {
+        let (Some(file), newest) = self.kept.clone() else {
+            return;
+        };
+        *newest.lock() = Some(chosen);
+        tokio::task::spawn_blocking(move || {
+            if let Err(problem) = keep_newest(&file, &newest) {
+                let _ = teller.blocking_send(Event::Fault(problem));
+            }
+        });
+    }
+
+    /// Keeps what was chosen just before the end.
+    pub(super) fn keep_at_last(&self) {
+        if let (Some(file), newest) = &self.kept
+            && let Err(problem) = keep_newest(file, newest)
+        {
+            tracing::warn!(%problem, "what was chosen is not kept");
+        }
+    }
+}
+
+/// The means to ask one system and to change it. What it watches and what it was asked ends with it; what was
+/// confirmed goes on.
 pub(in crate::tui) struct Performer {
     connection: Connection,
     tracker: Tracker,
     writable: bool,
-    events: mpsc::Sender<Event>,
-    /// Where pictures of the screen are kept.
-    pictures: Option<PathBuf>,
+    events: Teller,
+    house: House,
     /// What lets something happen in the estate.
     stage: Option<Stage>,
-    /// Where what was chosen is kept, and what it was last.
-    kept: (Option<PathBuf>, Arc<Mutex<Option<Kept>>>),
     /// Where a support bundle is taken from, and the one that was gathered last.
     support: (Option<Places>, Arc<Mutex<Option<Bundle>>>),
     /// Lists under way, which can be given up.
     asked: HashMap<Ticket, AbortHandle>,
+    /// What watches.
+    watching: Vec<AbortHandle>,
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        for job in self.asked.values().chain(&self.watching) {
+            job.abort();
+        }
+    }
 }
 
 impl Performer {
@@ -54,9 +114,8 @@ impl Performer {
         connection: Connection,
         tracker: Tracker,
         writable: bool,
-        events: mpsc::Sender<Event>,
-        pictures: Option<PathBuf>,
-        kept: Option<PathBuf>,
+        events: Teller,
+        house: House,
         support: Option<Places>,
     ) -> Self {
         Self {
@@ -64,25 +123,31 @@ impl Performer {
             tracker,
             writable,
             events,
-            pictures,
+            house,
             stage: None,
-            kept: (kept, Arc::default()),
             support: (support, Arc::default()),
             asked: HashMap::new(),
+            watching: Vec::new(),
         }
     }
 
     /// The same with what lets something happen in the estate.
-    pub(in crate::tui) fn with_stage(self, stage: Option<Stage>) -> Self {
-        Self { stage, ..self }
+    pub(in crate::tui) fn with_stage(mut self, stage: Option<Stage>) -> Self {
+        self.stage = stage;
+        self
+    }
+
+    /// The tasks as they are now.
+    pub(super) fn tasks(&self) -> Vec<Arc<Task>> {
+        self.tracker.tasks()
     }
 
     /// Follows what changes in the system.
-    pub(in crate::tui) fn watch(&self) {
+    pub(in crate::tui) fn watch(&mut self) {
         self.follow_calls();
         let mut changes = self.connection.reader.watch();
         let events = self.events.clone();
-        tokio::spawn(async move {
+        let job = tokio::spawn(async move {
             while let Some(change) = changes.next().await {
                 if events.send(Event::Changed(change)).await.is_err() {
                     return;
@@ -92,6 +157,7 @@ impl Performer {
                 .hint("r reads what is shown again; where another program had the store open and ended, start anew");
             let _ = events.send(Event::Fault(problem)).await;
         });
+        self.watching.push(job.abort_handle());
     }
 
     /// Takes up what was under way when the program last ended.
@@ -128,11 +194,16 @@ impl Performer {
                 }
             }
             Effect::Lock => self.writable = false,
-            Effect::Keep(kept) => self.keep(*kept),
             Effect::Bundle => self.bundle(),
             Effect::SaveTrace => self.save_trace(),
-            // The loop itself does these.
-            Effect::Copy(..)
+            // The loop itself does these, or what keeps the tabs.
+            Effect::Keep(_)
+            | Effect::Open(_)
+            | Effect::Renew
+            | Effect::Close
+            | Effect::Tab(_)
+            | Effect::Profiles
+            | Effect::Copy(..)
             | Effect::Picture(_)
             | Effect::Mouse(_)
             | Effect::Repaint
@@ -141,18 +212,6 @@ impl Performer {
             | Effect::Suspend
             | Effect::Quit => {}
         }
-    }
-
-    /// Keeps a picture of the screen, and tells where.
-    pub(in crate::tui) fn keep_picture(&self, buffer: Buffer, form: PictureForm) {
-        let (events, folder) = (self.events.clone(), self.pictures.clone());
-        tokio::task::spawn_blocking(move || {
-            let told = match folder {
-                Some(folder) => keep(&folder, &buffer, form),
-                None => Err(Problem::user("there is no folder to keep a picture in")),
-            };
-            let _ = events.blocking_send(Event::Told(told));
-        });
     }
 
     /// Gathers what would be in a support bundle.
@@ -185,29 +244,6 @@ impl Performer {
             };
             let _ = events.blocking_send(Event::Told(told));
         });
-    }
-
-    /// Keeps what was chosen, in the background: a slow disk makes no key wait.
-    fn keep(&self, chosen: Kept) {
-        let (Some(file), newest) = self.kept.clone() else {
-            return;
-        };
-        *newest.lock() = Some(chosen);
-        let events = self.events.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(problem) = keep_newest(&file, &newest) {
-                let _ = events.blocking_send(Event::Fault(problem));
-            }
-        });
-    }
-
-    /// Keeps what was chosen just before the end.
-    pub(in crate::tui) fn keep_at_last(&self) {
-        if let (Some(file), newest) = &self.kept
-            && let Err(problem) = keep_newest(file, newest)
-        {
-            tracing::warn!(%problem, "what was chosen is not kept");
-        }
     }
 
     /// Runs a question that can be given up.
@@ -406,7 +442,7 @@ async fn look(
     reader: &Arc<dyn Reader>,
     layer: &Looked,
     ticket: Ticket,
-    events: &mpsc::Sender<Event>,
+    events: &Teller,
 ) -> Result<(), Problem> {
     let mut offset = 0;
     let (opening, asked) = (reader.clone(), layer.clone());

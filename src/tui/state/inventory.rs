@@ -301,6 +301,23 @@ impl Inventory {
         histories.chain(lists.into_iter().flatten()).min()
     }
 
+    /// Nobody answers what was asked so far: it is to be asked anew.
+    pub(crate) fn ask_anew(&mut self) {
+        fn forget<T>(list: &mut Listing<T>) {
+            list.asked = None;
+            list.stale = true;
+            list.incoming.clear();
+        }
+        forget(&mut self.volumes);
+        forget(&mut self.snapshots);
+        forget(&mut self.groups);
+        forget(&mut self.sessions);
+        forget(&mut self.targets);
+        for history in self.histories.values_mut() {
+            forget(&mut history.list);
+        }
+    }
+
     /// Makes the trees anew whose volume or snapshots changed.
     pub(crate) fn grow_trees(&mut self) {
         self.outline.grow(&self.sessions, &self.targets);

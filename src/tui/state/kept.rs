@@ -18,19 +18,6 @@ impl State {
                 }
             }
         }
-        for (view, (key, descending)) in &kept.sorts {
-            let (_, columns) = rows::columns_of(self, view);
-            let column = columns.iter().position(|column| column.key == key);
-            let screens = self.views.all_mut().filter(|s| s.place.view() == view);
-            if let Some(column) = column {
-                for screen in screens {
-                    screen.sort = Some(Sort {
-                        column,
-                        descending: *descending,
-                    });
-                }
-            }
-        }
         if let Some((name, said)) = &kept.theme
             && *said == self.config.settings.theme
             && let Some(theme) = self.config.theme(name).cloned()
@@ -39,6 +26,30 @@ impl State {
             self.chosen_theme = kept.theme.clone();
         }
         self.sorts.clone_from(&kept.sorts);
+        self.sort_as_kept();
+    }
+
+    /// Sorts each view as it was sorted the last time.
+    pub(super) fn sort_as_kept(&mut self) {
+        for (view, (key, descending)) in self.sorts.clone() {
+            let (_, columns) = rows::columns_of(self, &view);
+            let column = columns.iter().position(|column| column.key == key);
+            let screens = self.views.all_mut().filter(|s| s.place.view() == view);
+            if let Some(column) = column {
+                for screen in screens {
+                    screen.sort = Some(Sort { column, descending });
+                }
+            }
+        }
+    }
+
+    /// Takes over what was chosen in another tab: it holds for all of them.
+    pub(super) fn take_choices(&mut self, from: &Self) {
+        self.sorts.clone_from(&from.sorts);
+        self.chosen_theme.clone_from(&from.chosen_theme);
+        if self.theme != from.theme {
+            self.wear(from.theme.clone());
+        }
     }
 
     /// The view in hand is sorted otherwise now.

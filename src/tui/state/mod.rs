@@ -1,5 +1,6 @@
 //! The whole state of the console. Changed by `update` alone, read by `view`.
 
+mod around;
 mod instances;
 mod inventory;
 mod items;
@@ -30,6 +31,7 @@ use super::skin::Skin;
 use super::terminal::{ColorTier, Features};
 use super::text;
 use super::tour::{Begin, Tour, Walk};
+use super::{Listed, Site};
 use crate::config::theme::Role;
 use crate::config::{Config, Kept, Theme};
 use crate::http::Call;
@@ -38,6 +40,7 @@ use crate::model::{
 };
 use crate::task::Control;
 
+pub(crate) use around::{Around, Neighbour, Stage, TabAct, TabId, unopened};
 pub(crate) use instances::Instance;
 pub(crate) use inventory::{History, Inventory, Listing, Standing};
 pub(crate) use look::{Look, Stretch};
@@ -96,13 +99,21 @@ pub(crate) struct Changed {
     pub(crate) since: Option<Duration>,
 }
 
-/// Everything.
+/// Everything of one tab.
 #[derive(Debug)]
 pub(crate) struct State {
     /// When the event in hand happened.
     pub(crate) now: Moment,
     /// The terminal's size: columns, rows.
     pub(crate) size: (u16, u16),
+    /// Which tab it is.
+    pub(crate) id: TabId,
+    /// What it is opened on.
+    pub(crate) site: Site,
+    /// How far it is open.
+    pub(crate) stage: Stage,
+    /// What it sees of the other tabs; kept up to date while it is the one in hand.
+    pub(crate) around: Around,
     /// What the profile is called.
     pub(crate) profile: String,
     /// What the system has and can do.
@@ -200,6 +211,18 @@ pub(crate) struct Beginning {
     /// With which it begins.
     #[serde(default)]
     pub(crate) begin: Option<Begin>,
+    /// What the first tab is for.
+    #[serde(default)]
+    pub(crate) site: Site,
+    /// It is opened while the console runs, rather than before.
+    #[serde(default)]
+    pub(crate) opening: bool,
+    /// What is opened beside it at once.
+    #[serde(default)]
+    pub(crate) beside: Vec<Site>,
+    /// What can be opened.
+    #[serde(default)]
+    pub(crate) listed: Vec<Listed>,
 }
 
 impl State {
@@ -211,7 +234,10 @@ impl State {
         let settings = &config.settings;
         let tier = features.tier(settings);
         let theme = settings::theme(&config, &features);
-        let views = Views::new(&beginning.system);
+        let views = match beginning.opening {
+            true => Views::unopened(),
+            false => Views::new(&beginning.system),
+        };
         let notice = beginning.welcome.map(|text| Notice {
             text,
             role: Role::Info,
@@ -220,6 +246,13 @@ impl State {
         let mut state = Self {
             now: beginning.now,
             size: beginning.size,
+            id: TabId::default(),
+            site: beginning.site,
+            stage: match beginning.opening {
+                true => Stage::Opening(beginning.now.clock),
+                false => Stage::Open(None),
+            },
+            around: Around::default(),
             profile: beginning.profile,
             system: beginning.system,
             read_only: beginning.read_only,

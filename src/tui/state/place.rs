@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::look::Look;
 use crate::model::{Capabilities, Kind, ObjectRef, Raw, TaskId, VolumeId};
+use crate::tui::Site;
 
 /// What a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +59,15 @@ pub(crate) enum Place {
     Log,
     /// What would be in a support bundle.
     Bundle,
+    /// Everything that can be opened, and what is.
+    Profiles,
+    /// How opening the system goes, or why it did not.
+    Opening,
 }
 
 impl Place {
     /// The views that there can be, in the order of their tabs.
-    pub(crate) const VIEWS: [Self; 11] = [
+    pub(crate) const VIEWS: [Self; 12] = [
         Self::Pulse,
         Self::Volumes,
         Self::Snapshots,
@@ -74,6 +79,7 @@ impl Place {
         Self::Journal,
         Self::Messages,
         Self::Trace,
+        Self::Profiles,
     ];
 
     /// The kinds that its rows are made from, the first before all.
@@ -117,6 +123,7 @@ impl Place {
             Self::Journal => "journal",
             Self::Messages => "messages",
             Self::Trace => "trace",
+            Self::Profiles => "profiles",
             Self::Tree(_) => "tree",
             Self::Members(_) => "members",
             Self::Instance(_) => "instance",
@@ -128,7 +135,8 @@ impl Place {
             | Self::Message(_)
             | Self::Call(_)
             | Self::Log
-            | Self::Bundle => "text",
+            | Self::Bundle
+            | Self::Opening => "text",
         }
     }
 
@@ -157,6 +165,7 @@ impl Place {
                 | Self::Map(..)
                 | Self::Log
                 | Self::Bundle
+                | Self::Opening
         )
     }
 }
@@ -179,6 +188,8 @@ pub(crate) enum RowId {
     Stretch(u64),
     /// A call.
     Call(u64),
+    /// Something that can be opened.
+    Site(Site),
 }
 
 /// By which column rows are sorted.
@@ -280,6 +291,8 @@ impl Views {
     pub(crate) fn new(system: &Capabilities) -> Self {
         let has = |place: &Place| match place {
             Place::Trace => system.called,
+            // It comes with what there is to open.
+            Place::Profiles => false,
             other => other
                 .kinds()
                 .first()
@@ -291,6 +304,22 @@ impl Views {
         Self {
             current: stacks.iter().position(first).unwrap_or(0),
             stacks,
+        }
+    }
+
+    /// The views of what is not open.
+    pub(crate) fn unopened() -> Self {
+        let views = [Place::Opening, Place::Messages];
+        Self {
+            current: 0,
+            stacks: views.map(|place| vec![Screen::new(place)]).into(),
+        }
+    }
+
+    /// Has a view of this from now on, as the last.
+    pub(crate) fn offer(&mut self, place: Place) {
+        if !self.has(&place) {
+            self.stacks.push(vec![Screen::new(place)]);
         }
     }
 

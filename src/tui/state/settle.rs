@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Place, Purpose, RowId, Screen, Stamp, State};
+use super::{Place, Purpose, RowId, Screen, Stage, Stamp, State};
 use crate::model::{Kind, ObjectRef, Query};
+use crate::tui::Site;
 use crate::tui::event::Effect;
 use crate::tui::tour;
 use crate::tui::{layout, rows};
@@ -30,7 +31,8 @@ impl State {
         }
         self.inventory.show_pages(now);
         self.inventory.grow_trees();
-        if self.screen().place == Place::Messages {
+        // What failed is read where it is told whole.
+        if matches!(self.screen().place, Place::Messages | Place::Opening) {
             self.messages.seen = self.messages.next;
         }
         self.arrange();
@@ -67,6 +69,7 @@ impl State {
             self.tasks.deadline(now),
             self.walk.as_ref().and_then(|walk| walk.deadline(now)),
             self.inventory.due(),
+            self.wait_is_told(),
             lists,
             self.overlays.iter().filter_map(|o| o.deadline(now)).min(),
             Some(minute),
@@ -74,6 +77,18 @@ impl State {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// When it is next said how long something is waited for; also in another tab.
+    fn wait_is_told(&self) -> Option<Duration> {
+        let now = self.now.clock;
+        let others = self.around.tabs.iter().map(|tab| &tab.stage);
+        let since = others.chain([&self.stage]).filter_map(Stage::since);
+        let next = since.map(|since| match now.saturating_sub(since) {
+            waited if waited < PATIENCE => since + PATIENCE,
+            waited => since + Duration::from_secs(waited.as_secs() + 1),
+        });
+        next.min().filter(|due| *due > now)
     }
 
     /// Puts the rows of the screen in hand in order, and finds the selection again.
@@ -108,9 +123,9 @@ impl State {
             .map(|kind| self.inventory.standing(*kind))
             .all(|list| list.loaded.is_some());
         let cursor = if screen.filling && screen.moved.is_zero() {
-            first_choice(screen, shown, &*rows)
+            first_choice(screen, shown, &*rows, &self.site)
         } else {
-            place_cursor(screen, shown, &*rows)
+            place_cursor(screen, shown, &*rows, &self.site)
         };
         let selected = shown.get(cursor).map(|&row| rows.id(row as usize));
         let known: Option<std::collections::BTreeSet<_>> = (arranged.is_some()
@@ -212,10 +227,10 @@ impl State {
 }
 
 /// Where the selected row is among those shown; its neighbour where it is gone.
-fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
+fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows, own: &Site) -> usize {
     let last = shown.len().saturating_sub(1);
     let Some(selected) = &screen.selected else {
-        return first_choice(screen, shown, rows);
+        return first_choice(screen, shown, rows, own);
     };
     let is = |&row: &u32| rows.is(row as usize, selected);
     if shown.get(screen.cursor).is_some_and(is) {
@@ -227,12 +242,15 @@ fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize 
         .unwrap_or_else(|| screen.cursor.min(last))
 }
 
-/// What is selected when a screen is first seen: in a tree where the volume is now, else the top.
-fn first_choice(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows) -> usize {
-    if !matches!(screen.place, Place::Tree(_)) {
-        return 0;
-    }
-    let here = |&row: &u32| rows.is(row as usize, &RowId::Here);
+/// What is selected when a screen is first seen: in a tree where the volume is now, of all that can be opened what this tab
+/// is for, else the top.
+fn first_choice(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows, own: &Site) -> usize {
+    let here = match screen.place {
+        Place::Tree(_) => RowId::Here,
+        Place::Profiles => RowId::Site(own.clone()),
+        _ => return 0,
+    };
+    let here = |&row: &u32| rows.is(row as usize, &here);
     shown.iter().position(here).unwrap_or(0)
 }
 

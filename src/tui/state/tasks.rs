@@ -49,6 +49,15 @@ impl TaskList {
         }
     }
 
+    /// These are all that there are now: those of a system that was opened, or opened again.
+    pub(crate) fn take_all(&mut self, items: Vec<Arc<Task>>) {
+        self.items = items;
+        self.version += 1;
+        let there: BTreeSet<_> = self.items.iter().map(|task| task.id.clone()).collect();
+        self.here.retain(|id| there.contains(id));
+        self.ended.retain(|id, _| there.contains(id));
+    }
+
     /// The task with this id.
     pub(crate) fn get(&self, id: &TaskId) -> Option<&Arc<Task>> {
         self.items.iter().find(|task| task.id == *id)

@@ -64,6 +64,28 @@ fn prepared() -> Vec<Driver> {
         d
     })
     .chain(std::iter::once_with(|| {
+        // A tab beside another.
+        let mut d = Driver::sized(80, 16);
+        let own = crate::tui::state::Neighbour::of(&d.state);
+        let site = crate::tui::Site::Profile("lab".into());
+        let id = crate::tui::state::TabId(1);
+        let other = crate::tui::state::Neighbour {
+            id,
+            site: site.clone(),
+            ..own.clone()
+        };
+        (d.state.id, d.state.site) = (id, site);
+        d.state.around.tabs = vec![
+            crate::tui::state::Neighbour {
+                id: Default::default(),
+                ..own
+            },
+            other,
+        ];
+        d.state.views.offer(crate::tui::state::Place::Profiles);
+        d
+    }))
+    .chain(std::iter::once_with(|| {
         let mut d = super::trace::called();
         d.event(Event::Called(vec![super::trace::call(0, Some(200))]));
         d

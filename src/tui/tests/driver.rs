@@ -12,7 +12,7 @@ use crate::model::{
     Task, TaskId, TaskState, Volume,
 };
 use crate::provider::DataRange;
-use crate::tui::event::{Answer, Effect, Event, Layer, Looked, Slice, Ticket};
+use crate::tui::event::{Answer, Effect, Event, Layer, Looked, Slice};
 use crate::tui::key::Key;
 use crate::tui::overlay::Overlay;
 use crate::tui::record::Recorder;
@@ -118,6 +118,10 @@ impl Driver {
             tours: start.tours,
             no_tours: None,
             begin: None,
+            site: Default::default(),
+            opening: false,
+            beside: Vec::new(),
+            listed: Vec::new(),
         };
         let state = State::new(beginning.clone());
         let mut driver = Self {
@@ -163,56 +167,61 @@ impl Driver {
         }
     }
 
-    fn reply(&mut self, ticket: Ticket, answer: Answer) {
-        self.event(Event::Answer(ticket, answer));
-    }
-
     /// Answers as the estate has it.
     pub(super) fn answer(&mut self, effect: &Effect) {
+        for event in self.answers_to(effect) {
+            self.event(event);
+        }
+    }
+
+    /// What is answered, as the estate has it.
+    pub(super) fn answers_to(&self, effect: &Effect) -> Vec<Event> {
+        let mut answers = Vec::new();
+        let mut reply = |ticket, answer| answers.push(Event::Answer(ticket, answer));
         match effect {
             Effect::List(ticket, query) => {
                 if let Some(problem) = self.failing.clone() {
-                    self.reply(*ticket, Answer::Listed(Err(problem)));
-                    return;
+                    reply(*ticket, Answer::Listed(Err(problem)));
+                    return answers;
                 }
                 let items = self.list(query);
-                self.reply(*ticket, Answer::Page(Page { items, total: None }));
-                self.reply(*ticket, Answer::Listed(Ok(())));
+                reply(*ticket, Answer::Page(Page { items, total: None }));
+                reply(*ticket, Answer::Listed(Ok(())));
             }
             Effect::Show(ticket, object) => {
                 let all = Kind::ALL.map(|kind| self.list(&Query::all(kind)));
                 let found = all.into_iter().flatten().find(|o| o.reference() == *object);
                 let result = found.ok_or_else(|| Problem::not_found("it is gone"));
-                self.reply(*ticket, Answer::Shown(Box::new(result)));
+                reply(*ticket, Answer::Shown(Box::new(result)));
             }
             Effect::Raw(ticket, object) => {
                 let raw = Raw {
                     media_type: "application/json".into(),
                     text: format!("{{\n  \"id\": \"{}\"\n}}", object.id),
                 };
-                self.reply(*ticket, Answer::Raw(Ok(raw)));
+                reply(*ticket, Answer::Raw(Ok(raw)));
             }
             Effect::Look(ticket, layers) => {
                 for looked in layers {
-                    self.reply(*ticket, Answer::Slice(slice(looked)));
+                    reply(*ticket, Answer::Slice(slice(looked)));
                 }
-                self.reply(*ticket, Answer::Looked(Ok(())));
+                reply(*ticket, Answer::Looked(Ok(())));
             }
             Effect::Plan(ticket, operations) => {
                 let plans = operations.iter().map(|o| Ok(plan(o))).collect();
-                self.reply(*ticket, Answer::Planned(plans));
+                reply(*ticket, Answer::Planned(plans));
             }
             Effect::Submit(ticket, plans) => {
                 let ids = (0..plans.len())
                     .map(|i| Ok(TaskId(format!("new{i}"))))
                     .collect();
-                self.reply(*ticket, Answer::Submitted(ids));
+                reply(*ticket, Answer::Submitted(ids));
             }
             Effect::Stage(ticket, act) => {
                 let said = format!("{act:?} has happened");
-                self.reply(*ticket, Answer::Staged(Ok(said)));
+                reply(*ticket, Answer::Staged(Ok(said)));
             }
-            Effect::Control(ticket, ..) => self.reply(*ticket, Answer::Controlled(Ok(()))),
+            Effect::Control(ticket, ..) => reply(*ticket, Answer::Controlled(Ok(()))),
             Effect::Forget(_)
             | Effect::Copy(..)
             | Effect::Picture(_)
@@ -224,9 +233,15 @@ impl Driver {
             | Effect::Gather
             | Effect::Bundle
             | Effect::Lock
+            | Effect::Open(_)
+            | Effect::Renew
+            | Effect::Close
+            | Effect::Tab(_)
+            | Effect::Profiles
             | Effect::Suspend
             | Effect::Quit => {}
         }
+        answers
     }
 
     fn list(&self, query: &Query) -> Vec<Object> {
@@ -374,8 +389,9 @@ pub(super) fn some_tasks() -> [Task; 3] {
     ]
 }
 
-fn key(name: &str) -> Key {
+pub(super) fn key(name: &str) -> Key {
     match name {
+        alt if alt.starts_with("alt-") => Key::alt(alt.chars().last().unwrap()),
         "enter" => Key::ENTER,
         "esc" => Key::ESC,
         "tab" => Key::TAB,
@@ -395,6 +411,7 @@ fn key(name: &str) -> Key {
         "ctrl-c" => Key::ctrl('c'),
         "ctrl-n" => Key::ctrl('n'),
         "ctrl-p" => Key::ctrl('p'),
+        "ctrl-w" => Key::ctrl('w'),
         "ctrl-z" => Key::ctrl('z'),
         one if one.chars().count() == 1 => Key::char(one.chars().next().unwrap()),
         other => panic!("no key is called {other}"),

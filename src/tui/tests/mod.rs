@@ -16,6 +16,7 @@ mod random;
 mod recordings;
 mod sets;
 mod settings;
+mod tabs;
 mod themes;
 mod tours;
 mod trace;

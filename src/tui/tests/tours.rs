@@ -20,8 +20,8 @@ use crate::task::Tracker;
 use crate::tui::actions::{ActionId, fire};
 use crate::tui::event::{Effect, Event, Moment};
 use crate::tui::key::Key;
-use crate::tui::runtime::Performer;
-use crate::tui::state::{Beginning, Place, State};
+use crate::tui::runtime::{House, Performer, Teller};
+use crate::tui::state::{Beginning, Place, State, TabId};
 use crate::tui::terminal::Features;
 use crate::tui::tour::{Act, Press, Tick, Tour, Walk, Words};
 use crate::tui::update::update;
@@ -474,13 +474,25 @@ async fn every_tour_is_played_to_its_end_on_a_real_store() {
         tours: Tour::all().unwrap(),
         no_tours: None,
         begin: None,
+        site: Default::default(),
+        opening: false,
+        beside: Vec::new(),
+        listed: Vec::new(),
     };
     let connection = embedded.connection.clone();
+    let teller = Teller::new(TabId::default(), sender);
     let stage: crate::tui::Stage = Arc::new(act);
     let mut console = Console {
         state: State::new(beginning),
-        performer: Performer::new(connection, tracker.clone(), true, sender, None, None, None)
-            .with_stage(Some(stage)),
+        performer: Performer::new(
+            connection,
+            tracker.clone(),
+            true,
+            teller,
+            House::default(),
+            None,
+        )
+        .with_stage(Some(stage)),
         events,
         started: Instant::now(),
     };
@@ -512,7 +524,10 @@ async fn every_tour_is_played_to_its_end_on_a_real_store() {
             let due = console.started + console.state.deadline().unwrap();
             tokio::select! {
                 Some(batch) = tasks.next() => console.tell(Event::Tasks(batch)),
-                Some(event) = console.events.recv() => console.tell(event),
+                Some(event) = console.events.recv() => match event {
+                    Event::Tab(_, event) => console.tell(*event),
+                    event => console.tell(event),
+                },
                 () = tokio::time::sleep_until(due.into()) => console.tell(Event::Deadline),
             }
         }

@@ -73,6 +73,8 @@ pub(crate) enum View {
     Bundle,
     Trace,
     Call,
+    Profiles,
+    Opening,
 }
 
 impl View {
@@ -100,6 +102,8 @@ impl View {
             Place::Log => Self::Log,
             Place::Bundle => Self::Bundle,
             Place::Trace => Self::Trace,
+            Place::Profiles => Self::Profiles,
+            Place::Opening => Self::Opening,
             Place::Call(_) => Self::Call,
         }
     }

@@ -240,7 +240,11 @@ fn way_to(state: &State, name: &str) -> Way {
         }
         RowId::Instance(instance) => instance == name,
         RowId::Here => name == "here",
-        RowId::Task(_) | RowId::Message(_) | RowId::Stretch(_) | RowId::Call(_) => false,
+        RowId::Task(_)
+        | RowId::Message(_)
+        | RowId::Stretch(_)
+        | RowId::Call(_)
+        | RowId::Site(_) => false,
     };
     let Some(at) = screen
         .shown

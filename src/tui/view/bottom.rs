@@ -206,6 +206,15 @@ fn of_place(state: &State) -> Vec<Hint> {
         Place::Call(_) => &[A::Back, A::Copy, A::SaveTrace, A::Palette],
         Place::Log => &[A::Back, A::Picture, A::Palette],
         Place::Bundle => &[A::Support, A::Back, A::Palette],
+        Place::Profiles => &[
+            A::Open,
+            A::SignIn,
+            A::CloseTab,
+            A::Refresh,
+            A::Filter,
+            A::Palette,
+        ],
+        Place::Opening => &[A::SignIn, A::Back, A::Profiles, A::NextTab, A::Palette],
     };
     let mut hints: Vec<Hint> = Vec::new();
     if state.messages.unseen() > 0 {

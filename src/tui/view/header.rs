@@ -10,7 +10,7 @@ use crate::tui::actions::{Action, ActionId};
 use crate::tui::layout::Layout;
 use crate::tui::page;
 use crate::tui::rows::Spans;
-use crate::tui::state::{PATIENCE, Place, Standing, State};
+use crate::tui::state::{PATIENCE, Place, Stage, Standing, State};
 use crate::tui::text;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
@@ -24,13 +24,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let mut facts: Vec<Spans<'static>> = Vec::new();
     facts.extend(running(state));
     facts.extend(troubles(state));
-    facts.push(vec![access(state)]);
+    facts.extend(state.stage.is_open().then(|| vec![access(state)]));
     facts.extend(freshness(state));
     facts.extend(counts(state));
-    facts.push(vec![(
-        state.clean(state.system.system).into_owned().into(),
-        Role::Dim,
-    )]);
+    facts.extend(system(state));
 
     let way = way(state);
     let needed: u16 = way.iter().map(|(said, _)| text::width(said)).sum();
@@ -103,15 +100,48 @@ fn access(state: &State) -> (std::borrow::Cow<'static, str>, Role) {
     }
 }
 
+/// The kind of system; how far it is open, where it is not.
+fn system(state: &State) -> Option<Spans<'static>> {
+    let glyphs = state.glyphs();
+    let (said, role) = match &state.stage {
+        Stage::Open(_) => (state.clean(state.system.system).into_owned(), Role::Dim),
+        Stage::Opening(since) if state.now.clock >= *since + PATIENCE => {
+            (format!("{} opening", glyphs.busy), Role::Busy)
+        }
+        Stage::Opening(_) => return None,
+        Stage::Failed(..) => (format!("{} not open", glyphs.bad), Role::Error),
+    };
+    Some(vec![(said.into(), role)])
+}
+
+/// The tasks of this tab, and those of others: what runs is never out of sight.
 fn running(state: &State) -> Option<Spans<'static>> {
     let count = state.tasks.active().count();
-    let word = if count == 1 { "task" } else { "tasks" };
-    (count > 0).then(|| {
-        vec![(
-            format!("{} {count} {word}", state.glyphs().busy).into(),
-            Role::Busy,
-        )]
-    })
+    let told = |count: usize| match count {
+        1 => "1 task".to_owned(),
+        n => format!("{n} tasks"),
+    };
+    let others: Vec<_> = state
+        .others()
+        .filter(|tab| !tab.running.is_empty())
+        .collect();
+    let elsewhere: usize = others.iter().map(|tab| tab.running.len()).sum();
+    let on = match others.as_slice() {
+        [] => None,
+        [one] => Some(state.clean(&one.name).into_owned()),
+        many => Some(format!("{} others", many.len())),
+    };
+    let said = match (count, on) {
+        (0, None) => return None,
+        (_, None) => told(count),
+        (0, Some(on)) => format!("{} on {on}", told(elsewhere)),
+        (_, Some(on)) => {
+            let dot = state.glyphs().dot;
+            format!("{} {dot} {elsewhere} on {on}", told(count))
+        }
+    };
+    let said = format!("{} {said}", state.glyphs().busy);
+    Some(vec![(said.into(), Role::Busy)])
 }
 
 /// Errors that nobody has read.
@@ -128,6 +158,12 @@ fn troubles(state: &State) -> Option<Spans<'static>> {
 
 /// How old what is shown is, where it is not what the system has now.
 fn freshness(state: &State) -> Option<Spans<'static>> {
+    if let Stage::Open(Some(since)) = state.stage
+        && state.now.clock >= since + PATIENCE
+    {
+        let said = format!("{} signing in again", state.glyphs().busy);
+        return Some(vec![(said.into(), Role::Busy)]);
+    }
     let inventory = &state.inventory;
     let place = &state.screen().place;
     let history = match place {
@@ -213,7 +249,7 @@ fn tabs(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 }
 
 /// As many of these widths around the one in hand as there is room for.
-fn fitting(widths: &[u16], current: usize, room: u16) -> std::ops::Range<usize> {
+pub(super) fn fitting(widths: &[u16], current: usize, room: u16) -> std::ops::Range<usize> {
     let mut shown = current..current + 1;
     let mut left = room.saturating_sub(widths.get(current).copied().unwrap_or(0));
     loop {

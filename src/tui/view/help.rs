@@ -159,6 +159,11 @@ fn about(place: &Place) -> &'static str {
         }
         Place::Call(_) => "One call: what was sent, and what came, without secrets.",
         Place::Log => "What parts of the program said of themselves, the newest first.",
+        Place::Profiles => {
+            "The store and the profiles: what is open, how it stands, and what can be opened beside it. Each has a tab of \
+             its own; one that fails or is slow holds up no other."
+        }
+        Place::Opening => "How opening the system goes; where it failed, why, and what to try.",
         Place::Bundle => "What would be in a support bundle, and what was withheld and why.",
         Place::Describe(_) => "Every field that the system tells of it.",
         Place::Raw(_) => "The thing as the system itself keeps it.",

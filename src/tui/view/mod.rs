@@ -13,6 +13,7 @@ mod pane;
 mod perf;
 mod review;
 mod side;
+mod tabs;
 mod tour;
 
 use ratatui::buffer::Buffer;
@@ -23,7 +24,7 @@ use self::canvas::{Canvas, background};
 use super::actions::ActionId;
 use super::layout::{LEAST, layout};
 use super::overlay::Overlay;
-use super::state::{RowId, State};
+use super::state::{RowId, State, TabId};
 use crate::config::theme::Role;
 
 /// What the mouse can press.
@@ -38,6 +39,8 @@ pub(crate) enum Hit {
     Action(ActionId),
     /// A part of the topmost dialog.
     Part(usize),
+    /// A tab.
+    Tab(TabId),
 }
 
 /// What was found out while drawing.
@@ -78,6 +81,9 @@ pub(crate) fn view(state: &State, buffer: &mut Buffer) -> Scene {
         too_small(&mut canvas, whole);
         return canvas.scene;
     };
+    if let Some(area) = layout.tabs {
+        tabs::draw(&mut canvas, state, area);
+    }
     header::draw(&mut canvas, state, &layout);
     if let Some(area) = layout.side {
         side::draw(&mut canvas, state, area);

@@ -78,6 +78,9 @@ pub struct Volume {
     pub snapshot_id: Option<String>,
     /// The group that it is in.
     pub group_id: Option<String>,
+    /// The project that it is of.
+    #[serde(rename = "os-vol-tenant-attr:tenant_id")]
+    pub project: Option<String>,
     /// Whether a machine can start from it.
     #[serde(default, deserialize_with = "flag")]
     pub bootable: bool,
@@ -124,6 +127,9 @@ pub struct Snapshot {
     pub updated_at: Option<String>,
     /// The group snapshot that it is a member of.
     pub group_snapshot_id: Option<String>,
+    /// The project that it is of.
+    #[serde(rename = "os-extended-snapshot-attributes:project_id")]
+    pub project: Option<String>,
     /// How far the service has come with it (`40%`).
     #[serde(rename = "os-extended-snapshot-attributes:progress")]
     pub progress: Option<String>,

@@ -14,12 +14,12 @@ const TOLD_EVERY: Duration = Duration::from_millis(200);
 
 impl Performer {
     /// Tells of the calls that are made, where there are any.
-    pub(super) fn follow_calls(&self) {
+    pub(super) fn follow_calls(&mut self) {
         let Some(trace) = self.connection.trace.clone() else {
             return;
         };
         let events = self.events.clone();
-        tokio::spawn(async move {
+        let job = tokio::spawn(async move {
             let (mut told, mut next) = (trace.subscribe(), 0);
             loop {
                 let calls = trace.since(next);
@@ -35,6 +35,7 @@ impl Performer {
                 tokio::time::sleep(TOLD_EVERY).await;
             }
         });
+        self.watching.push(job.abort_handle());
     }
 
     /// Keeps the calls in a file, and tells where.
@@ -43,7 +44,7 @@ impl Performer {
             return;
         };
         let (events, calls) = (self.events.clone(), trace.since(0));
-        let pictures = self.pictures.as_ref();
+        let pictures = self.house.pictures.as_ref();
         let folder = pictures.map(|folder| folder.with_file_name("traces"));
         tokio::task::spawn_blocking(move || {
             let told = match folder {
