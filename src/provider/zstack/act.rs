@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::GUARDS;
+use super::{GUARDS, long};
 use crate::http::Method;
 use crate::model::{Kind, Operation, Problem, ProblemKind};
 use crate::provider::cinder::session::Ask;
@@ -117,6 +117,11 @@ impl Act {
         })
     }
 
+    /// Whether the system has long jobs for it.
+    pub(super) fn can_be_long(&self) -> bool {
+        matches!(self, Self::DropSnapshot | Self::Revert)
+    }
+
     /// The call.
     pub(super) fn ask(&self, operation: &Operation, blanks: Blanks<'_>) -> Result<Ask, Problem> {
         let text = |field: &str| operation.find_text(field).map(str::to_owned);
@@ -143,6 +148,18 @@ impl Act {
             Self::Measure => {
                 let action = Action::GetVolumeSnapshotSize {};
                 put(format!("{}/actions", snapshot()?), &action)
+            }
+            Self::DropSnapshot if long::is_wanted(operation) => {
+                let id = operation.snapshot()?;
+                let job = long::deletion(id.as_str(), &mode, blanks.made);
+                post("/longjobs".to_owned(), job)
+            }
+            Self::Revert if long::is_wanted(operation) => {
+                let id = operation.snapshot()?;
+                post(
+                    "/longjobs".to_owned(),
+                    long::revert(id.as_str(), blanks.made),
+                )
             }
             Self::DropSnapshot => {
                 let path = format!("{}?deleteMode={mode}", snapshot()?);

@@ -14,7 +14,7 @@ use super::act::{Act, Blanks};
 use super::job::Job;
 use super::look::told;
 use super::plan::{Place, here};
-use super::{GUARD, Shared, convert, sight};
+use super::{GUARD, Shared, convert, long, sight};
 use crate::model::{
     Bytes, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Progress, StepOutcome, TaskId,
     Time,
@@ -28,7 +28,7 @@ use crate::wire::zstack::{
 };
 
 /// How often a step that has failed over there is sent again, under a new id each time.
-const ATTEMPTS: u32 = 32;
+pub(super) const ATTEMPTS: u32 = 32;
 /// How often one step meets the end of a session.
 const RENEWALS: u32 = 2;
 /// "A job whose worker died stays 202 for ever, so clients need their own deadline" (4.3): the longest that a call has by itself.
@@ -49,7 +49,7 @@ struct Sent {
 }
 
 /// What there is to know of the job of a step.
-enum Known {
+pub(super) enum Known {
     Nothing,
     Running(String),
     Done(Vec<u8>),
@@ -58,7 +58,7 @@ enum Known {
 
 /// A step that is to be done, or was.
 pub(super) struct Errand<'a> {
-    shared: &'a Arc<Shared>,
+    pub(super) shared: &'a Arc<Shared>,
     act: Act,
     plan: &'a Plan,
     operation: &'a Operation,
@@ -66,7 +66,7 @@ pub(super) struct Errand<'a> {
     key: String,
     sent: Mutex<Option<Sent>>,
     /// The first attempt that has no job yet.
-    next: AtomicU32,
+    pub(super) next: AtomicU32,
     renewals: AtomicU32,
     again: AtomicBool,
 }
@@ -97,8 +97,23 @@ impl<'a> Errand<'a> {
     }
 
     /// The id of the job of an attempt.
-    fn job_id(&self, attempt: u32) -> String {
+    pub(super) fn job_id(&self, attempt: u32) -> String {
         uuid(&format!("snapdeck job {} {attempt}", self.key))
+    }
+
+    /// The id of the long job of an attempt.
+    pub(super) fn long_id(&self, attempt: u32) -> String {
+        uuid(&format!("snapdeck long job {} {attempt}", self.key))
+    }
+
+    /// Whether a long job does it.
+    fn is_long(&self) -> bool {
+        self.act.can_be_long() && long::is_wanted(self.operation)
+    }
+
+    /// The job that was sent, where one was.
+    pub(super) fn sent_job(&self) -> Option<String> {
+        self.sent.lock().as_ref().map(|sent| sent.job.clone())
     }
 
     /// The id of what is made.
@@ -106,12 +121,12 @@ impl<'a> Errand<'a> {
         uuid(&format!("snapdeck {}", self.key))
     }
 
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         format!("{} cannot be done", self.operation.kind)
     }
 
     /// What an error of a job is, while this was being done.
-    fn judge(&self, job: Job, id: &str) -> Known {
+    pub(super) fn judge(&self, job: Job, id: &str) -> Known {
         match job {
             Job::Absent => Known::Nothing,
             Job::Running => Known::Running(id.to_owned()),
@@ -134,6 +149,9 @@ impl<'a> Errand<'a> {
 
     /// The job of this step, the last that was begun.
     async fn job(&self) -> Result<Known, Problem> {
+        if self.is_long() {
+            return self.long_job().await;
+        }
         let sent = self
             .sent
             .lock()
@@ -156,9 +174,7 @@ impl<'a> Errand<'a> {
                 other => return Ok(other),
             }
         }
-        Err(Problem::conflict(format!(
-            "it has failed {ATTEMPTS} times, and is not tried again"
-        )))
+        Err(worn_out())
     }
 
     /// What failed of what was done to several snapshots: "200 does not mean every item succeeded".
@@ -414,6 +430,12 @@ impl<'a> Errand<'a> {
     }
 }
 
+/// It has been tried often enough.
+pub(super) fn worn_out() -> Problem {
+    let what = format!("it has failed {ATTEMPTS} times, and is not tried again");
+    Problem::conflict(what)
+}
+
 /// A group that was made, and its snapshots.
 fn members(group: &Group) -> StepOutcome {
     let mut made = vec![ObjectRef::new(Kind::Group, group.uuid.clone())];
@@ -446,7 +468,11 @@ impl Step for Errand<'_> {
 
     async fn send(&self) -> Result<Option<String>, Failed> {
         let attempt = self.next.load(Ordering::Relaxed);
-        let (made, job) = (self.made_id(), self.job_id(attempt));
+        let job = self.job_id(attempt);
+        let made = match self.is_long() {
+            true => self.long_id(attempt),
+            false => self.made_id(),
+        };
         let blanks = Blanks {
             made: &made,
             guard: &Time::now()

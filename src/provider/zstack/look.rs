@@ -11,7 +11,7 @@ use crate::provider::cinder::look::escape;
 use crate::provider::cinder::scan::{Next, Scan, Way};
 use crate::provider::cinder::session::{Ask, Service, not_understood};
 use crate::wire::cinder::Named;
-use crate::wire::zstack::{Availability, Group, Results, Snapshot, Tree, Vm, Volume};
+use crate::wire::zstack::{Availability, Group, LongJob, Results, Snapshot, Tree, Vm, Volume};
 
 /// How many things a page has at most: "limit, default 1000" (6.1).
 pub(super) const PAGE: usize = 1000;
@@ -39,6 +39,9 @@ impl Place for Group {
 }
 impl Place for Vm {
     const PATH: &'static str = "/vm-instances";
+}
+impl Place for LongJob {
+    const PATH: &'static str = "/longjobs";
 }
 impl Place for Tree {
     const PATH: &'static str = "/volume-snapshots/trees";

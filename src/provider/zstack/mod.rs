@@ -21,6 +21,7 @@ mod dialect;
 mod doctor;
 mod errand;
 mod job;
+mod long;
 mod look;
 mod plan;
 mod plan_groups;

@@ -97,6 +97,15 @@ fn stop() -> FieldSpec {
     )
 }
 
+fn long() -> FieldSpec {
+    flag(
+        "long",
+        "As a long job",
+        "false",
+        "Submit it as a long job, which the system lists and keeps, and takes up again after it was restarted.",
+    )
+}
+
 fn mode() -> FieldSpec {
     FieldSpec::optional(
         "mode",
@@ -191,7 +200,7 @@ fn of_snapshots() -> Vec<OperationSpec> {
             "Delete a volume snapshot",
             Some(Kind::Snapshot),
             "Removes a snapshot for good, and every snapshot that hangs from it. What the volume holds stays.",
-            vec![snapshot(), mode()],
+            vec![snapshot(), mode(), long()],
         ),
         spec(
             O::Restore,
@@ -208,6 +217,7 @@ fn of_snapshots() -> Vec<OperationSpec> {
                     "Take a snapshot of what it holds now, first.",
                 ),
                 stop(),
+                long(),
             ],
         ),
         spec(

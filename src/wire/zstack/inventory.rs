@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::date::Date;
+use super::job::LongJob;
 use super::number::Number;
 use super::status::{Enabled, SnapshotStatus, VmState, VolumeStatus, VolumeType};
 use crate::wire::cinder::{Named, Page};
@@ -304,4 +305,5 @@ listed! {
     Group: "snapshot group" "snapshot groups",
     Volume: "volume" "volumes",
     Vm: "VM instance" "VM instances",
+    LongJob: "long job" "long jobs",
 }
