@@ -9,7 +9,7 @@ use crate::model::{
     self, Bytes, GroupId, GroupState, Member, SnapshotId, SnapshotState, VolumeId, VolumeState,
 };
 use crate::wire::zstack::{
-    Enabled, Group, Number, Snapshot, Volume, VolumeStatus, VolumeType, Zone,
+    Enabled, Group, Number, Snapshot, SnapshotStatus, Volume, VolumeStatus, VolumeType, Zone,
 };
 
 /// A name; the id where there is none.
@@ -168,10 +168,7 @@ pub(super) fn snapshot(snapshot: &Snapshot, beside: &Beside, zone: &Zone) -> mod
         group: snapshot.group_uuid.clone().map(GroupId),
         session: None,
         metadata: metadata(&[
-            (
-                "status",
-                snapshot.status.as_ref().map(|status| status.word()),
-            ),
+            ("status", snapshot.status.as_ref().map(SnapshotStatus::word)),
             ("state", snapshot.state.as_ref().map(Enabled::word)),
             ("type", snapshot.r#type.as_deref()),
             ("format", snapshot.format.as_deref()),

@@ -3,7 +3,7 @@
 use super::dialect::address;
 use super::{over, session, zone};
 use crate::config::{Account, Auth};
-use crate::http::{Client, Method, Request};
+use crate::http::{Client, Method, Request, Response};
 use crate::model::{Kind, Problem};
 use crate::provider::Finding;
 use crate::provider::cinder::doctor::{Step, at, first_page, reach, tell_end};
@@ -49,7 +49,7 @@ async fn walk(
     let what = serde_json::json!({"getVersion": {}});
     let request = Request::new(Method::Put, format!("{root}/management-nodes/actions")).json(what);
     let answer = client.send(&signed.proof.prove(request)).await;
-    let version = answer.ok().filter(|answer| answer.is_success());
+    let version = answer.ok().filter(Response::is_success);
     let version: Option<serde_json::Value> =
         version.and_then(|a| serde_json::from_slice(&a.body).ok());
     let version = version

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::provider::cinder::reader::{Pages, pages, raw};
 use crate::provider::cinder::watch;
 use crate::provider::{Content, Reader};
-use crate::wire::zstack::{Group, Snapshot, Volume};
+use crate::wire::zstack::{Group, Number, Snapshot, Volume};
 
 /// The means to look.
 pub(super) struct ZStackReader {
@@ -130,7 +130,7 @@ async fn snapshots(shared: Arc<Shared>, of: Option<VolumeId>) -> Result<Pages, P
         let mut found: Vec<&Snapshot> = items.iter().filter(fits).collect();
         found.sort_by_cached_key(|one| {
             let taken = sight::moment(one.create_date.as_ref(), &shared.zone);
-            let distance = one.distance.as_ref().and_then(|distance| distance.get());
+            let distance = one.distance.as_ref().and_then(Number::get);
             (taken, distance, one.uuid.clone())
         });
         let object = |one| Object::Snapshot(convert::snapshot(one, &beside, &shared.zone));

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::Time;
-use crate::wire::zstack::{Date, Group, Tree, Vm, VmState, VolumeType, Zone};
+use crate::wire::zstack::{Date, Group, GroupRef, Tree, Vm, VmState, VolumeType, Zone};
 
 /// The trees of a volume, in short.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,12 +94,11 @@ pub(super) fn unavailable(group: &Group, machine: Option<&Machine>) -> Vec<&'sta
     };
     let attached: HashSet<&str> = machine.attached.iter().map(String::as_str).collect();
     let disks = || {
-        let disk =
-            |one: &&crate::wire::zstack::GroupRef| one.volume_type != Some(VolumeType::Memory);
+        let disk = |one: &&GroupRef| one.volume_type != Some(VolumeType::Memory);
         group.refs().iter().filter(disk)
     };
     let mut reasons = Vec::new();
-    if group.refs().iter().any(|one| one.is_gone()) {
+    if group.refs().iter().any(GroupRef::is_gone) {
         reasons.push("a snapshot of it is deleted");
     }
     if disks().any(|one| !one.is_gone() && !attached.contains(one.volume())) {
