@@ -25,7 +25,7 @@ use snapdeck::model::{
     Change, GroupState, Kind, Object, ObjectRef, Operation, OperationKind, Plan, Problem,
     ProblemKind, Query, SnapshotTree, TaskId, TreeRowKind, Undo, Value, VolumeId, VolumeState,
 };
-use snapdeck::provider::{Connection, Fate, conformance, list_all, zstack};
+use snapdeck::provider::{Connection, Fate, Told, conformance, list_all, zstack};
 
 fn password(clear: &str) -> Auth {
     Auth::Password {
@@ -840,7 +840,9 @@ async fn a_job_is_followed_at_home_with_progress_and_its_end_is_told() {
     let (tell, told) = std::sync::mpsc::channel();
     let mut context = context("t1", Vec::new());
     context.progress = std::sync::Arc::new(move |progress| {
-        let _ = tell.send(progress.fraction().unwrap());
+        if let Told::Progress(progress) = progress {
+            let _ = tell.send(progress.fraction().unwrap());
+        }
     });
     let writer = connection.writer.clone().unwrap();
     writer.run(&planned, 0, context).await.unwrap();

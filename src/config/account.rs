@@ -242,7 +242,7 @@ fn credentials(
     let user = user.ok_or_else(|| {
         let ways = match profile.provider {
             ProviderKind::Evs => "user, access-key or token",
-            ProviderKind::Cinder => "user, application-credential or token",
+            ProviderKind::Cinder | ProviderKind::Powervc => "user, application-credential or token",
             ProviderKind::Zstack => "user or access-key",
         };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")

@@ -17,13 +17,15 @@ pub enum ProviderKind {
     Cinder,
     /// Huawei Cloud Elastic Volume Service, version 2, with IAM or an access key.
     Evs,
+    /// IBM PowerVC: OpenStack with snapshots of whole machines.
+    Powervc,
     /// ZStack Cloud, by the REST interface of its management server.
     Zstack,
 }
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Zstack];
+    pub const ALL: [Self; 4] = [Self::Cinder, Self::Evs, Self::Powervc, Self::Zstack];
 
     /// The word in the file.
     #[must_use]
@@ -31,6 +33,7 @@ impl ProviderKind {
         match self {
             Self::Cinder => "cinder",
             Self::Evs => "evs",
+            Self::Powervc => "powervc",
             Self::Zstack => "zstack",
         }
     }
@@ -38,7 +41,7 @@ impl ProviderKind {
     /// Where one signs in as a rule in a region, where that is known.
     pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Zstack => None,
+            Self::Cinder | Self::Powervc | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://iam.{}.myhuaweicloud.com/v3",
                 host_part(region)?
@@ -49,7 +52,7 @@ impl ProviderKind {
     /// Where the block storage of a region is as a rule, where that is known.
     pub(super) fn usual_service(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Zstack => None,
+            Self::Cinder | Self::Powervc | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://evs.{}.myhuaweicloud.com",
                 host_part(region)?

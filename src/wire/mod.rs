@@ -4,5 +4,6 @@
 pub mod cinder;
 pub mod evs;
 pub mod keystone;
+pub mod powervc;
 mod words;
 pub mod zstack;

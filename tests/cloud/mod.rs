@@ -6,6 +6,7 @@
 mod cinder;
 pub(crate) mod drive;
 mod evs;
+mod powervc;
 mod web;
 pub(crate) mod zstack;
 
@@ -20,6 +21,7 @@ use snapdeck::http::{Client, Limits, Options, Trace};
 
 pub(crate) use cinder::Cinder;
 pub(crate) use evs::{ACCESS_KEY, Evs, SECRET_KEY};
+pub(crate) use powervc::Power;
 pub(crate) use web::{Answer, Asked};
 
 /// The project of everything in it.
@@ -61,6 +63,7 @@ pub(crate) struct When {
 
 pub(crate) struct State {
     pub(crate) cinder: Cinder,
+    pub(crate) power: Power,
     pub(crate) evs: Evs,
     pub(crate) zstack: zstack::ZStack,
     /// How far its clock is before ours, in seconds.
@@ -68,6 +71,8 @@ pub(crate) struct State {
     tokens: HashSet<String>,
     sign_ins: usize,
     refuses: bool,
+    /// The catalog has no compute service.
+    pub(crate) without_compute: bool,
     faults: Vec<When>,
     log: Vec<Asked>,
 }
@@ -89,12 +94,14 @@ impl Cloud {
     pub(crate) async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             cinder: Cinder::new("3.71"),
+            power: Power::default(),
             evs: Evs::new(),
             zstack: zstack::ZStack::new(),
             ahead: 0,
             tokens: HashSet::new(),
             sign_ins: 0,
             refuses: false,
+            without_compute: false,
             faults: Vec::new(),
             log: Vec::new(),
         }));
@@ -246,10 +253,10 @@ impl State {
         }
         if let Some(rest) = path.strip_prefix("/compute/v2.1") {
             return match self.knows(asked) {
-                true if rest.starts_with("/servers") => Answer::ok(json!({"servers": [
-                    {"id": "11111111-2222-4333-8444-555555555555", "name": "web05"},
-                ]})),
-                true => Answer::fault(404, "itemNotFound", "nothing here"),
+                true => {
+                    let rest = rest.to_owned();
+                    self.power.compute(&mut self.cinder, asked, &rest, base)
+                }
                 false => unauthorized(),
             };
         }
@@ -272,7 +279,8 @@ impl State {
         match rest.strip_prefix(PROJECT) {
             Some(rest) => {
                 let rest = rest.to_owned();
-                self.cinder.answer(asked, &rest)
+                let own = self.power.volume(&mut self.cinder, asked, &rest, base);
+                own.unwrap_or_else(|| self.cinder.answer(asked, &rest))
             }
             None => Answer::fault(400, "badRequest", "Malformed request url"),
         }
@@ -313,16 +321,20 @@ impl State {
             ]})
         };
         let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
-        let body = json!({"token": {
+        let mut body = json!({"token": {
             "methods": ["password"], "expires_at": expires.to_string(),
             "user": {"id": "u", "name": "demo"}, "project": {"id": PROJECT, "name": "demo"},
             "roles": [{"id": "r", "name": "member"}],
             "catalog": [
                 at("volumev3", format!("{base}/volume/v3/{PROJECT}")),
-                at("compute", format!("{base}/compute/v2.1")),
                 at("volumev2", format!("{base}/evs/v2/{PROJECT}")),
             ],
         }});
+        if !self.without_compute
+            && let Some(catalog) = body["token"]["catalog"].as_array_mut()
+        {
+            catalog.push(at("compute", format!("{base}/compute/v2.1")));
+        }
         Answer::new(201, body).with("X-Subject-Token", &token)
     }
 

@@ -107,7 +107,7 @@ impl<T: Named> Scan<T> {
     }
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
-    pub(super) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
+    pub(in crate::provider) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
         let mut way = way::<T>(session.version, query);
         way.first.push_str(session.of_whom());
         Self::begin(session, way)

@@ -205,6 +205,8 @@ pub(super) fn group(
             volume_name: one.volume_name.clone(),
             size: beside.size(one.volume()),
             exclusive: None,
+            failed: false,
+            safety: None,
         })
         .collect();
     let count = group.snapshot_count.as_ref().and_then(Number::get);

@@ -19,7 +19,7 @@ use crate::model::{
     Bytes, Kind, ObjectRef, Operation, Plan, Problem, ProblemKind, Progress, StepOutcome, TaskId,
     Time,
 };
-use crate::provider::cinder::probe::{Probe, done, if_there};
+use crate::provider::cinder::probe::{Probe, done, if_there, only_if};
 use crate::provider::cinder::run::{Step, key};
 use crate::provider::cinder::session::{Failed, Signed, not_understood};
 use crate::wire::zstack::{
@@ -273,10 +273,7 @@ impl<'a> Errand<'a> {
     async fn traces(&self) -> Result<Probe, Problem> {
         let shared = self.shared;
         let made = self.made_id();
-        let gone = |there: bool| match there {
-            true => Probe::NotDone,
-            false => done(None),
-        };
+        let gone = |there: bool| only_if(!there);
         let group = || self.operation.object("group", Kind::Group);
         Ok(match &self.act {
             Act::MakeSnapshot | Act::MakeGuard => {
@@ -349,10 +346,7 @@ impl<'a> Errand<'a> {
 
     async fn vm_is(&self, vm: &str, wanted: &VmState) -> Result<Probe, Problem> {
         let vm: Vm = self.shared.one(vm).await?;
-        Ok(match sight::state(&vm) == *wanted {
-            true => done(None),
-            false => Probe::NotDone,
-        })
+        Ok(only_if(sight::state(&vm) == *wanted))
     }
 
     /// Whether a volume was taken back to a snapshot since it was planned: it stands there, and stood elsewhere or lay
@@ -387,10 +381,7 @@ impl<'a> Errand<'a> {
             let wanted = self.operation.find_text(field);
             wanted.is_none_or(|wanted| wanted.trim() == now.unwrap_or_default())
         });
-        match same {
-            true => done(None),
-            false => Probe::NotDone,
-        }
+        only_if(same)
     }
 
     async fn progress(&self, job: &str) -> Option<Progress> {
@@ -462,7 +453,11 @@ impl Step for Errand<'_> {
             Known::Done(body) => Ok(self.finished(&body)),
             Known::Failed { stale: true, .. } if sent && self.renew().await? => Ok(Probe::NotDone),
             Known::Failed { problem, .. } if sent => Err(problem),
-            Known::Failed { .. } | Known::Nothing => self.traces().await,
+            Known::Failed { problem, .. } => Ok(match self.traces().await? {
+                Probe::NotDone => Probe::Failed(problem),
+                other => other,
+            }),
+            Known::Nothing => self.traces().await,
         }
     }
 

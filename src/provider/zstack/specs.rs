@@ -150,6 +150,14 @@ fn operations() -> Vec<OperationSpec> {
             O::ApplyDifference,
             "the system does not let its data be written from here",
         ),
+        (
+            O::RetryRestore,
+            "a restore that failed is done again as it was",
+        ),
+        (
+            O::RollBackRestore,
+            "a restore is taken back by going back to its guard",
+        ),
         (O::CreateSession, "the system has no sessions"),
         (O::DeleteSession, "the system has no sessions"),
         (O::RestoreSession, "the system has no sessions"),
