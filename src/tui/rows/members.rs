@@ -140,7 +140,9 @@ impl Rows for Members<'_> {
                 5 => match &member.safety {
                     Some(safety) => {
                         let snapshot = state.snapshot(safety.as_str());
-                        let name = snapshot.as_ref().map_or(safety.as_str(), |s| s.name.as_str());
+                        let name = snapshot
+                            .as_ref()
+                            .map_or(safety.as_str(), |s| s.name.as_str());
                         one(format!("before: {}", state.clean(name)), Role::Info)
                     }
                     None => Vec::new(),
