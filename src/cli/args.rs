@@ -557,7 +557,7 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
-    /// Which system it is: cinder, evs or powervc
+    /// Which system it is: cinder, evs, powervc or zstack
     #[arg(long, value_name = "SYSTEM", default_value = ProviderKind::default().word(), value_parser = provider_kind)]
     pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for

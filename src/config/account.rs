@@ -243,6 +243,7 @@ fn credentials(
         let ways = match profile.provider {
             ProviderKind::Evs => "user, access-key or token",
             ProviderKind::Cinder | ProviderKind::Powervc => "user, application-credential or token",
+            ProviderKind::Zstack => "user or access-key",
         };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
             .hint(format!("set {ways} in the profile"))
@@ -268,7 +269,7 @@ fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, P
     if !signs(profile, around) {
         return Ok(None);
     }
-    if profile.provider != ProviderKind::Evs {
+    if !matches!(profile.provider, ProviderKind::Evs | ProviderKind::Zstack) {
         return Err(Problem::new(
             ProblemKind::Config,
             format!("{} takes no access key", profile.provider.word()),

@@ -19,11 +19,13 @@ pub enum ProviderKind {
     Evs,
     /// IBM PowerVC: OpenStack with snapshots of whole machines.
     Powervc,
+    /// ZStack Cloud, by the REST interface of its management server.
+    Zstack,
 }
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Powervc];
+    pub const ALL: [Self; 4] = [Self::Cinder, Self::Evs, Self::Powervc, Self::Zstack];
 
     /// The word in the file.
     #[must_use]
@@ -32,13 +34,14 @@ impl ProviderKind {
             Self::Cinder => "cinder",
             Self::Evs => "evs",
             Self::Powervc => "powervc",
+            Self::Zstack => "zstack",
         }
     }
 
     /// Where one signs in as a rule in a region, where that is known.
     pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Powervc => None,
+            Self::Cinder | Self::Powervc | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://iam.{}.myhuaweicloud.com/v3",
                 host_part(region)?
@@ -49,7 +52,7 @@ impl ProviderKind {
     /// Where the block storage of a region is as a rule, where that is known.
     pub(super) fn usual_service(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Powervc => None,
+            Self::Cinder | Self::Powervc | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://evs.{}.myhuaweicloud.com",
                 host_part(region)?

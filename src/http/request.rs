@@ -47,6 +47,12 @@ pub struct Request {
     pub body: Option<serde_json::Value>,
     /// Whether doing it twice is doing it once. What only reads is so anyway.
     pub repeatable: bool,
+    /// Whether an answer is one, whatever its status says otherwise of trying again.
+    pub stands: Option<fn(&Response) -> bool>,
+    /// What is secret of its address, and told nowhere.
+    pub hidden: Option<String>,
+    /// What is answered is a secret, and kept nowhere.
+    pub private: bool,
 }
 
 impl fmt::Debug for Request {
@@ -66,6 +72,39 @@ impl Request {
             headers: Vec::new(),
             body: None,
             repeatable: matches!(method, Method::Get | Method::Head),
+            stands: None,
+            hidden: None,
+            private: false,
+        }
+    }
+
+    /// The same, with which answers stand as they are.
+    #[must_use]
+    pub fn stands(mut self, stands: fn(&Response) -> bool) -> Self {
+        self.stands = Some(stands);
+        self
+    }
+
+    /// The same, with this part of its address kept secret.
+    #[must_use]
+    pub fn hiding(mut self, secret: impl Into<String>) -> Self {
+        self.hidden = Some(secret.into());
+        self
+    }
+
+    /// The same as one whose answer is a secret.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// An address of it as it may be told.
+    #[must_use]
+    pub(super) fn told(&self, url: &str) -> String {
+        match self.hidden.as_deref().filter(|secret| !secret.is_empty()) {
+            Some(secret) => url.replace(secret, redact::REDACTED),
+            None => url.to_owned(),
         }
     }
 
@@ -91,7 +130,7 @@ impl Request {
     }
 
     /// The call as a line for a shell. Secrets are variables there (`$TOKEN`), which the reader fills, and so is every
-    /// header whose value is the name of one.
+    /// header whose value is the name of one, perhaps after a scheme (`OAuth $SESSION`).
     #[must_use]
     pub fn curl(&self) -> String {
         let mut line = String::from("curl -sS");
@@ -100,7 +139,8 @@ impl Request {
             line.push_str(self.method.word());
         }
         for (name, value) in &self.headers {
-            match (redact::is_secret_header(name), value.starts_with('$')) {
+            let last = value.rsplit(' ').next().unwrap_or_default();
+            match (redact::is_secret_header(name), last.starts_with('$')) {
                 // In double quotes, so that the shell puts the value there.
                 (_, true) => line.push_str(&format!(" -H \"{name}: {value}\"")),
                 (true, false) => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
@@ -114,7 +154,7 @@ impl Request {
             line.push_str(&quote(&redact::json(body).to_string()));
         }
         line.push(' ');
-        line.push_str(&quote(&self.url));
+        line.push_str(&quote(&self.told(&self.url)));
         line
     }
 }

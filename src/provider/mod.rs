@@ -26,6 +26,7 @@ pub mod evs;
 pub mod powervc;
 mod profile;
 mod resolve;
+pub mod zstack;
 
 pub use profile::{Finding, examine, open, operations};
 pub use resolve::{Resolver, list_all};

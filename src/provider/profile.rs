@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded, evs, powervc};
+use super::{Connection, cinder, embedded, evs, powervc, zstack};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -28,6 +28,7 @@ pub fn operations() -> Vec<OperationSpec> {
         cinder::capabilities(),
         evs::capabilities(),
         powervc::capabilities(),
+        zstack::capabilities(),
     ];
     for other in called.into_iter().flat_map(|system| system.operations) {
         let Some(spec) = all.iter_mut().find(|spec| spec.kind == other.kind) else {
@@ -65,6 +66,7 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
         ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
         ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
         ProviderKind::Powervc => powervc::open(&shown, client, account, read_only).await,
+        ProviderKind::Zstack => zstack::open(&shown, client, account, read_only).await,
     }
 }
 
@@ -83,6 +85,7 @@ pub async fn examine(
         ProviderKind::Cinder => cinder::examine(client, account, read_only, tell).await,
         ProviderKind::Evs => evs::examine(client, account, read_only, tell).await,
         ProviderKind::Powervc => powervc::examine(client, account, read_only, tell).await,
+        ProviderKind::Zstack => zstack::examine(client, account, read_only, tell).await,
     }
     Ok(())
 }

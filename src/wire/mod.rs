@@ -6,3 +6,4 @@ pub mod evs;
 pub mod keystone;
 pub mod powervc;
 mod words;
+pub mod zstack;

@@ -227,7 +227,7 @@ impl Cinder {
                 self.note(many, id, &asked.body["metadata"])
             }
             ("DELETE", [many @ ("volumes" | "snapshots"), id, "metadata", key]) => {
-                self.forget_key(many, id, &unescape(key))
+                self.drop_metadata(many, id, &unescape(key))
             }
             ("POST", [many @ ("volumes" | "snapshots"), id, "action"])
                 if asked.body["os-reset_status"].is_object() =>
@@ -510,7 +510,7 @@ impl Cinder {
         Ok(Answer::ok(json!({"metadata": thing.json["metadata"]})))
     }
 
-    fn forget_key(&mut self, many: &str, id: &str, key: &str) -> Result<Answer, Answer> {
+    fn drop_metadata(&mut self, many: &str, id: &str, key: &str) -> Result<Answer, Answer> {
         let thing = self.find(many, id)?;
         let own = thing.json["metadata"].as_object_mut().unwrap();
         match own.remove(key) {

@@ -1,5 +1,5 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
-//! answers in `tests/recorded/cinder/`, and EVS, made after its reference. It stands in for a peer and for its faults; it
+//! answers in `tests/recorded/cinder/`, and EVS and ZStack, made after their references. It stands in for a peer and for its faults; it
 //! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
@@ -8,6 +8,7 @@ pub(crate) mod drive;
 mod evs;
 mod powervc;
 mod web;
+pub(crate) mod zstack;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub(crate) struct State {
     pub(crate) cinder: Cinder,
     pub(crate) power: Power,
     pub(crate) evs: Evs,
+    pub(crate) zstack: zstack::ZStack,
     /// How far its clock is before ours, in seconds.
     pub(crate) ahead: i64,
     tokens: HashSet<String>,
@@ -94,6 +96,7 @@ impl Cloud {
             cinder: Cinder::new("3.71"),
             power: Power::default(),
             evs: Evs::new(),
+            zstack: zstack::ZStack::new(),
             ahead: 0,
             tokens: HashSet::new(),
             sign_ins: 0,
@@ -198,6 +201,22 @@ impl Cloud {
         }
     }
 
+    /// The address of ZStack.
+    pub(crate) fn zstack(&self) -> String {
+        format!("http://127.0.0.1:{}/zstack", self.port)
+    }
+
+    /// An account of ZStack.
+    pub(crate) fn zstack_account(&self, auth: Auth) -> Account {
+        Account {
+            endpoint: self.zstack(),
+            auth,
+            scope: Scope::Own,
+            region: None,
+            ..self.account()
+        }
+    }
+
     pub(crate) fn client(&self) -> Client {
         let limits = Limits {
             connect: Duration::from_secs(5),
@@ -244,6 +263,9 @@ impl State {
         if let Some(rest) = path.strip_prefix("/evs") {
             let known = self.knows(asked) || evs::is_signed(asked, self.ahead);
             return self.evs.answer(asked, rest, known);
+        }
+        if let Some(rest) = path.strip_prefix("/zstack") {
+            return self.zstack.answer(asked, rest, base);
         }
         let Some(rest) = path.strip_prefix("/volume/v3/") else {
             return Answer::fault(404, "itemNotFound", "The resource could not be found.");
@@ -318,6 +340,7 @@ impl State {
 
     fn expire(&mut self) {
         self.tokens.clear();
+        self.zstack.sessions.clear();
     }
 }
 

@@ -131,6 +131,11 @@ pub(in crate::provider) trait Step: Sync {
     /// Sends the calls; the id of what is being made, where it is told.
     async fn send(&self) -> Result<Option<String>, Failed>;
 
+    /// Whether what was accepted turned out not to have been begun, so that it may be sent again at once.
+    fn to_be_sent_again(&self) -> bool {
+        false
+    }
+
     /// It is done.
     async fn end(&self) {}
 
@@ -174,6 +179,9 @@ pub(in crate::provider) async fn pursue(
             Ok(Probe::Failed(problem)) if is_sent || under_way => return Err(problem),
             Ok(Probe::NotDone | Probe::Unknown(_) | Probe::Failed(_)) => {
                 failures = 0;
+                if step.to_be_sent_again() {
+                    sent = Sent::No;
+                }
                 match &sent {
                     Sent::No if context.should_stop() => return Err(stopped(false)),
                     Sent::No => match step.send().await {

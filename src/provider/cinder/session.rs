@@ -40,6 +40,8 @@ pub(in crate::provider) struct Ask {
     /// What comes after the address of the catalog, with the query.
     pub(in crate::provider) path: String,
     pub(in crate::provider) body: Option<Value>,
+    /// Headers of its own.
+    pub(in crate::provider) headers: Vec<(&'static str, String)>,
     /// It reads, whatever its method is called.
     pub(in crate::provider) reads: bool,
 }
@@ -51,8 +53,14 @@ impl Ask {
             service: Service::Volume,
             path: path.into(),
             body: None,
+            headers: Vec::new(),
             reads: matches!(method, Method::Get | Method::Head),
         }
+    }
+
+    pub(in crate::provider) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     pub(in crate::provider) fn get(path: impl Into<String>) -> Self {
@@ -183,7 +191,10 @@ impl Session {
     }
 
     /// A token that is not this one: however many calls meet its end, one of them signs in.
-    async fn renew(&self, stale: Option<&Arc<Signed>>) -> Result<Arc<Signed>, Problem> {
+    pub(in crate::provider) async fn renew(
+        &self,
+        stale: Option<&Arc<Signed>>,
+    ) -> Result<Arc<Signed>, Problem> {
         let _only_one = self.renewing.lock().await;
         let now = self.signed.lock().clone();
         if let Some(now) = now
@@ -213,7 +224,9 @@ impl Session {
     }
 
     async fn sign_in(&self) -> Result<Signed, Problem> {
-        let Some(body) = keystone::sign_in(&self.account.auth, &self.account.scope) else {
+        let own = self.dialect.signs_in_by_itself();
+        let body = keystone::sign_in(&self.account.auth, &self.account.scope).filter(|_| !own);
+        let Some(body) = body else {
             return self.dialect.with_keys(self).await;
         };
         let url = format!("{}/auth/tokens", self.identity());
@@ -318,6 +331,9 @@ impl Session {
         if block_storage && self.dialect.has_microversions() {
             request = request.header("OpenStack-API-Version", self.version.header());
         }
+        for (name, value) in &ask.headers {
+            request = request.header(name, value.clone());
+        }
         if ask.reads {
             request = request.repeatable();
         }
@@ -387,6 +403,14 @@ impl Session {
         what: &str,
     ) -> Result<Response, Problem> {
         self.call(ask, what).await.map_err(Failed::problem)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(signed) = self.signed.get_mut().take() {
+            self.dialect.sign_out(&self.account, &signed);
+        }
     }
 }
 

@@ -197,10 +197,10 @@ impl Packed {
         if parts & part::STATE != 0 {
             put_text(room, snapshot.state.word());
         }
-        for id in snapshot.group.iter().map(|id| id.as_str()) {
+        for id in snapshot.group.iter().map(crate::model::GroupId::as_str) {
             put_text(room, id);
         }
-        for id in snapshot.session.iter().map(|id| id.as_str()) {
+        for id in snapshot.session.iter().map(crate::model::SessionId::as_str) {
             put_text(room, id);
         }
         if !snapshot.clones.is_empty() {
