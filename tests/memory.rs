@@ -1,5 +1,6 @@
 //! What an open store holds in memory for each snapshot: counted in bytes that were asked for and not given
 //! back, in a process of its own.
+#![allow(clippy::unwrap_used, reason = "a test says so by ending")]
 #![allow(
     unsafe_code,
     reason = "an allocator cannot be written without it, and nothing else counts bytes"

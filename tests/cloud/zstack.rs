@@ -358,7 +358,7 @@ impl ZStack {
             if is(one, "volumeType", "Root") {
                 self.part(group);
             }
-            for group in self.groups.iter_mut() {
+            for group in &mut self.groups {
                 for member in group["volumeSnapshotRefs"].as_array_mut().unwrap() {
                     if member["volumeSnapshotUuid"] == one["uuid"] {
                         member["snapshotDeleted"] = json!(true);
