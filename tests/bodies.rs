@@ -79,3 +79,8 @@ fn no_body_of_openstack_does_harm() {
 fn no_body_of_evs_does_harm_and_what_is_read_goes_out_again() {
     every_way("evs_body", bodies::evs);
 }
+
+#[test]
+fn no_body_of_powervc_does_harm_and_what_is_read_goes_out_again() {
+    every_way("powervc_body", bodies::powervc);
+}

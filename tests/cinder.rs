@@ -460,6 +460,83 @@ async fn an_old_service_says_what_it_has_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metadata_and_a_status_are_changed_and_taken_back() {
+    let cloud = Cloud::start().await;
+    let volume = cloud.state.lock().cinder.seed("db01", 1);
+    let connection = open(&cloud).await;
+    let all = list_all(&*connection.reader, Query::all(Kind::Snapshot))
+        .await
+        .unwrap();
+    let id = all[0].id().to_owned();
+    let before = json!({"tier": "tin", "a:b c": "x"});
+    for of in [&volume, &id] {
+        cloud
+            .state
+            .lock()
+            .cinder
+            .set(of, "metadata", before.clone());
+    }
+    let kept = |many: &str, member: &str| {
+        let mut state = cloud.state.lock();
+        let of = if many == "volumes" { &volume } else { &id };
+        state.cinder.find(many, of).unwrap().json[member].clone()
+    };
+    let edits = [
+        (
+            "volumes",
+            Operation::new(OperationKind::UpdateVolume).on_volume(&volume.as_str().into()),
+        ),
+        (
+            "snapshots",
+            Operation::new(OperationKind::UpdateSnapshot).on_snapshot(&id.as_str().into()),
+        ),
+    ];
+    for (n, (many, edit)) in edits.into_iter().enumerate() {
+        let change = edit.clone().text("metadata", "tier=gold, a:b c-, new=1");
+        let plan = connection.reader.plan(&change).await.unwrap();
+        assert_eq!(plan.steps.len(), 2, "{plan:?}");
+        run(&connection, &plan, &format!("t{n}")).await.unwrap();
+        assert_eq!(kept(many, "metadata"), json!({"tier": "gold", "new": "1"}));
+        let Undo::By {
+            operation: Some(undo),
+            ..
+        } = plan.undo
+        else {
+            panic!("{:?}", plan.undo)
+        };
+        let plan = connection.reader.plan(&undo).await.unwrap();
+        run(&connection, &plan, &format!("u{n}")).await.unwrap();
+        assert_eq!(kept(many, "metadata"), before);
+
+        // Who may not is told so; who may does it, and takes it back.
+        let reset = edit.text("status", "error");
+        let plan = connection.reader.plan(&reset).await.unwrap();
+        assert!(
+            plan.notes
+                .iter()
+                .any(|note| note.contains("administrators"))
+        );
+        cloud.state.lock().cinder.resets = false;
+        let refused = run(&connection, &plan, &format!("v{n}")).await;
+        let problem = refused.unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::Auth, "{problem}");
+        cloud.state.lock().cinder.resets = true;
+        run(&connection, &plan, &format!("v{n}")).await.unwrap();
+        assert_eq!(kept(many, "status"), "error");
+        let Undo::By {
+            operation: Some(undo),
+            ..
+        } = plan.undo
+        else {
+            panic!("{:?}", plan.undo)
+        };
+        let plan = connection.reader.plan(&undo).await.unwrap();
+        run(&connection, &plan, &format!("w{n}")).await.unwrap();
+        assert_eq!(kept(many, "status"), "available");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn things_of_all_projects_are_listed_where_the_profile_says_so() {
     let cloud = Cloud::start().await;
     cloud.state.lock().cinder.seed("own", 1);

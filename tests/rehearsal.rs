@@ -14,7 +14,7 @@ use snapdeck::model::{
     Kind, ObjectRef, Operation, OperationKind, StepState, Task, TaskState, Value, VolumeId,
 };
 use snapdeck::provider::embedded::demo_stage::Stage;
-use snapdeck::provider::embedded::{Embedded, Options, demo};
+use snapdeck::provider::embedded::{Embedded, Options, capabilities, demo};
 use snapdeck::task::{Control, Tracker, roll_back, undo};
 
 const MIB: usize = 1 << 20;
@@ -157,7 +157,7 @@ async fn a_restore_of_a_group_is_rolled_back_and_undone_at_one_moment() {
         undo(&task).is_err(),
         "what failed is rolled back, and not undone"
     );
-    let back = roll_back(&task).unwrap();
+    let back = roll_back(&task, &capabilities()).unwrap();
     assert_eq!(back.kind, OperationKind::RestoreGroup);
     let guards = back.object("group", Kind::Group).unwrap();
     assert_ne!(guards, group.id);
@@ -172,7 +172,7 @@ async fn a_restore_of_a_group_is_rolled_back_and_undone_at_one_moment() {
         (task.state.clone(), estate.bytes()),
         (TaskState::Succeeded, vec![1, 1])
     );
-    assert!(roll_back(&task).is_err());
+    assert!(roll_back(&task, &capabilities()).is_err());
     let undone = estate.run(&undo(&task).unwrap()).await;
     assert_eq!(
         (undone.state.clone(), estate.bytes()),
@@ -195,7 +195,10 @@ async fn what_fails_before_anything_is_done_has_nothing_to_roll_back() {
         snapdeck::model::Time::now(),
     );
     task.state = TaskState::Failed;
-    assert_eq!(roll_back(&task).unwrap_err(), "nothing of it was done");
+    assert_eq!(
+        roll_back(&task, &capabilities()).unwrap_err(),
+        "nothing of it was done"
+    );
     estate.tracker.close().await;
 }
 
@@ -250,7 +253,10 @@ async fn a_copy_that_meets_an_unreadable_block_fails_and_goes_on_where_it_was() 
     };
     assert!(info().unwrap().parent.is_some());
     assert_eq!(estate.retry(&task).await.state, TaskState::Failed);
-    assert_eq!(roll_back(&task).unwrap().kind, OperationKind::DeleteVolume);
+    assert_eq!(
+        roll_back(&task, &capabilities()).unwrap().kind,
+        OperationKind::DeleteVolume
+    );
     stage.mend();
     assert_eq!(estate.retry(&task).await.state, TaskState::Succeeded);
     assert_eq!(info().unwrap().parent, None, "it stands alone");

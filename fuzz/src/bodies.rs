@@ -3,6 +3,9 @@
 use snapdeck::wire::cinder::{self, Named, One, Page};
 use snapdeck::wire::evs::{self, Signing};
 use snapdeck::wire::keystone;
+use snapdeck::wire::powervc::{
+    Begun, CopyDetails, InstanceSnapshot, InstanceSnapshots, Machine, Progress, Updated,
+};
 
 /// The statuses that mean something of their own.
 const STATUSES: [u16; 9] = [200, 400, 401, 403, 404, 409, 413, 429, 500];
@@ -32,7 +35,7 @@ pub fn cinder(body: &[u8]) {
         }
     }
     if let Ok(versions) = serde_json::from_slice::<cinder::Versions>(body) {
-        let _ = versions.highest().map(|version| version.header());
+        let _ = versions.highest().map(cinder::Microversion::header);
     }
     if let Ok(reply) = serde_json::from_slice::<keystone::TokenReply>(body) {
         let catalog = &reply.token.catalog;
@@ -100,4 +103,42 @@ fn sign(text: &str) {
     pairs.reverse();
     assert_eq!(signing(&pairs.join("&")), signature);
     assert_eq!(signature.len(), 64);
+}
+
+/// What PowerVC answers. What is read as an instance snapshot is written and read again as the same.
+pub fn powervc(data: &[u8]) {
+    let _ = Begun::read(data);
+    let _ = Updated::read(data);
+    if let Ok(all) = InstanceSnapshots::read(data) {
+        for one in all {
+            same(&one);
+        }
+    }
+    if let Ok(one) = InstanceSnapshot::read(data) {
+        let _ = (one.task(), one.action(), one.status.state());
+        same(&one);
+    }
+    if let Ok(Some(progress)) = Progress::read(data) {
+        let _ = (
+            progress.outcome(),
+            progress.parts(),
+            progress.progress.percent(),
+        );
+    }
+    if let Ok(all) = CopyDetails::read(data) {
+        for mapping in all {
+            let _ = (mapping.state(), mapping.progress.percent());
+        }
+    }
+    if let Ok(machine) = Machine::read(data) {
+        let _ = (machine.called().len(), machine.is_off(), machine.volumes());
+    }
+}
+
+fn same(one: &InstanceSnapshot) {
+    let written = serde_json::json!({"instance_snapshot": one}).to_string();
+    let mut again = InstanceSnapshot::read(written.as_bytes()).expect("what was written is read");
+    // Figures that nobody looks at may lose a last digit.
+    again.others.clone_from(&one.others);
+    assert_eq!(again, *one);
 }

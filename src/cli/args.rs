@@ -557,8 +557,8 @@ pub enum ProfileCommand {
 pub struct ProfileAddArgs {
     /// What it is to be called
     pub name: String,
-    /// Which system it is: cinder, evs or vipr
-    #[arg(long, value_name = "SYSTEM", default_value = "cinder", value_parser = provider_kind)]
+    /// Which system it is: cinder, evs, powervc, vipr or zstack
+    #[arg(long, value_name = "SYSTEM", default_value = ProviderKind::default().word(), value_parser = provider_kind)]
     pub provider: ProviderKind,
     /// The cloud of clouds.yaml that it is for
     #[arg(long, value_name = "CLOUD", required_unless_present_any = ["endpoint", "region", "service_endpoint"])]

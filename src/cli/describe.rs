@@ -210,6 +210,12 @@ fn members(members: &[Member]) -> String {
             member.size,
             text::size(member.exclusive)
         );
+        if member.failed {
+            out.push_str("  not restored\n");
+        }
+        if let Some(safety) = &member.safety {
+            let _ = writeln!(out, "  before the restore: snapshot {safety}");
+        }
     }
     out
 }

@@ -80,7 +80,7 @@ async fn take_back(
     let task = opened.tracker.task(id).ok_or_else(|| gone(&args.task))?;
     let back = match args.action {
         TaskAction::Undo => undo(&task),
-        _ => roll_back(&task),
+        _ => roll_back(&task, opened.connection.reader.capabilities()),
     };
     let operation = back.map_err(|reason| {
         Problem::conflict(format!(

@@ -261,7 +261,8 @@ fn credentials(
     let user = user.ok_or_else(|| {
         let ways = match profile.provider {
             ProviderKind::Evs => "user, access-key or token",
-            ProviderKind::Cinder => "user, application-credential or token",
+            ProviderKind::Cinder | ProviderKind::Powervc => "user, application-credential or token",
+            ProviderKind::Zstack => "user or access-key",
             ProviderKind::Vipr => "user or token",
         };
         Problem::new(ProblemKind::Config, "the profile says nobody to sign in as")
@@ -305,7 +306,7 @@ fn keys(profile: &Profile, around: &Surroundings) -> Result<Option<AccessKey>, P
     if !signs(profile, around) {
         return Ok(None);
     }
-    if profile.provider != ProviderKind::Evs {
+    if !matches!(profile.provider, ProviderKind::Evs | ProviderKind::Zstack) {
         return Err(Problem::new(
             ProblemKind::Config,
             format!("{} takes no access key", profile.provider.word()),

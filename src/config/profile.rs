@@ -17,6 +17,10 @@ pub enum ProviderKind {
     Cinder,
     /// Huawei Cloud Elastic Volume Service, version 2, with IAM or an access key.
     Evs,
+    /// IBM PowerVC: OpenStack with snapshots of whole machines.
+    Powervc,
+    /// ZStack Cloud, by the REST interface of its management server.
+    Zstack,
     /// EMC ViPR Controller (CoprHD), with its own users.
     Vipr,
 }
@@ -45,7 +49,13 @@ impl BodyFormat {
 
 impl ProviderKind {
     /// Every system.
-    pub const ALL: [Self; 3] = [Self::Cinder, Self::Evs, Self::Vipr];
+    pub const ALL: [Self; 5] = [
+        Self::Cinder,
+        Self::Evs,
+        Self::Powervc,
+        Self::Vipr,
+        Self::Zstack,
+    ];
 
     /// The word in the file.
     #[must_use]
@@ -54,13 +64,15 @@ impl ProviderKind {
             Self::Cinder => "cinder",
             Self::Evs => "evs",
             Self::Vipr => "vipr",
+            Self::Powervc => "powervc",
+            Self::Zstack => "zstack",
         }
     }
 
     /// Where one signs in as a rule in a region, where that is known.
     pub(super) fn usual_sign_in(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Vipr => None,
+            Self::Cinder | Self::Powervc | Self::Vipr | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://iam.{}.myhuaweicloud.com/v3",
                 host_part(region)?
@@ -71,7 +83,7 @@ impl ProviderKind {
     /// Where the block storage of a region is as a rule, where that is known.
     pub(super) fn usual_service(self, region: &str) -> Option<String> {
         match self {
-            Self::Cinder | Self::Vipr => None,
+            Self::Cinder | Self::Powervc | Self::Vipr | Self::Zstack => None,
             Self::Evs => Some(format!(
                 "https://evs.{}.myhuaweicloud.com",
                 host_part(region)?

@@ -73,6 +73,7 @@ impl Config {
     #[must_use]
     pub fn without_profiles(mut self) -> Self {
         self.settings.profiles.clear();
+        self.settings.open_tabs.clear();
         self.lines.retain(|path, _| !path.starts_with("profiles"));
         self
     }

@@ -68,7 +68,7 @@ impl Tally {
     /// Walks all there is. `ends`: units of the data files and of `meta`.
     pub(super) fn take(pages: &Pages, catalog: &Catalog, ends: (u64, u64)) -> Self {
         let mut tally = Self::default();
-        for node in catalog.nodes.values() {
+        for node in catalog.nodes.iter() {
             let owner = catalog.owner(node.id);
             let (cursor, older) = match &node.role {
                 Role::Hidden { cursor, older } => (*cursor, older.as_slice()),
@@ -203,8 +203,8 @@ pub(super) fn wrong_counters(
         Role::Hidden { cursor, older } => *cursor == 0 && older.is_empty(),
         _ => true,
     };
-    for node in catalog.nodes.values().filter(|node| whole(node)) {
-        let parent = node.parent.and_then(|id| catalog.nodes.get(&id));
+    for node in catalog.nodes.iter().filter(|node| whole(node)) {
+        let parent = node.parent.get().and_then(|id| catalog.nodes.get(&id));
         let base = parent.and_then(|parent| Some((parent, *found.get(&parent.id)?)));
         let referenced = match base {
             Some((parent, blocks)) => {

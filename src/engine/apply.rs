@@ -82,7 +82,7 @@ impl State {
             } => {
                 let head = Node {
                     id: self.catalog.next_node,
-                    parent: None,
+                    parent: None.into(),
                     role: Role::Head(*id),
                     tree: Tree::default(),
                     size: *size,
@@ -135,7 +135,7 @@ impl State {
                 keep,
                 attrs,
             } => {
-                let from = *self
+                let (_, from) = *self
                     .catalog
                     .points
                     .get(point)
@@ -149,7 +149,7 @@ impl State {
                 created,
                 attrs,
             } => {
-                let from = *self
+                let (_, from) = *self
                     .catalog
                     .points
                     .get(point)
@@ -159,7 +159,7 @@ impl State {
                 self.shares_all(from);
             }
             Record::DeletePoint { id } => {
-                let node = *self
+                let (_, node) = *self
                     .catalog
                     .points
                     .get(id)

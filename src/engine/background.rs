@@ -25,6 +25,8 @@ pub(super) fn start(core: Arc<Core>) -> Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("snapdeck-engine".into())
         .spawn(move || {
+            // Who fails at it says so by turning read-only.
+            let _ = core.pay();
             let mut busy = Instant::now();
             while !core.closed.load(Ordering::Acquire) {
                 match core.background_round() {

@@ -8,6 +8,7 @@ use super::log::LogHead;
 use super::page::{Child, Freed, PageRef};
 use super::space::{Bits, TABLE_PAGES, Table};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What a checkpoint writes, as it was at one moment.
@@ -92,8 +93,9 @@ impl Capture {
 fn chunk_nodes(catalog: &Catalog, chunk: u64) -> Vec<(Node, Option<Volume>)> {
     catalog
         .nodes
-        .range(chunk * CHUNK_NODES..(chunk + 1) * CHUNK_NODES)
-        .map(|(_, node)| {
+        .from(Bound::Included(chunk * CHUNK_NODES))
+        .take_while(|node| node.id / CHUNK_NODES == chunk)
+        .map(|node| {
             let volume = match node.role {
                 super::catalog::Role::Head(id) => catalog.volumes.get(&id).cloned(),
                 _ => None,

@@ -5,11 +5,13 @@
 //! space has been given back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ids::{JobId, PointId, VolumeId};
 use super::info::{Attrs, Source};
-use super::packed::PackedAttrs;
+use super::ordered::{Keyed, Ordered};
+use super::packed::Label;
 use super::page::Child;
 use super::tree::{Owner, Tree};
 
@@ -69,8 +71,7 @@ pub(super) enum Role {
         id: PointId,
         /// To whose history it belongs.
         volume: VolumeId,
-        name: String,
-        attrs: PackedAttrs,
+        label: Label,
     },
     /// Deleted. Leaves below the cursor have been given back.
     Hidden {
@@ -80,11 +81,27 @@ pub(super) enum Role {
     },
 }
 
+/// The node that another descends from, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parent(u64);
+
+impl Parent {
+    pub(super) fn get(self) -> Option<u64> {
+        (self.0 != u64::MAX).then_some(self.0)
+    }
+}
+
+impl From<Option<u64>> for Parent {
+    fn from(id: Option<u64>) -> Self {
+        Self(id.unwrap_or(u64::MAX))
+    }
+}
+
 /// A mapping with its place in the history.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) id: u64,
-    pub(super) parent: Option<u64>,
+    pub(super) parent: Parent,
     pub(super) role: Role,
     pub(super) tree: Tree,
     /// Bytes.
@@ -99,6 +116,29 @@ pub(super) struct Node {
     pub(super) written: u64,
     /// Of them, those that no child has; kept where there are children.
     pub(super) exclusive: Exclusive,
+}
+
+impl Keyed for Node {
+    type Key = u64;
+
+    fn key(&self) -> u64 {
+        self.id
+    }
+}
+
+/// A parent and a child of it.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    parent: u64,
+    child: u64,
+}
+
+impl Keyed for Link {
+    type Key = (u64, u64);
+
+    fn key(&self) -> (u64, u64) {
+        (self.parent, self.child)
+    }
 }
 
 /// A volume.
@@ -133,13 +173,14 @@ pub(super) const CHUNK_NODES: u64 = 32;
 /// All there is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
-    pub(super) nodes: BTreeMap<u64, Node>,
+    pub(super) nodes: Ordered<Node>,
     pub(super) volumes: BTreeMap<VolumeId, Volume>,
-    pub(super) points: BTreeMap<PointId, u64>,
+    /// Snapshots and their nodes.
+    pub(super) points: Ordered<(PointId, u64)>,
     pub(super) jobs: BTreeMap<JobId, CopyJob>,
     pub(super) next_node: u64,
     /// Parents and their children.
-    children: BTreeSet<(u64, u64)>,
+    children: Ordered<Link>,
     /// Nodes that are deleted and still there.
     pub(super) hidden: BTreeSet<u64>,
     /// The node whose space is being given back just now.
@@ -153,8 +194,10 @@ pub(super) struct Catalog {
 
 impl Catalog {
     pub(super) fn children(&self, node: u64) -> impl Iterator<Item = u64> + '_ {
-        let below = self.children.range((node, 0)..=(node, u64::MAX));
-        below.map(|(_, child)| *child)
+        let below = self.children.from(Bound::Included((node, 0)));
+        below
+            .take_while(move |link| link.parent == node)
+            .map(|link| link.child)
     }
 
     /// How many children a node has; 2 stands for all that are more than one.
@@ -176,26 +219,43 @@ impl Catalog {
         };
     }
 
-    /// Adds a node, a child of its parent. A parent that had none, or that
+    /// Adds a head, a child of its parent. A parent that had none, or that
     /// shares everything with the new child, holds nothing alone.
-    pub(super) fn add_node(&mut self, node: Node) {
+    pub(super) fn add_head(&mut self, node: Node) {
         let id = node.id;
         self.next_node = self.next_node.max(id + 1);
-        if let Some(parent) = node.parent {
-            self.children.insert((parent, id));
-        }
-        if let Role::Hidden { cursor, older } = &node.role {
-            self.hidden.insert(id);
-            if *cursor > 0 || !older.is_empty() {
-                self.sweeping = Some(id);
-            }
-        }
-        if let Role::Point { id: point, .. } = node.role {
-            self.points.insert(point, id);
+        if let Some(parent) = node.parent.get() {
+            self.children.insert(Link { parent, child: id });
         }
         self.dirty_chunks.insert(id / CHUNK_NODES);
-        self.nodes.insert(id, node);
+        self.nodes.insert(node);
         self.note_root(id);
+    }
+
+    /// Takes the nodes that a checkpoint has, and finds out what follows from them. Returns a snapshot that
+    /// is there twice, if one is.
+    pub(super) fn load(&mut self, nodes: Ordered<Node>) -> Option<PointId> {
+        let mut twice = None;
+        for node in nodes.iter() {
+            let id = node.id;
+            if let Some(parent) = node.parent.get() {
+                self.children.insert(Link { parent, child: id });
+            }
+            match &node.role {
+                Role::Head(_) => {}
+                Role::Point { id: point, .. } => {
+                    twice = twice.or(self.points.insert((*point, id)).map(|old| old.0));
+                }
+                Role::Hidden { cursor, older } => {
+                    self.hidden.insert(id);
+                    if *cursor > 0 || !older.is_empty() {
+                        self.sweeping = Some(id);
+                    }
+                }
+            }
+        }
+        self.nodes = nodes;
+        twice
     }
 
     /// Puts a node below another parent, or below none.
@@ -203,12 +263,12 @@ impl Catalog {
         let Some(node) = self.node_mut(id) else {
             return;
         };
-        let old = std::mem::replace(&mut node.parent, parent);
-        if let Some(old) = old {
+        let old = std::mem::replace(&mut node.parent, parent.into());
+        if let Some(old) = old.get() {
             self.unlink(old, id);
         }
         if let Some(parent) = parent {
-            self.children.insert((parent, id));
+            self.children.insert(Link { parent, child: id });
             self.forget_exclusive(parent);
         }
     }
@@ -229,7 +289,7 @@ impl Catalog {
     pub(super) fn remove_node(&mut self, id: u64) {
         self.dirty_chunks.insert(id / CHUNK_NODES);
         if let Some(node) = self.nodes.remove(&id)
-            && let Some(parent) = node.parent
+            && let Some(parent) = node.parent.get()
         {
             self.unlink(parent, id);
         }
@@ -258,7 +318,7 @@ impl Catalog {
     }
 
     fn parent(&self, id: u64) -> Option<&Node> {
-        self.nodes.get(&self.nodes.get(&id)?.parent?)
+        self.nodes.get(&self.nodes.get(&id)?.parent.get()?)
     }
 
     /// What the node shares with its parent.
@@ -294,16 +354,21 @@ impl Catalog {
     pub(super) fn node_of(&self, source: Source) -> Option<&Node> {
         let id = match source {
             Source::Volume(id) => self.volumes.get(&id)?.head,
-            Source::Point(id) => *self.points.get(&id)?,
+            Source::Point(id) => self.points.get(&id)?.1,
         };
         self.nodes.get(&id)
     }
 
     /// The snapshots of a volume's history, and their nodes.
-    pub(super) fn points_of(&self, id: VolumeId) -> impl Iterator<Item = (PointId, u64)> + '_ {
-        let of = move |node: &u64| matches!(self.nodes.get(node), Some(Node { role: Role::Point { volume, .. }, .. }) if *volume == id);
-        let mine = self.points.iter().filter(move |(_, node)| of(node));
-        mine.map(|(id, node)| (*id, *node))
+    pub(super) fn points_of(&self, of: VolumeId) -> impl Iterator<Item = (PointId, u64)> + use<> {
+        // Nodes lie one after another, and are nearly in the order of their snapshots.
+        let nodes = self.nodes.iter().filter_map(|node| match node.role {
+            Role::Point { id, volume, .. } if volume == of => Some((id, node.id)),
+            _ => None,
+        });
+        let mut points: Vec<_> = nodes.collect();
+        points.sort_unstable();
+        points.into_iter()
     }
 
     /// The name of a node, for messages.
@@ -316,7 +381,7 @@ impl Catalog {
                     .map_or("?", |volume| volume.name.as_str());
                 format!("volume {name} ({id})")
             }
-            Role::Point { id, name, .. } => format!("snapshot {name} ({id})"),
+            Role::Point { id, label, .. } => format!("snapshot {} ({id})", label.name()),
             Role::Hidden { .. } => format!("deleted node {}", node.id),
         }
     }

@@ -4,7 +4,7 @@ use super::bytes::{In, Out};
 use super::catalog::{Catalog, CopyJob, Exclusive, Node, Role, Volume};
 use super::error::Result;
 use super::ids::{JobId, PointId, VolumeId};
-use super::packed::PackedAttrs;
+use super::packed::Label;
 use super::page::{Child, MAX_LEVEL, PageRef};
 use super::page_codec::{put_ref, take_ref};
 use super::tree::Tree;
@@ -16,7 +16,7 @@ const HIDDEN: u8 = 3;
 /// Appends a node whose tree's root is at `root`. A head carries its volume.
 pub(super) fn put_node(out: &mut Out, node: &Node, volume: Option<&Volume>, root: Option<PageRef>) {
     out.u64(node.id);
-    out.opt_u64(node.parent);
+    out.opt_u64(node.parent.get());
     out.u64(node.size);
     out.i64(node.created);
     out.u64(node.freeze);
@@ -36,20 +36,11 @@ pub(super) fn put_node(out: &mut Out, node: &Node, volume: Option<&Volume>, root
             out.i64(volume.created);
             out.attrs(&volume.attrs);
         }
-        (
-            Role::Point {
-                id,
-                volume,
-                name,
-                attrs,
-            },
-            _,
-        ) => {
+        (Role::Point { id, volume, label }, _) => {
             out.u8(POINT);
             out.uuid(id.0);
             out.uuid(volume.0);
-            out.text(name);
-            attrs.put(out);
+            label.put(out);
         }
         (Role::Hidden { cursor, older }, _) => {
             out.u8(HIDDEN);
@@ -73,8 +64,8 @@ pub(super) fn put_node(out: &mut Out, node: &Node, volume: Option<&Volume>, root
     }
 }
 
-/// Takes a node and adds it, and its volume, to the catalog.
-pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()> {
+/// Takes a node, and the volume of a head. `room` is used meanwhile.
+pub(super) fn take_node(input: &mut In<'_>, room: &mut Vec<u8>) -> Result<(Node, Option<Volume>)> {
     let id = input.u64()?;
     let parent = input.opt_u64()?;
     let size = input.u64()?;
@@ -89,24 +80,22 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
     } else {
         None
     };
+    let mut volume = None;
     let role = match input.u8()? {
         HEAD => {
-            let volume = Volume {
+            let of = Volume {
                 id: VolumeId(input.uuid()?),
                 head: id,
                 name: input.text()?,
                 created: input.i64()?,
                 attrs: input.attrs()?,
             };
-            let role = Role::Head(volume.id);
-            catalog.volumes.insert(volume.id, volume);
-            role
+            Role::Head(volume.insert(of).id)
         }
         POINT => Role::Point {
             id: PointId(input.uuid()?),
             volume: VolumeId(input.uuid()?),
-            name: input.text()?,
-            attrs: PackedAttrs::take(input)?,
+            label: Label::take(input, room)?,
         },
         HIDDEN => Role::Hidden {
             cursor: input.u64()?,
@@ -116,23 +105,19 @@ pub(super) fn take_node(input: &mut In<'_>, catalog: &mut Catalog) -> Result<()>
         },
         _ => return Err(input.bad("a node is of an unknown kind")),
     };
-    if catalog.nodes.contains_key(&id) {
-        return Err(input.bad("a node is there twice"));
-    }
-    let tree = Tree { root, level };
-    catalog.add_node(Node {
+    let node = Node {
         id,
-        parent,
+        parent: parent.into(),
         role,
-        tree,
+        tree: Tree { root, level },
         size,
         created,
         freeze,
         referenced,
         written,
         exclusive,
-    });
-    Ok(())
+    };
+    Ok((node, volume))
 }
 
 fn take_level(input: &mut In<'_>) -> Result<u8> {

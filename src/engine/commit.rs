@@ -51,6 +51,7 @@ impl Core {
 
     /// Makes all records up to this one durable, with those of others who want the same.
     pub(super) fn commit(&self, lsn: u64) -> Result<()> {
+        self.pay()?;
         if self.durable.load(Ordering::Acquire) >= lsn {
             return Ok(());
         }
@@ -69,6 +70,14 @@ impl Core {
         }
         drop(log);
         leader.succeed();
+        Ok(())
+    }
+
+    /// Sees that what was read when the store was opened is durable.
+    pub(super) fn pay(&self) -> Result<()> {
+        let paid = self.disk.pay();
+        paid.map_err(|e| self.poison("making durable what was there", e))?;
+        self.durable.fetch_max(self.opened, Ordering::AcqRel);
         Ok(())
     }
 

@@ -205,7 +205,7 @@ impl Core {
             };
             let (volume, threshold) = (job.volume, job.threshold);
             let head = catalog.volumes.get(&volume).map_or(0, |volume| volume.head);
-            let parent = catalog.nodes.get(&head).and_then(|node| node.parent);
+            let parent = catalog.nodes.get(&head).and_then(|node| node.parent.get());
             // A snapshot taken meanwhile stays the parent: with it the volume shares.
             let cut = parent.is_some() && catalog.parent_freeze(head) <= threshold;
             (

@@ -158,8 +158,10 @@ pub(super) struct Core {
     pub(super) trim: Mutex<Trim>,
     /// Those who wait for records to be durable.
     pub(super) group: Group,
-    /// The last record that is durable.
+    /// The last record that is known to be durable.
     pub(super) durable: AtomicU64,
+    /// The last record that was there when the store was opened.
+    pub(super) opened: u64,
     /// The last record that was there at the last checkpoint or when the store was opened.
     pub(super) settled: AtomicU64,
     /// Bytes of log since the last checkpoint.
@@ -225,7 +227,8 @@ impl Core {
             syncing: Mutex::default(),
             trim: Mutex::default(),
             group: Group::default(),
-            durable: AtomicU64::new(lsn),
+            durable: AtomicU64::new(0),
+            opened: lsn,
             settled: AtomicU64::new(lsn),
             log_room: AtomicBool::new(false),
             read_only: Mutex::new(None),

@@ -30,23 +30,17 @@ impl Core {
     }
 
     pub(super) fn point_info(&self, state: &State, node: &Node) -> Option<PointInfo> {
-        let Role::Point {
-            id,
-            volume,
-            name,
-            attrs,
-        } = &node.role
-        else {
+        let Role::Point { id, volume, label } = &node.role else {
             return None;
         };
         Some(PointInfo {
             id: *id,
-            name: name.clone(),
+            name: label.name().to_owned(),
             volume: *volume,
             parent: state.catalog.visible_parent(node.id).map(|(id, _)| id),
             size: node.size,
             created: time(node.created),
-            attrs: attrs.unpack(),
+            attrs: label.attrs().unpack(),
             usage: self.usage(state, node),
             clones: Vec::new(),
         })

@@ -5,6 +5,7 @@ use super::catalog::{Exclusive, Node, Role, Volume};
 use super::error::Result;
 use super::ids::{PointId, VolumeId};
 use super::info::Attrs;
+use super::packed::Label;
 
 impl State {
     pub(super) fn volume(&self, id: VolumeId) -> Result<&Volume> {
@@ -30,7 +31,7 @@ impl State {
             attrs: attrs.clone(),
         };
         self.catalog.volumes.insert(id, volume);
-        self.catalog.add_node(head);
+        self.catalog.add_head(head);
     }
 
     /// A new head below a point in time, with all that it has.
@@ -42,7 +43,7 @@ impl State {
             .ok_or_else(|| missing("a node"))?;
         Ok(Node {
             id: self.catalog.next_node,
-            parent: Some(from),
+            parent: Some(from).into(),
             role: Role::Head(volume),
             created,
             freeze: 0,
@@ -67,24 +68,19 @@ impl State {
         name: Option<&String>,
         attrs: Option<&Attrs>,
     ) -> Result<()> {
-        let node = *self
+        let (_, node) = *self
             .catalog
             .points
             .get(&id)
             .ok_or_else(|| missing("a snapshot"))?;
         if let Some(node) = self.catalog.node_mut(node)
-            && let Role::Point {
-                name: old_name,
-                attrs: old_attrs,
-                ..
-            } = &mut node.role
+            && let Role::Point { label, .. } = &mut node.role
         {
-            if let Some(name) = name {
-                old_name.clone_from(name);
-            }
-            if let Some(attrs) = attrs {
-                *old_attrs = attrs.into();
-            }
+            *label = match (name, attrs) {
+                (name, Some(attrs)) => Label::new(name.map_or(label.name(), |n| n), attrs),
+                (Some(name), None) => Label::new(name, &label.attrs().unpack()),
+                (None, None) => return Ok(()),
+            };
         }
         Ok(())
     }
@@ -126,8 +122,7 @@ impl State {
         let role = Role::Point {
             id: point,
             volume,
-            name: name.to_owned(),
-            attrs: attrs.into(),
+            label: Label::new(name, attrs),
         };
         self.freeze(lsn, old, role, created);
         let head = self.branch(old, volume, created)?;
@@ -138,7 +133,7 @@ impl State {
     /// The head becomes a point in time.
     fn freeze(&mut self, lsn: u64, head: u64, role: Role, created: i64) {
         if let Role::Point { id, .. } = role {
-            self.catalog.points.insert(id, head);
+            self.catalog.points.insert((id, head));
         }
         if let Some(node) = self.catalog.node_mut(head) {
             node.role = role;
@@ -148,11 +143,11 @@ impl State {
     }
 
     fn move_head(&mut self, volume: VolumeId, head: Node) {
-        let parent = head.parent;
+        let parent = head.parent.get();
         if let Some(volume) = self.catalog.volumes.get_mut(&volume) {
             volume.head = head.id;
         }
-        self.catalog.add_node(head);
+        self.catalog.add_head(head);
         if let Some(parent) = parent {
             self.shares_all(parent);
         }
@@ -175,8 +170,7 @@ impl State {
                 let role = Role::Point {
                     id: *point,
                     volume: id,
-                    name: name.clone(),
-                    attrs: attrs.into(),
+                    label: Label::new(name, attrs),
                 };
                 self.freeze(lsn, old, role, created);
             }

@@ -60,6 +60,7 @@ mod log_read;
 mod meta_writer;
 pub mod nbd;
 mod ops;
+mod ordered;
 mod packed;
 mod page;
 mod page_codec;

@@ -46,7 +46,7 @@ pub(super) fn volume_of(catalog: &Catalog, id: VolumeId) -> Result<&Volume> {
 }
 
 pub(super) fn check_point(catalog: &Catalog, id: PointId) -> Result<()> {
-    if catalog.points.contains_key(&id) {
+    if catalog.points.contains(&id) {
         Ok(())
     } else {
         Err(EngineError::NoPoint(id))

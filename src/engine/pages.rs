@@ -69,7 +69,7 @@ impl Pages {
     }
 
     /// The same, to be looked at where it is.
-    fn with_body<T>(
+    pub(super) fn with_body<T>(
         &self,
         r: &PageRef,
         kind: PageKind,

@@ -65,7 +65,7 @@ fn choose(catalog: &Catalog) -> Next {
         };
     };
     let (mut first, mut last, mut count) = (id, id, 1);
-    let above = |id: u64| catalog.nodes.get(&id)?.parent;
+    let above = |id: u64| catalog.nodes.get(&id)?.parent.get();
     while count < LINE
         && let Some(parent) = above(first).filter(|id| ready(*id))
     {

@@ -7,14 +7,16 @@ use uuid::Uuid;
 
 use super::apply::{Env, State};
 use super::bytes::In;
-use super::catalog::{Catalog, Node, Role};
+use super::catalog::{Catalog, Node, Role, Volume};
 use super::catalog_codec::{decode_jobs, take_node};
 use super::checkpoint::Checkpoints;
 use super::core::{Core, Parts, Tuning};
-use super::disk::{Disk, FileName};
+use super::disk::{Disk, FileName, Late};
 use super::error::{EngineError, Result};
+use super::ids::VolumeId;
 use super::log::{Group, Log};
 use super::ops::MAX_VOLUME_SIZE;
+use super::ordered::Ordered;
 use super::page::{BLOCK, PageRef};
 use super::page_codec::PageKind;
 use super::pages::Pages;
@@ -59,8 +61,11 @@ impl Core {
         Ok(core)
     }
 
-    /// Opens the store on a disk. Nothing is written but blocks that are in the log only.
+    /// Opens the store on a disk. Nothing is written but blocks that are in the log only. What was read is
+    /// made durable before anything else is written, or is said to be durable.
     pub(super) fn open(disk: Arc<dyn Disk>, tuning: Tuning) -> Result<Self> {
+        let late = Arc::new(Late::new(disk));
+        let disk: Arc<dyn Disk> = late.clone();
         let superblock = Superblock::read(&*disk)?;
         let store = short_id(superblock.store);
         let pages = Pages::new(disk.clone(), store, tuning.cache_bytes);
@@ -100,12 +105,11 @@ impl Core {
             ));
         }
         superblock.heal(&*disk)?;
-        make_durable(
-            &*disk,
+        late.owe(not_durable(
             &log,
             (root.data_backed, backed),
             superblock.chunk_blocks,
-        )?;
+        ));
         let checkpoints = Checkpoints {
             meta,
             generation: superblock.generation,
@@ -140,14 +144,9 @@ impl Core {
     }
 }
 
-/// Makes durable what was read: whoever wrote it may have been killed before it
+/// The files of what was read that may not be durable: whoever wrote it may have been killed before it
 /// was synced, and what comes now must not be on the medium without it.
-fn make_durable(
-    disk: &dyn Disk,
-    log: &Log,
-    (then, now): (u64, u64),
-    chunk_blocks: u32,
-) -> Result<()> {
+fn not_durable(log: &Log, (then, now): (u64, u64), chunk_blocks: u32) -> Vec<FileName> {
     let chunk = u64::from(chunk_blocks);
     let grown = if now > then {
         then / chunk..now.div_ceil(chunk)
@@ -156,11 +155,7 @@ fn make_durable(
     };
     let files = log.live.iter().map(|segment| FileName::Log(segment.slot));
     let files = files.chain(grown.map(|file| FileName::Data(file as u32)));
-    for file in files.chain([FileName::Super]) {
-        disk.sync(file)
-            .map_err(|e| EngineError::io(format!("syncing {file}"), e))?;
-    }
-    Ok(())
+    files.chain([FileName::Super]).collect()
 }
 
 fn check_length(file: FileName, have: u64, need: u64) -> Result<()> {
@@ -200,29 +195,103 @@ fn load_state(pages: &Pages, root: &Root) -> Result<State> {
         ..State::default()
     };
     let catalog = &mut state.catalog;
-    if let Some(e) = load_chunks(pages, root, catalog).into_iter().next() {
+    let Loaded {
+        nodes,
+        volumes,
+        lost,
+    } = load_chunks(pages, root);
+    if let Some(e) = lost.into_iter().next() {
         return Err(e);
+    }
+    catalog.volumes = volumes;
+    if let Some(point) = catalog.load(nodes) {
+        let what = format!("two nodes are the snapshot {point}");
+        return Err(EngineError::damaged(what));
     }
     if let Some(r) = &root.jobs {
         decode_jobs(&pages.read_body(r, PageKind::Jobs, 0)?, catalog)?;
     }
     check_catalog(catalog, root)?;
     catalog.next_node = root.next_node;
-    catalog.dirty_chunks.clear();
     Ok(state)
 }
 
-/// Loads the nodes of a checkpoint. Returns what kept some of them from being read.
-pub(super) fn load_chunks(pages: &Pages, root: &Root, catalog: &mut Catalog) -> Vec<EngineError> {
-    let mut load = |r: &PageRef| -> Result<()> {
-        let body = pages.read_body(r, PageKind::Nodes, 0)?;
-        let mut input = In::new(&body, "a page of nodes");
-        for _ in 0..input.u32()? {
-            take_node(&mut input, catalog)?;
+/// Nodes of a checkpoint.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) nodes: Ordered<Node>,
+    pub(super) volumes: BTreeMap<VolumeId, Volume>,
+    /// What kept some of them from being read.
+    pub(super) lost: Vec<EngineError>,
+}
+
+impl Loaded {
+    fn load(&mut self, pages: &Pages, chunks: &[PageRef]) {
+        let mut room = Vec::new();
+        for r in chunks {
+            let read = pages.with_body(r, PageKind::Nodes, 0, |body| {
+                let mut input = In::new(body, "a page of nodes");
+                for _ in 0..input.u32()? {
+                    let (node, volume) = take_node(&mut input, &mut room)?;
+                    self.add(node)?;
+                    self.volumes
+                        .extend(volume.map(|volume| (volume.id, volume)));
+                }
+                Ok(())
+            });
+            self.lost.extend(read.err());
         }
-        Ok(())
+    }
+
+    fn add(&mut self, node: Node) -> Result<()> {
+        match self.nodes.insert(node) {
+            None => Ok(()),
+            Some(first) => {
+                self.nodes.insert(first);
+                Err(EngineError::damaged("a node is there twice"))
+            }
+        }
+    }
+}
+
+/// So many pages of nodes are worth a thread.
+const SHARE: usize = 128;
+
+/// Loads the nodes of a checkpoint, on two threads where there are many.
+pub(super) fn load_chunks(pages: &Pages, root: &Root) -> Loaded {
+    let chunks: Vec<PageRef> = root.chunks.values().copied().collect();
+    let half = if chunks.len() < 2 * SHARE {
+        chunks.len()
+    } else {
+        chunks.len() / 2
     };
-    root.chunks.values().filter_map(|r| load(r).err()).collect()
+    let (first, second) = chunks.split_at(half);
+    let mut all = Loaded::default();
+    let more = std::thread::scope(|scope| {
+        let work = || {
+            let mut more = Loaded::default();
+            more.load(pages, second);
+            more
+        };
+        let other =
+            (!second.is_empty()).then(|| std::thread::Builder::new().spawn_scoped(scope, work));
+        all.load(pages, first);
+        match other {
+            None => Loaded::default(),
+            Some(Ok(other)) => other
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // Without a thread it takes longer.
+            Some(Err(_)) => work(),
+        }
+    });
+    all.volumes.extend(more.volumes);
+    all.lost.extend(more.lost);
+    for node in all.nodes.append(more.nodes) {
+        let added = all.add(node);
+        all.lost.extend(added.err());
+    }
+    all
 }
 
 /// Whether a node can be as it is, whatever else there is.
@@ -233,7 +302,7 @@ pub(super) fn is_possible(node: &Node, root: &Root) -> bool {
         node.exclusive.get().unwrap_or(0),
     ];
     node.id < root.next_node
-        && node.parent.is_none_or(|parent| parent < node.id)
+        && node.parent.get().is_none_or(|parent| parent < node.id)
         && node.freeze <= root.lsn
         && node.size <= MAX_VOLUME_SIZE
         && node.size.is_multiple_of(BLOCK)
@@ -243,13 +312,16 @@ pub(super) fn is_possible(node: &Node, root: &Root) -> bool {
 /// Sees that what was loaded can be as it is.
 fn check_catalog(catalog: &Catalog, root: &Root) -> Result<()> {
     let bad = |what: String| Err(EngineError::damaged(what));
-    for node in catalog.nodes.values() {
+    let mut before = None;
+    for node in catalog.nodes.iter() {
         let id = node.id;
-        // A parent is older than its child, so there are no rings.
-        let known = |parent: u64| parent < id && catalog.nodes.contains_key(&parent);
-        if !node.parent.is_none_or(known) {
+        let parent = node.parent.get();
+        // A parent is older than its child, so there are no rings. Most often it is the node before.
+        let known = |parent: u64| parent < id && catalog.nodes.contains(&parent);
+        if parent != before && !parent.is_none_or(known) {
             return bad(format!("node {id} descends from one that is not there"));
         }
+        before = Some(id);
         if !is_possible(node, root) {
             return bad(format!("node {id} cannot be as it is"));
         }
@@ -260,11 +332,6 @@ fn check_catalog(catalog: &Catalog, root: &Root) -> Result<()> {
                 .is_none_or(|volume| volume.head != id)
         {
             return bad(format!("two nodes are the head of volume {volume}"));
-        }
-        if let Role::Point { id: point, .. } = node.role
-            && catalog.points.get(&point) != Some(&id)
-        {
-            return bad(format!("two nodes are the snapshot {point}"));
         }
     }
     for job in catalog.jobs.values() {

@@ -124,7 +124,8 @@ impl State {
     ) -> Result<()> {
         let owner = self.catalog.owner(id);
         let limit = owner.limit(leaf + 1);
-        let parent = self.catalog.nodes.get(&id).and_then(|node| node.parent);
+        let parent = self.catalog.nodes.get(&id);
+        let parent = parent.and_then(|node| node.parent.get());
         let above = parent.map_or(0, |parent| self.catalog.parent_freeze(parent));
         let only_child = parent.is_some_and(|parent| self.catalog.child_count(parent) == 1);
 

@@ -56,12 +56,14 @@ impl Core {
             lsn: root.lsn,
             ..State::default()
         };
-        let lost = load_chunks(&pages, &root, &mut state.catalog);
-        troubles.extend(lost.iter().map(ToString::to_string));
+        let loaded = load_chunks(&pages, &root);
+        troubles.extend(loaded.lost.iter().map(ToString::to_string));
         let catalog = &mut state.catalog;
+        catalog.volumes = loaded.volumes;
+        catalog.load(loaded.nodes);
         let wrong = catalog
             .nodes
-            .values()
+            .iter()
             .filter(|node| !is_possible(node, &root));
         for id in wrong.map(|node| node.id).collect::<Vec<_>>() {
             troubles.push(format!("node {id} cannot be as it is"));
@@ -70,8 +72,8 @@ impl Core {
         let nodes = &catalog.nodes;
         catalog
             .volumes
-            .retain(|_, volume| nodes.contains_key(&volume.head));
-        catalog.points.retain(|_, node| nodes.contains_key(node));
+            .retain(|_, volume| nodes.contains(&volume.head));
+        catalog.points.retain(|(_, node)| nodes.contains(node));
         catalog.next_node = root.next_node;
 
         let mut inline = BTreeMap::new();

@@ -285,7 +285,13 @@ impl<'a> Scrub<'a> {
         let lost = self.check_fixed();
         let nodes: Vec<u64> = {
             let guarded = self.core.guarded.read();
-            guarded.state.catalog.nodes.keys().copied().collect()
+            guarded
+                .state
+                .catalog
+                .nodes
+                .iter()
+                .map(|node| node.id)
+                .collect()
         };
         for id in nodes {
             self.scrub_node(id);

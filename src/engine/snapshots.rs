@@ -22,8 +22,8 @@ impl Store {
         let nodes = state
             .catalog
             .points
-            .values()
-            .filter_map(|node| state.catalog.nodes.get(node));
+            .iter()
+            .filter_map(|(_, node)| state.catalog.nodes.get(node));
         let points = nodes
             .filter_map(|node| self.core().point_info(state, node))
             .collect();
@@ -31,25 +31,27 @@ impl Store {
     }
 
     /// The snapshots whose attributes are such, oldest first.
-    pub fn points_where(&self, wanted: impl Fn(&PackedAttrs) -> bool) -> Vec<PointInfo> {
+    pub fn points_where(&self, wanted: impl Fn(&PackedAttrs<'_>) -> bool) -> Vec<PointInfo> {
         let guarded = self.core().guarded.read();
         let state = &guarded.state;
-        let nodes = state.catalog.points.values();
+        let nodes = state.catalog.points.iter();
         let points = nodes
-            .filter_map(|node| state.catalog.nodes.get(node))
-            .filter(|node| matches!(&node.role, Role::Point { attrs, .. } if wanted(attrs)))
+            .filter_map(|(_, node)| state.catalog.nodes.get(node))
+            .filter(
+                |node| matches!(&node.role, Role::Point { label, .. } if wanted(&label.attrs())),
+            )
             .filter_map(|node| self.core().point_info(state, node))
             .collect();
         self.core().with_clones(state, points)
     }
 
-    /// Tells of every snapshot the volume, the attributes and when it was taken: what can be
-    /// counted without a list of them all in memory.
-    pub fn each_point(&self, mut tell: impl FnMut(VolumeId, &PackedAttrs, Timestamp)) {
+    /// Tells of every snapshot the volume, the attributes and when it was taken, the newest first (about):
+    /// what can be counted without a list of them all in memory.
+    pub fn each_point(&self, mut tell: impl FnMut(VolumeId, &PackedAttrs<'_>, Timestamp)) {
         let guarded = self.core().guarded.read();
-        for node in guarded.state.catalog.nodes.values() {
-            if let Role::Point { volume, attrs, .. } = &node.role {
-                tell(*volume, attrs, time(node.created));
+        for node in guarded.state.catalog.nodes.iter().rev() {
+            if let Role::Point { volume, label, .. } = &node.role {
+                tell(*volume, &label.attrs(), time(node.created));
             }
         }
     }
@@ -59,7 +61,7 @@ impl Store {
         let guarded = self.core().guarded.read();
         let state = &guarded.state;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let nodes = state.catalog.points.range((from, Bound::Unbounded));
+        let nodes = state.catalog.points.from(from);
         let points = nodes
             .take(limit)
             .filter_map(|(_, node)| {
@@ -86,10 +88,33 @@ impl Store {
             .catalog
             .points
             .get(&id)
-            .and_then(|node| state.catalog.nodes.get(node));
+            .and_then(|(_, node)| state.catalog.nodes.get(node));
         let point = node.and_then(|node| self.core().point_info(state, node));
         let points = self.core().with_clones(state, point.into_iter().collect());
         points.into_iter().next().ok_or(EngineError::NoPoint(id))
+    }
+
+    /// Those of these snapshots that are there, in the same order.
+    pub fn points_at(&self, ids: &[PointId]) -> Vec<PointInfo> {
+        let guarded = self.core().guarded.read();
+        let state = &guarded.state;
+        let node = |id| state.catalog.nodes.get(&state.catalog.points.get(id)?.1);
+        let points = ids
+            .iter()
+            .filter_map(|id| self.core().point_info(state, node(id)?))
+            .collect();
+        self.core().with_clones(state, points)
+    }
+
+    /// The ids of the snapshots of a volume's history, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::NoVolume`].
+    pub fn point_ids_of(&self, id: VolumeId) -> Result<Vec<PointId>> {
+        let guarded = self.core().guarded.read();
+        let catalog = &guarded.state.catalog;
+        volume_of(catalog, id)?;
+        Ok(catalog.points_of(id).map(|(id, _)| id).collect())
     }
 
     /// The snapshots of a volume's history, oldest first.
@@ -100,10 +125,8 @@ impl Store {
         let guarded = self.core().guarded.read();
         let state = &guarded.state;
         volume_of(&state.catalog, id)?;
-        let nodes = state
-            .catalog
-            .points_of(id)
-            .filter_map(|(_, node)| state.catalog.nodes.get(&node));
+        let points = state.catalog.points_of(id);
+        let nodes = points.filter_map(|(_, node)| state.catalog.nodes.get(&node));
         let points = nodes
             .filter_map(|node| self.core().point_info(state, node))
             .collect();

@@ -89,7 +89,7 @@ impl State {
         let mut line = vec![last];
         let mut at = last;
         while at != first {
-            let parent = catalog.nodes.get(&at).and_then(|node| node.parent);
+            let parent = catalog.nodes.get(&at).and_then(|node| node.parent.get());
             at = parent.ok_or_else(|| missing("a line of deleted nodes"))?;
             line.push(at);
         }
@@ -107,7 +107,7 @@ impl State {
             alone += held_alone(catalog, node).unwrap_or(0);
             trees.push(node.tree.clone());
         }
-        let parent = catalog.nodes.get(&first).and_then(|node| node.parent);
+        let parent = catalog.nodes.get(&first).and_then(|node| node.parent.get());
         catalog.set_parent(last, parent);
         for &id in &line[1..] {
             catalog.remove_node(id);
@@ -136,7 +136,7 @@ impl State {
         let Some(node) = self.catalog.nodes.get(&id) else {
             return;
         };
-        let (parent, passed_on) = (node.parent, node.written);
+        let (parent, passed_on) = (node.parent.get(), node.written);
         let child = self.catalog.children(id).next();
         if let Some(child) = child {
             self.catalog.set_parent(child, parent);

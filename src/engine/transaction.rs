@@ -63,7 +63,7 @@ impl About {
 
     fn check(&self, catalog: &Catalog) -> Result<()> {
         let volume_of_point = |point: &PointId| {
-            let node = catalog.nodes.get(catalog.points.get(point)?)?;
+            let node = catalog.nodes.get(&catalog.points.get(point)?.1)?;
             match node.role {
                 Role::Point { volume, .. } => Some(volume),
                 _ => None,

@@ -131,6 +131,7 @@ impl Client {
             let result = self.attempt(request, attempt).await;
             let pause = match &result {
                 _ if attempt >= self.limits.attempts => None,
+                Ok(response) if request.stands.is_some_and(|stands| stands(response)) => None,
                 Ok(response) => again::after(response, request.repeatable, attempt),
                 Err(error) => {
                     let safe = request.repeatable || !error.may_have_been_heard();
@@ -142,7 +143,7 @@ impl Client {
             };
             tracing::info!(
                 method = request.method.word(),
-                url = %request.url,
+                url = %request.told(&request.url),
                 attempt,
                 millis = pause.as_millis() as u64,
                 "a call is made again after a pause"
@@ -214,7 +215,7 @@ impl Client {
         let came = answer.into_iter().flat_map(|a| &a.headers);
         tracing::debug!(
             method = request.method.word(),
-            url = %without_secrets(url),
+            url = %request.told(&without_secrets(url)),
             status = answer.map(|a| a.status),
             millis,
             "called"
@@ -223,7 +224,7 @@ impl Client {
             number: 0,
             at,
             method: request.method.word().to_owned(),
-            url: without_secrets(url),
+            url: request.told(&without_secrets(url)),
             status: answer.map(|a| a.status),
             error: result.as_ref().err().map(ToString::to_string),
             bytes: answer.map_or(0, |a| a.body.len() as u64),
@@ -235,7 +236,11 @@ impl Client {
             request_headers: redact::headers(sent),
             request_body: body.map(|body| redact::body(body.as_bytes())),
             response_headers: redact::headers(came.map(|(n, v)| (n.as_str(), v.as_str()))),
-            response_body: answer.map(|a| redact::body(&a.body)).unwrap_or_default(),
+            response_body: match answer {
+                Some(_) if request.private => redact::REDACTED.to_owned(),
+                Some(answer) => redact::body(&answer.body),
+                None => String::new(),
+            },
         });
         result
     }

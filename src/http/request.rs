@@ -79,6 +79,12 @@ pub struct Request {
     pub repeatable: bool,
     /// Whether it is sent on to where the same host says. Where it is not, being sent on is an answer.
     pub follows: bool,
+    /// Whether an answer is one, whatever its status says otherwise of trying again.
+    pub stands: Option<fn(&Response) -> bool>,
+    /// What is secret of its address, and told nowhere.
+    pub hidden: Option<String>,
+    /// What is answered is a secret, and kept nowhere.
+    pub private: bool,
 }
 
 impl fmt::Debug for Request {
@@ -99,6 +105,39 @@ impl Request {
             body: None,
             repeatable: matches!(method, Method::Get | Method::Head),
             follows: true,
+            stands: None,
+            hidden: None,
+            private: false,
+        }
+    }
+
+    /// The same, with which answers stand as they are.
+    #[must_use]
+    pub fn stands(mut self, stands: fn(&Response) -> bool) -> Self {
+        self.stands = Some(stands);
+        self
+    }
+
+    /// The same, with this part of its address kept secret.
+    #[must_use]
+    pub fn hiding(mut self, secret: impl Into<String>) -> Self {
+        self.hidden = Some(secret.into());
+        self
+    }
+
+    /// The same as one whose answer is a secret.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// An address of it as it may be told.
+    #[must_use]
+    pub(super) fn told(&self, url: &str) -> String {
+        match self.hidden.as_deref().filter(|secret| !secret.is_empty()) {
+            Some(secret) => url.replace(secret, redact::REDACTED),
+            None => url.to_owned(),
         }
     }
 
@@ -137,7 +176,7 @@ impl Request {
     }
 
     /// The call as a line for a shell. Secrets are variables there (`$TOKEN`), which the reader fills, and so is every
-    /// header whose value is the name of one.
+    /// header whose value is the name of one, perhaps after a scheme (`OAuth $SESSION`).
     #[must_use]
     pub fn curl(&self) -> String {
         let mut line = String::from("curl -sS");
@@ -146,7 +185,8 @@ impl Request {
             line.push_str(self.method.word());
         }
         for (name, value) in &self.headers {
-            match (redact::is_secret_header(name), value.starts_with('$')) {
+            let last = value.rsplit(' ').next().unwrap_or_default();
+            match (redact::is_secret_header(name), last.starts_with('$')) {
                 // In double quotes, so that the shell puts the value there.
                 (_, true) => line.push_str(&format!(" -H \"{name}: {value}\"")),
                 (true, false) => line.push_str(&format!(" -H \"{name}: $TOKEN\"")),
@@ -163,7 +203,7 @@ impl Request {
             }));
         }
         line.push(' ');
-        line.push_str(&quote(&self.url));
+        line.push_str(&quote(&self.told(&self.url)));
         line
     }
 }

@@ -47,6 +47,10 @@ pub enum OperationKind {
     DeleteGroup,
     /// Take all volumes of a group back to it.
     RestoreGroup,
+    /// Take the volumes of a group back that could not be when it was restored.
+    RetryRestore,
+    /// Take the volumes of a group back to what they held before a restore that failed.
+    RollBackRestore,
     /// Let the points in time of a group be ones by themselves.
     Ungroup,
     /// Take a point in time that targets can be linked to.
@@ -65,7 +69,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// Every kind, in the order in which they are offered.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::CreateVolume,
         Self::UpdateVolume,
         Self::ExtendVolume,
@@ -81,6 +85,8 @@ impl OperationKind {
         Self::UpdateGroup,
         Self::DeleteGroup,
         Self::RestoreGroup,
+        Self::RetryRestore,
+        Self::RollBackRestore,
         Self::Ungroup,
         Self::CreateSession,
         Self::DeleteSession,
@@ -113,6 +119,8 @@ impl OperationKind {
             Self::UpdateGroup => "update-group",
             Self::DeleteGroup => "delete-group",
             Self::RestoreGroup => "restore-group",
+            Self::RetryRestore => "retry-restore",
+            Self::RollBackRestore => "roll-back-restore",
             Self::Ungroup => "ungroup",
             Self::CreateSession => "create-session",
             Self::DeleteSession => "delete-session",
@@ -136,6 +144,8 @@ impl OperationKind {
             }
             Self::CreateSnapshot => "snapshot",
             Self::CreateGroup => "group",
+            Self::RetryRestore => "retry",
+            Self::RollBackRestore => "roll back",
             Self::Ungroup => "ungroup",
             Self::CreateSession => "session",
             Self::LinkTarget => "link",

@@ -96,6 +96,8 @@ impl Plan {
         match self.operation.kind {
             OperationKind::Restore
             | OperationKind::RestoreGroup
+            | OperationKind::RetryRestore
+            | OperationKind::RollBackRestore
             | OperationKind::RestoreSession
             | OperationKind::ShrinkVolume => true,
             OperationKind::ImportImage => self.operation.values.contains_key("volume"),

@@ -26,6 +26,12 @@ pub struct Member {
     pub size: Bytes,
     /// Bytes that it alone holds: what deleting it would free.
     pub exclusive: Option<Bytes>,
+    /// Whether the volume could not be taken back to it when the whole was restored last.
+    #[serde(default)]
+    pub failed: bool,
+    /// What the volume held before that, where the system still keeps it.
+    #[serde(default)]
+    pub safety: Option<SnapshotId>,
 }
 
 /// Bytes that deleting all of these would free, as far as each tells.

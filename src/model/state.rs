@@ -104,6 +104,10 @@ state! {
         Creating => "creating",
         /// Volumes are being taken back to it.
         Restoring => "restoring",
+        /// Some volumes could not be taken back to it: that is tried again, or all go back to what they held before.
+        RestoreError => "restore-error",
+        /// Volumes are being taken back to what they held before a restore that failed.
+        RollingBack => "rolling back",
         /// Being removed.
         Deleting => "deleting",
         /// Not usable; its system says why.

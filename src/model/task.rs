@@ -57,6 +57,31 @@ pub struct StepOutcome {
     pub made: Vec<ObjectRef>,
 }
 
+/// How a part of a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Over, as it should be.
+    Done,
+    /// Over, and not as it should be.
+    Failed,
+}
+
+/// A part of a step that the system works through by itself, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What the system calls it.
+    pub name: String,
+    /// What the system says of it (`SUCCESS`).
+    pub said: String,
+    /// What that means.
+    pub state: PartState,
+}
+
 /// One step of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -64,6 +89,9 @@ pub struct Step {
     pub state: StepState,
     /// How far it has come.
     pub progress: Option<Progress>,
+    /// The parts that the system works through, where it tells them.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     /// When it was begun (the last time).
     pub started: Option<Time>,
     /// When it was over.
@@ -73,7 +101,8 @@ pub struct Step {
 }
 
 /// Something that happened to a task. The console, the command line and the
-/// server render the same stream; the journal keeps all but [`StepEvent::Progress`].
+/// server render the same stream; the journal keeps all but
+/// [`StepEvent::Progress`], [`StepEvent::Parts`], and what is found out while a step runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
 pub enum StepEvent {
@@ -88,6 +117,13 @@ pub enum StepEvent {
         step: usize,
         /// How far.
         progress: Progress,
+    },
+    /// The system works through these parts; only the latest matters.
+    Parts {
+        /// Which step.
+        step: usize,
+        /// The parts, in the system's order.
+        parts: Vec<Part>,
     },
     /// It is over and did what was planned.
     Done {
@@ -114,6 +150,8 @@ pub enum StepEvent {
     Resumed,
     /// The task was sent on, and nobody knows yet what came of it.
     Lost,
+    /// What was sent on is found: it is under way.
+    Found,
     /// All steps are over.
     Finished {
         /// How it ended: succeeded, failed or cancelled.
@@ -152,6 +190,7 @@ impl Task {
         let step = Step {
             state: StepState::Waiting,
             progress: None,
+            parts: Vec::new(),
             started: None,
             ended: None,
             attempts: 0,
@@ -182,12 +221,18 @@ impl Task {
                     step.started = Some(at);
                     step.ended = None;
                     step.progress = None;
+                    step.parts.clear();
                     step.attempts += 1;
                 }
             }
             StepEvent::Progress { step, progress } => {
                 if let Some(step) = self.steps.get_mut(*step) {
                     step.progress = Some(*progress);
+                }
+            }
+            StepEvent::Parts { step, parts } => {
+                if let Some(step) = self.steps.get_mut(*step) {
+                    step.parts.clone_from(parts);
                 }
             }
             StepEvent::Done { step, outcome } => {
@@ -217,6 +262,8 @@ impl Task {
                 self.ended = None;
             }
             StepEvent::Lost => self.state = TaskState::Lost,
+            StepEvent::Found if self.state == TaskState::Lost => self.state = TaskState::Running,
+            StepEvent::Found => {}
             StepEvent::Finished { state } => {
                 self.state = state.clone();
                 self.cancelling = false;

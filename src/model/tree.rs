@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Snapshot, SnapshotId, Volume};
+use std::hash::Hash;
+
+use super::{Snapshot, Time, Volume};
 
 /// What a row of a drawn tree stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,17 @@ pub struct SnapshotTree {
     pub rows: Vec<TreeRow>,
 }
 
+/// What of a snapshot says where in the tree it is.
+#[derive(Clone, Copy, Debug)]
+pub struct TreePoint<I> {
+    /// Its id.
+    pub id: I,
+    /// That of the one before it.
+    pub parent: Option<I>,
+    /// When it was taken.
+    pub created: Option<Time>,
+}
+
 #[derive(Clone, Copy)]
 enum Node {
     Snapshot(usize),
@@ -47,23 +60,34 @@ impl SnapshotTree {
     /// circle, which no sound system sends, is cut.
     #[must_use]
     pub fn build(volume: &Volume, snapshots: &[Snapshot]) -> Self {
-        let index: HashMap<&SnapshotId, usize> = snapshots
+        let points = snapshots.iter().map(|snapshot| TreePoint {
+            id: &snapshot.id,
+            parent: snapshot.parent.as_ref(),
+            created: snapshot.created,
+        });
+        Self::grow(volume.parent.as_ref(), &points.collect::<Vec<_>>())
+    }
+
+    /// The same from what it takes of each, for a volume that descends from `here`.
+    #[must_use]
+    pub fn grow<I: Copy + Ord + Hash>(here: Option<I>, snapshots: &[TreePoint<I>]) -> Self {
+        let index: HashMap<I, usize> = snapshots
             .iter()
             .enumerate()
-            .map(|(i, snapshot)| (&snapshot.id, i))
+            .map(|(i, snapshot)| (snapshot.id, i))
             .collect();
         let mut children: Vec<Vec<Node>> = vec![Vec::new(); snapshots.len()];
         let mut roots = Vec::new();
         let mut order: Vec<usize> = (0..snapshots.len()).collect();
-        order.sort_by_key(|&i| (snapshots[i].created, snapshots[i].id.clone()));
+        order.sort_by_key(|&i| (snapshots[i].created, snapshots[i].id));
         for i in order {
-            let parent = snapshots[i].parent.as_ref().and_then(|id| index.get(id));
+            let parent = snapshots[i].parent.and_then(|id| index.get(&id));
             match parent {
                 Some(&p) if p != i => children[p].push(Node::Snapshot(i)),
                 _ => roots.push(Node::Snapshot(i)),
             }
         }
-        match volume.parent.as_ref().and_then(|id| index.get(id)) {
+        match here.and_then(|id| index.get(&id)) {
             Some(&p) => children[p].push(Node::Here),
             None => roots.push(Node::Here),
         }

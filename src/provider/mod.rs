@@ -15,17 +15,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::Trace;
 use crate::model::{
-    Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
-    Progress, Query, Raw, StepOutcome, TaskId,
+    Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Part, Plan, Problem,
+    ProblemKind, Progress, Query, Raw, StepOutcome, TaskId,
 };
 
 pub mod cinder;
 pub mod conformance;
 pub mod embedded;
 pub mod evs;
+pub mod powervc;
 mod profile;
 mod resolve;
 pub mod vipr;
+pub mod zstack;
 
 pub use profile::{Finding, examine, open, operations};
 pub use resolve::{Resolver, list_all};
@@ -145,8 +147,27 @@ pub enum Fate {
     NotDone,
 }
 
-/// Called with how far a step has come; cheap, from any thread.
-pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+/// What a step tells while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// How far it has come.
+    Progress(Progress),
+    /// The parts that the system works through.
+    Parts(Vec<Part>),
+    /// It was sent, no answer came, and what came of it is being looked for.
+    Lost,
+    /// What was being looked for is found.
+    Found,
+}
+
+impl From<Progress> for Told {
+    fn from(progress: Progress) -> Self {
+        Self::Progress(progress)
+    }
+}
+
+/// Called with what a step tells while it runs; cheap, from any thread.
+pub type ProgressSink = Arc<dyn Fn(Told) + Send + Sync>;
 
 /// What a step is run with.
 #[derive(Clone)]
@@ -156,7 +177,7 @@ pub struct StepContext {
     pub task: TaskId,
     /// What the steps before it made.
     pub before: Vec<StepOutcome>,
-    /// Where progress is told.
+    /// Where progress is told, and what else is known of it while it runs.
     pub progress: ProgressSink,
     /// Somebody wants it ended: the step undoes or leaves what it can, and fails with a
     /// problem that says what is left.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, cinder, embedded, evs, vipr};
+use super::{Connection, cinder, embedded, evs, powervc, vipr, zstack};
 use crate::config::{Account, CallLimits, Profile, ProviderKind, Surroundings};
 use crate::http::{Client, Limits, Options, Trace};
 use crate::model::{OperationSpec, Problem, ProblemKind};
@@ -27,6 +27,8 @@ pub fn operations() -> Vec<OperationSpec> {
     let called = [
         cinder::capabilities(),
         evs::capabilities(),
+        powervc::capabilities(),
+        zstack::capabilities(),
         vipr::capabilities(),
     ];
     for other in called.into_iter().flat_map(|system| system.operations) {
@@ -64,6 +66,8 @@ pub async fn open(name: &str, profile: &Profile, read_only: bool) -> Result<Conn
     match profile.provider {
         ProviderKind::Cinder => cinder::open(&shown, client, account, read_only).await,
         ProviderKind::Evs => evs::open(&shown, client, account, read_only).await,
+        ProviderKind::Powervc => powervc::open(&shown, client, account, read_only).await,
+        ProviderKind::Zstack => zstack::open(&shown, client, account, read_only).await,
         ProviderKind::Vipr => vipr::open(&shown, client, account, profile.format, read_only).await,
     }
 }
@@ -82,6 +86,8 @@ pub async fn examine(
     match profile.provider {
         ProviderKind::Cinder => cinder::examine(client, account, read_only, tell).await,
         ProviderKind::Evs => evs::examine(client, account, read_only, tell).await,
+        ProviderKind::Powervc => powervc::examine(client, account, read_only, tell).await,
+        ProviderKind::Zstack => zstack::examine(client, account, read_only, tell).await,
         ProviderKind::Vipr => {
             vipr::examine(client, account, profile.format, read_only, tell).await;
         }

@@ -195,6 +195,9 @@ fn settings(config: &Result<Config, Vec<Fault>>, gathered: &mut Gathered) -> Str
         );
         settings.profiles.clear();
     }
+    for name in &mut settings.open_tabs {
+        "(profile)".clone_into(name);
+    }
     for path in [&mut settings.store, &mut settings.log.file]
         .into_iter()
         .flatten()

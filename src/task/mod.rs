@@ -15,4 +15,4 @@ pub use backend::{Backend, Control};
 pub use journal::{Journal, JournalError};
 pub use place::Place;
 pub use tracker::Tracker;
-pub use undo::{roll_back, undo};
+pub use undo::{puts_right, roll_back, undo};

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use crate::model::{Plan, Problem, StepEvent, StepOutcome, StepState, Task, TaskId, TaskState};
-use crate::provider::{Fate, ProgressSink, Steer, StepContext, Writer};
+use crate::provider::{Fate, ProgressSink, Steer, StepContext, Told, Writer};
 
 /// Progress is told at most this often for a step: an eye sees no more.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -200,7 +200,13 @@ pub(super) fn outcomes(task: &Task) -> Vec<StepOutcome> {
 fn sink(board: &Arc<Board>, id: &TaskId, step: usize) -> ProgressSink {
     let (board, id) = (board.clone(), id.clone());
     let last = Mutex::new(None::<Instant>);
-    Arc::new(move |progress| {
+    Arc::new(move |told| {
+        let progress = match told {
+            Told::Progress(progress) => progress,
+            Told::Parts(parts) => return board.apply(&id, &StepEvent::Parts { step, parts }),
+            Told::Lost => return board.apply(&id, &StepEvent::Lost),
+            Told::Found => return board.apply(&id, &StepEvent::Found),
+        };
         let now = Instant::now();
         let whole = progress.total.0 > 0 && progress.done >= progress.total;
         let mut last = last.lock();

@@ -2,7 +2,8 @@
 //! it made.
 
 use crate::model::{
-    Kind, ObjectRef, Operation, OperationKind, StepState, Task, TaskState, Undo, Value,
+    Availability, Capabilities, Kind, ObjectRef, Operation, OperationKind, StepState, Task,
+    TaskState, Undo, Value,
 };
 
 /// The operation that takes back what a task did.
@@ -16,19 +17,61 @@ pub fn undo(task: &Task) -> Result<Operation, String> {
     back(task)
 }
 
-/// The operation that takes back what a task did before it failed or was cancelled.
+/// The operation that takes back what a task did before it failed or was cancelled. `system` may have one of its own for a
+/// restore that failed in mid-way.
 ///
 /// # Errors
 /// The reason why there is none, as a clause.
-pub fn roll_back(task: &Task) -> Result<Operation, String> {
+pub fn roll_back(task: &Task, system: &Capabilities) -> Result<Operation, String> {
     if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
         return Err("only what has failed or was cancelled is rolled back".to_owned());
     }
+    if let Some(operation) = of_restore(task, system) {
+        return Ok(operation);
+    }
+    back_of_part(task)
+}
+
+/// What takes back the part of a task that was done.
+fn back_of_part(task: &Task) -> Result<Operation, String> {
     let first = task.steps.first().map(|step| &step.state);
     if !matches!(first, Some(StepState::Done(_))) {
         return Err("nothing of it was done".to_owned());
     }
     back(task)
+}
+
+/// Whether `later` has put right what `failed` left: rolled it back, or retried a restore of the same group.
+#[must_use]
+pub fn puts_right(later: &Task, failed: &Task) -> bool {
+    use OperationKind as O;
+    if later.state != TaskState::Succeeded {
+        return false;
+    }
+    let (own, other) = (&failed.plan.operation, &later.plan.operation);
+    let of_restore = matches!(own.kind, O::RestoreGroup | O::RetryRestore)
+        && matches!(other.kind, O::RetryRestore | O::RollBackRestore)
+        && own.values.get(Kind::Group.one()) == other.values.get(Kind::Group.one());
+    of_restore || back_of_part(failed).is_ok_and(|back| *other == back)
+}
+
+/// What rolls a restore of a group back, where the system has that and the restore itself was what failed.
+fn of_restore(task: &Task, system: &Capabilities) -> Option<Operation> {
+    use OperationKind as O;
+    let operation = &task.plan.operation;
+    let is_restore = matches!(operation.kind, O::RestoreGroup | O::RetryRestore);
+    let spec = system.operation(O::RollBackRestore)?;
+    let has = spec.availability == Availability::Supported;
+    let last = task.steps.last()?;
+    if !is_restore || !has || !matches!(last.state, StepState::Failed(_)) {
+        return None;
+    }
+    let group = operation.values.get(Kind::Group.one())?;
+    let back = Operation::new(O::RollBackRestore).with(Kind::Group.one(), group.clone());
+    Some(match operation.values.get("force") {
+        Some(force) => back.with("force", force.clone()),
+        None => back,
+    })
 }
 
 fn back(task: &Task) -> Result<Operation, String> {
@@ -189,5 +232,41 @@ mod tests {
         assert_eq!(back.object("group", Kind::Group).unwrap(), "guards");
         let failed = task(Operation::new(kind), by(), Vec::new(), TaskState::Failed);
         assert!(undo(&failed).is_err());
+    }
+
+    #[test]
+    fn a_restore_that_failed_is_rolled_back_by_the_system_where_it_can() {
+        let group = ObjectRef::new(Kind::Group, "g");
+        let on = |kind| {
+            let group = Value::Object(group.clone());
+            Operation::new(kind).with("group", group)
+        };
+        let mut failed = task(
+            on(OperationKind::RestoreGroup),
+            by(),
+            Vec::new(),
+            TaskState::Failed,
+        );
+        let problem = crate::model::Problem::user("one of them");
+        let at = Time::from_second(0).unwrap();
+        failed.apply(&StepEvent::Failed { step: 0, problem }, at);
+        let embedded = crate::provider::embedded::capabilities();
+        let why = roll_back(&failed, &embedded).unwrap_err();
+        assert_eq!(why, "nothing of it was done");
+        let system = crate::provider::powervc::capabilities();
+        let back = roll_back(&failed, &system).unwrap();
+        assert_eq!(back, on(OperationKind::RollBackRestore));
+        // It is put right by that, and by a retry, of the same group alone.
+        for (kind, group, right) in [
+            (OperationKind::RollBackRestore, "g", true),
+            (OperationKind::RetryRestore, "g", true),
+            (OperationKind::RetryRestore, "other", false),
+            (OperationKind::DeleteGroup, "g", false),
+        ] {
+            let object = Value::Object(ObjectRef::new(Kind::Group, group));
+            let operation = Operation::new(kind).with("group", object);
+            let later = task(operation, by(), Vec::new(), TaskState::Succeeded);
+            assert_eq!(puts_right(&later, &failed), right, "{kind} {group}");
+        }
     }
 }

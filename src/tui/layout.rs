@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::page;
 use super::state::{Pane, Place, State};
 use super::tour::Words;
-use crate::model::{Kind, Task};
+use crate::model::{Kind, Step, StepState, Task};
 
 /// Below this the console says that it is too small.
 pub(crate) const LEAST: (u16, u16) = (40, 8);
@@ -134,6 +134,8 @@ pub(crate) enum PaneLine {
     Step(usize),
     /// One of several volumes that the first step is done to, by its place among what is touched.
     Member(usize),
+    /// A part that the system works through in a step: the step, and the part.
+    Part(usize, usize),
 }
 
 /// The lines of a task in the enlarged pane.
@@ -146,11 +148,19 @@ pub(crate) fn pane_lines(task: &Task) -> Vec<PaneLine> {
         .collect();
     for step in 0..task.steps.len() {
         lines.push(PaneLine::Step(step));
+        let parts = task.steps.get(step).filter(|s| shows_parts(s));
+        let count = parts.map_or(0, |step| step.parts.len());
+        lines.extend((0..count).map(|part| PaneLine::Part(step, part)));
         if step == 0 && volumes.len() > 1 {
             lines.extend(&volumes);
         }
     }
     lines
+}
+
+/// The parts of a step are of use while it runs, and where it failed.
+fn shows_parts(step: &Step) -> bool {
+    matches!(step.state, StepState::Running | StepState::Failed(_))
 }
 
 /// The title line, the words, the line of keys.

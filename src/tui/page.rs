@@ -315,11 +315,18 @@ fn short_stamp(time: Time, now: Time) -> String {
     zoned.strftime(form).to_string()
 }
 
-/// The title of a view where there is little room: the last word of what it is called.
+/// The title of a view where there is little room: the last word of what it is called, unless another is called so.
 pub(crate) fn tab(state: &State, place: &Place) -> String {
     let title = title(state, place);
     match title.rsplit_once(' ') {
-        Some((_, last)) => capital(last),
+        Some((_, last)) => {
+            let short = capital(last);
+            let snapshots = self::title(state, &Place::Snapshots);
+            match short == snapshots {
+                true => title,
+                false => short,
+            }
+        }
         None => title,
     }
 }

@@ -22,7 +22,7 @@ pub(super) use self::seats::Teller;
 use self::seats::listed;
 pub(super) use self::seats::{Inbox, Incoming, Seats};
 pub(crate) use self::signals::{Signal, Signals};
-use super::event::{Cost, Effect, Event, Moment, Opened};
+use super::event::{Answer, Cost, Effect, Event, Moment, Opened};
 use super::key::Key;
 use super::log::{LogLine, LogTap};
 use super::record::{Recorder, crash};
@@ -37,7 +37,7 @@ use crate::config::{Config, Fault, Kept, Source, Watch};
 use crate::model::{Problem, ProblemKind, Time};
 
 /// Answers that wait to be taken in; more wait where they come from.
-pub(super) const QUEUE: usize = 64;
+pub(super) const QUEUE: usize = 4;
 /// Keys that are taken in before a frame is drawn: a burst is one frame.
 const BURST: usize = 256;
 /// How long a slow terminal is waited for at the end.
@@ -361,13 +361,20 @@ impl Runtime<'_> {
 
     /// Tells the tabs, and performs what they ask for.
     fn happened(&mut self, event: Event) {
+        // A page that is shown together with those after it changes nothing yet.
+        let page = match &event {
+            Event::Tab(_, of_tab) => matches!(**of_tab, Event::Answer(_, Answer::Page(_))),
+            other => matches!(other, Event::Answer(_, Answer::Page(_))),
+        };
+        let before = page.then(|| self.tabs.present().inventory.shown());
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for (tab, effect) in self.tell(event) {
                 events.extend(self.perform(tab, effect));
             }
         }
-        self.changed = true;
+        let after = || self.tabs.present().inventory.shown();
+        self.changed |= before.is_none_or(|before| before != after());
     }
 
     /// Does what has to do with the terminal; all else is done behind the tabs.

@@ -97,7 +97,9 @@ impl Tabs {
         let mut asked = Asked::new();
         let here = self.present().id;
         // Time is the same everywhere.
-        self.all[self.current].now = at;
+        for tab in &mut self.all {
+            tab.now = at;
+        }
         match event {
             Event::Tab(id, event) => self.tell(id, at, *event, &mut asked),
             Event::Profiles(listed) => self.listed = listed,
@@ -130,8 +132,8 @@ impl Tabs {
         for effect in update(tab, at, event) {
             match effect {
                 Effect::Tab(act) => acts.push(act),
-                // Whatever is not looked at leaves the terminal alone.
-                Effect::Mouse(_) | Effect::Repaint if place != self.current => {}
+                // Whatever is not looked at leaves the terminal alone, and ends nothing.
+                Effect::Mouse(_) | Effect::Repaint | Effect::Quit if place != self.current => {}
                 effect => asked.push((id, effect)),
             }
         }

@@ -316,7 +316,8 @@ fn on_shown(state: &mut State, shown: Object) {
             for (id, history) in state.inventory.histories_mut() {
                 history.list.stale |= *id == volume.id;
             }
-            state.inventory.volumes.upsert(volume);
+            let id = volume.id.clone();
+            state.inventory.volumes.upsert(id.as_str(), volume);
         }
         Object::Snapshot(snapshot) => {
             for (id, history) in state.inventory.histories_mut() {
@@ -324,7 +325,8 @@ fn on_shown(state: &mut State, shown: Object) {
             }
             state.inventory.seen(snapshot.clone());
             if state.inventory.snapshots.loaded.is_some() {
-                state.inventory.snapshots.upsert(snapshot);
+                let id = snapshot.id.clone();
+                state.inventory.snapshots.upsert(id.as_str(), snapshot);
             }
         }
         // These are read whole.

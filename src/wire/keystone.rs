@@ -124,7 +124,7 @@ pub struct Endpoint {
 }
 
 /// The types of the volume service, the preferred one first.
-pub const VOLUME: [&str; 3] = ["block-storage", "volumev3", "block-store"];
+pub const VOLUME: [&str; 4] = ["block-storage", "volumev3", "block-store", "volume"];
 /// The types of the compute service.
 pub const COMPUTE: [&str; 1] = ["compute"];
 

@@ -4,5 +4,7 @@
 pub mod cinder;
 pub mod evs;
 pub mod keystone;
+pub mod powervc;
 pub mod vipr;
 mod words;
+pub mod zstack;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::web::{Answer, Asked};
+use super::web::{Answer, Asked, unescape};
 
 /// How long everything takes.
 const MOMENT: Duration = Duration::from_millis(30);
@@ -39,6 +39,8 @@ pub(crate) struct Cinder {
     pub(crate) repeats: bool,
     /// The most snapshots that the project may have.
     pub(crate) quota: usize,
+    /// Whether the account may reset a status.
+    pub(crate) resets: bool,
 }
 
 impl Cinder {
@@ -53,6 +55,7 @@ impl Cinder {
             fails: false,
             repeats: false,
             quota: 1_000_000,
+            resets: false,
         }
     }
 
@@ -65,14 +68,14 @@ impl Cinder {
             "version": self.version, "min_version": "3.0"}]}))
     }
 
-    pub(super) fn time(&mut self) -> String {
+    pub(crate) fn time(&mut self) -> String {
         self.made += 1;
         let at = jiff::Timestamp::from_millisecond(1_795_262_400_000 + self.made as i64).unwrap();
         let at = at.to_zoned(jiff::tz::TimeZone::UTC);
         at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string()
     }
 
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         uuid::Uuid::now_v7().to_string()
     }
 
@@ -98,6 +101,34 @@ impl Cinder {
         }
     }
 
+    /// The volume or snapshot of this id.
+    pub(crate) fn get(&self, id: &str) -> Option<Value> {
+        let mut all = self.volumes.iter().chain(&self.snapshots);
+        let found = all.find(|thing| thing.json["id"] == id)?;
+        Some(found.json.clone())
+    }
+
+    /// A snapshot that somebody else takes of a volume.
+    pub(crate) fn take(&mut self, volume: &str, name: &str) -> String {
+        let (id, at) = (self.id(), self.time());
+        let size = self.get(volume).unwrap()["size"].as_u64().unwrap();
+        let body = json!({"name": name, "volume_id": volume});
+        let json = snapshot(&id, &at, &body, size, "available");
+        self.snapshots.push(Thing { json, due: None });
+        id
+    }
+
+    /// A snapshot goes.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.snapshots.retain(|thing| thing.json["id"] != id);
+    }
+
+    /// The ids of all volumes.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let ids = self.volumes.iter().map(|thing| &thing.json["id"]);
+        ids.map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+
     pub(crate) fn count(&self, many: &str) -> usize {
         match many {
             "volumes" => self.volumes.len(),
@@ -117,7 +148,7 @@ impl Cinder {
         }
     }
 
-    pub(super) fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
+    pub(crate) fn find(&mut self, many: &str, id: &str) -> Result<&mut Thing, Answer> {
         let word = match many {
             "volumes" => "Volume",
             "snapshots" => "Snapshot",
@@ -192,7 +223,17 @@ impl Cinder {
             ("POST", ["group_snapshots"]) => self.take_group(&asked.body["group_snapshot"]),
             ("PUT", ["groups", id]) => self.change_group(id, &asked.body["group"]),
             ("PUT", [many, id]) => self.edit(many, id, &asked.body),
-            ("POST", ["snapshots", id, "metadata"]) => self.note(id, &asked.body["metadata"]),
+            ("POST", [many @ ("volumes" | "snapshots"), id, "metadata"]) => {
+                self.note(many, id, &asked.body["metadata"])
+            }
+            ("DELETE", [many @ ("volumes" | "snapshots"), id, "metadata", key]) => {
+                self.drop_metadata(many, id, &unescape(key))
+            }
+            ("POST", [many @ ("volumes" | "snapshots"), id, "action"])
+                if asked.body["os-reset_status"].is_object() =>
+            {
+                self.reset(many, id, &asked.body["os-reset_status"]["status"])
+            }
             ("POST", ["volumes", id, "action"]) => self.act(id, &asked.body),
             ("POST", ["groups", id, "action"]) => self.drop_group(id),
             ("DELETE", ["volumes", id]) => {
@@ -461,12 +502,36 @@ impl Cinder {
         Ok(Answer::ok(json!({one: thing.json})))
     }
 
-    fn note(&mut self, id: &str, said: &Value) -> Result<Answer, Answer> {
-        let snapshot = self.find("snapshots", id)?;
+    fn note(&mut self, many: &str, id: &str, said: &Value) -> Result<Answer, Answer> {
+        let thing = self.find(many, id)?;
         for (key, value) in said.as_object().unwrap() {
-            snapshot.json["metadata"][key] = value.clone();
+            thing.json["metadata"][key] = value.clone();
         }
-        Ok(Answer::ok(json!({"metadata": snapshot.json["metadata"]})))
+        Ok(Answer::ok(json!({"metadata": thing.json["metadata"]})))
+    }
+
+    fn drop_metadata(&mut self, many: &str, id: &str, key: &str) -> Result<Answer, Answer> {
+        let thing = self.find(many, id)?;
+        let own = thing.json["metadata"].as_object_mut().unwrap();
+        match own.remove(key) {
+            Some(_) => Ok(Answer::empty(200)),
+            None => {
+                let text = format!("{id} has no metadata with key {key}.");
+                Err(Answer::fault(404, "itemNotFound", &text))
+            }
+        }
+    }
+
+    fn reset(&mut self, many: &str, id: &str, status: &Value) -> Result<Answer, Answer> {
+        let resets = self.resets;
+        let thing = self.find(many, id)?;
+        if !resets {
+            let rule = "volume_extension:snapshot_admin_actions:reset_status";
+            let text = format!("Policy doesn't allow {rule} to be performed.");
+            return Err(Answer::fault(403, "forbidden", &text));
+        }
+        thing.json["status"] = status.clone();
+        Ok(Answer::empty(202))
     }
 
     fn act(&mut self, id: &str, body: &Value) -> Result<Answer, Answer> {

@@ -8,7 +8,7 @@ use snapdeck::wire::evs::Signing;
 
 use super::PROJECT;
 use super::cinder::{Cinder, Then, Thing, snapshot, volume};
-use super::web::{Answer, Asked};
+use super::web::{Answer, Asked, unescape};
 
 pub(crate) const ACCESS_KEY: &str = "EXAMPLEAK00000000001";
 pub(crate) const SECRET_KEY: &str = "exampleSecretKeyForDocsOnly0000000000001";
@@ -449,7 +449,7 @@ impl Evs {
             }
             ("DELETE", [key]) => {
                 let own = found.json["metadata"].as_object_mut().ok_or_else(missing)?;
-                own.remove(*key).ok_or_else(missing)?;
+                own.remove(&unescape(key)).ok_or_else(missing)?;
                 Ok(Answer::empty(200))
             }
             _ => Err(gateway(404, "APIGW.0101", "The API does not exist")),

@@ -1,13 +1,15 @@
 //! A cloud to test against: Keystone and Cinder as far as a client can tell, with a memory, made after the recorded
-//! answers in `tests/recorded/cinder/`, EVS, and a ViPR Controller, made after their references. It stands in for a peer and for its faults; it
+//! answers in `tests/recorded/cinder/`, and EVS, ViPR and ZStack, made after their references. It stands in for a peer and for its faults; it
 //! is no cloud.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 mod cinder;
 pub(crate) mod drive;
 mod evs;
+mod powervc;
 pub(crate) mod vipr;
 mod web;
+pub(crate) mod zstack;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use snapdeck::http::{Client, Limits, Options, Trace};
 
 pub(crate) use cinder::Cinder;
 pub(crate) use evs::{ACCESS_KEY, Evs, SECRET_KEY};
+pub(crate) use powervc::Power;
 pub(crate) use web::{Answer, Asked};
 
 /// The project of everything in it.
@@ -61,13 +64,17 @@ pub(crate) struct When {
 
 pub(crate) struct State {
     pub(crate) cinder: Cinder,
+    pub(crate) power: Power,
     pub(crate) evs: Evs,
     pub(crate) vipr: vipr::Vipr,
+    pub(crate) zstack: zstack::ZStack,
     /// How far its clock is before ours, in seconds.
     pub(crate) ahead: i64,
     tokens: HashSet<String>,
     sign_ins: usize,
     refuses: bool,
+    /// The catalog has no compute service.
+    pub(crate) without_compute: bool,
     faults: Vec<When>,
     log: Vec<Asked>,
 }
@@ -89,12 +96,15 @@ impl Cloud {
     pub(crate) async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             cinder: Cinder::new("3.71"),
+            power: Power::default(),
             evs: Evs::new(),
             vipr: vipr::Vipr::new(),
+            zstack: zstack::ZStack::new(),
             ahead: 0,
             tokens: HashSet::new(),
             sign_ins: 0,
             refuses: false,
+            without_compute: false,
             faults: Vec::new(),
             log: Vec::new(),
         }));
@@ -213,6 +223,22 @@ impl Cloud {
         }
     }
 
+    /// The address of ZStack.
+    pub(crate) fn zstack(&self) -> String {
+        format!("http://127.0.0.1:{}/zstack", self.port)
+    }
+
+    /// An account of ZStack.
+    pub(crate) fn zstack_account(&self, auth: Auth) -> Account {
+        Account {
+            endpoint: self.zstack(),
+            auth,
+            scope: Scope::Own,
+            region: None,
+            ..self.account()
+        }
+    }
+
     pub(crate) fn client(&self) -> Client {
         let limits = Limits {
             connect: Duration::from_secs(5),
@@ -249,10 +275,10 @@ impl State {
         }
         if let Some(rest) = path.strip_prefix("/compute/v2.1") {
             return match self.knows(asked) {
-                true if rest.starts_with("/servers") => Answer::ok(json!({"servers": [
-                    {"id": "11111111-2222-4333-8444-555555555555", "name": "web05"},
-                ]})),
-                true => Answer::fault(404, "itemNotFound", "nothing here"),
+                true => {
+                    let rest = rest.to_owned();
+                    self.power.compute(&mut self.cinder, asked, &rest, base)
+                }
                 false => unauthorized(),
             };
         }
@@ -262,6 +288,9 @@ impl State {
         }
         if let Some(rest) = path.strip_prefix("/vipr") {
             return self.vipr.answer(asked, rest, base);
+        }
+        if let Some(rest) = path.strip_prefix("/zstack") {
+            return self.zstack.answer(asked, rest, base);
         }
         let Some(rest) = path.strip_prefix("/volume/v3/") else {
             return Answer::fault(404, "itemNotFound", "The resource could not be found.");
@@ -275,7 +304,8 @@ impl State {
         match rest.strip_prefix(PROJECT) {
             Some(rest) => {
                 let rest = rest.to_owned();
-                self.cinder.answer(asked, &rest)
+                let own = self.power.volume(&mut self.cinder, asked, &rest, base);
+                own.unwrap_or_else(|| self.cinder.answer(asked, &rest))
             }
             None => Answer::fault(400, "badRequest", "Malformed request url"),
         }
@@ -316,22 +346,27 @@ impl State {
             ]})
         };
         let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
-        let body = json!({"token": {
+        let mut body = json!({"token": {
             "methods": ["password"], "expires_at": expires.to_string(),
             "user": {"id": "u", "name": "demo"}, "project": {"id": PROJECT, "name": "demo"},
             "roles": [{"id": "r", "name": "member"}],
             "catalog": [
                 at("volumev3", format!("{base}/volume/v3/{PROJECT}")),
-                at("compute", format!("{base}/compute/v2.1")),
                 at("volumev2", format!("{base}/evs/v2/{PROJECT}")),
             ],
         }});
+        if !self.without_compute
+            && let Some(catalog) = body["token"]["catalog"].as_array_mut()
+        {
+            catalog.push(at("compute", format!("{base}/compute/v2.1")));
+        }
         Answer::new(201, body).with("X-Subject-Token", &token)
     }
 
     fn expire(&mut self) {
         self.tokens.clear();
         self.vipr.tokens.clear();
+        self.zstack.sessions.clear();
     }
 }
 

@@ -241,7 +241,8 @@ fn parse(head: &str) -> Asked {
     }
 }
 
-fn unescape(text: &str) -> String {
+/// A text without its percent signs.
+pub(super) fn unescape(text: &str) -> String {
     let mut out = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -4,6 +4,7 @@
 mod bad;
 mod direct;
 mod file;
+mod late;
 mod lock;
 mod overlay;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::io;
 pub use bad::BadBlocks;
 pub(super) use bad::BadDisk;
 pub(super) use file::{FileDisk, make_directory};
+pub(super) use late::Late;
 pub(super) use lock::{LOCK_FILE, StoreLock};
 pub(super) use overlay::Overlay;
 
@@ -85,6 +87,10 @@ pub(super) trait Disk: Send + Sync {
     fn remove(&self, file: FileName) -> io::Result<()>;
     /// The file's length in bytes; `None` if there is no such file.
     fn len(&self, file: FileName) -> io::Result<Option<u64>>;
+    /// Does what was put off until something is written.
+    fn pay(&self) -> io::Result<()> {
+        Ok(())
+    }
     /// The files that there are.
     fn list(&self) -> io::Result<Vec<FileName>>;
 }

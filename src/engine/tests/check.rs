@@ -83,12 +83,12 @@ pub(in crate::engine) fn check(store: &Store) {
     let catalog = &guarded.state.catalog;
     let contents: BTreeMap<u64, Content> = catalog
         .nodes
-        .values()
+        .iter()
         .map(|node| (node.id, content(store, node)))
         .collect();
     let mut mapped: BTreeSet<u64> = BTreeSet::new();
     let mut extents: BTreeSet<(u64, u64)> = BTreeSet::new();
-    for node in catalog.nodes.values() {
+    for node in catalog.nodes.iter() {
         let mine = &contents[&node.id];
         let cursor = mine.cursor;
         let data = |content: &Content| -> BTreeMap<u64, Entry> {
@@ -119,11 +119,14 @@ pub(in crate::engine) fn check(store: &Store) {
             );
         }
         let freeze = catalog.parent_freeze(node.id);
-        let parent = node.parent.map(|id| &contents[&id]);
-        let swept = node.parent.and_then(|id| match catalog.nodes[&id].role {
-            Role::Hidden { cursor, .. } => Some(cursor),
-            _ => None,
-        });
+        let parent = node.parent.get().map(|id| &contents[&id]);
+        let swept = node
+            .parent
+            .get()
+            .and_then(|id| match catalog.nodes.get(&id).unwrap().role {
+                Role::Hidden { cursor, .. } => Some(cursor),
+                _ => None,
+            });
         for (lba, entry) in &blocks {
             let in_parent =
                 parent.is_some_and(|p| p.entries.get(lba).and_then(|e| e.block()) == entry.block());
@@ -179,7 +182,7 @@ pub(in crate::engine) fn check(store: &Store) {
             }
         }
         let shared = holders.values().filter(|n| **n > 1).count() as u64;
-        let exclusive = catalog.nodes.values().map(|node| {
+        let exclusive = catalog.nodes.iter().map(|node| {
             let usage = core.usage(&guarded.state, node);
             usage.exclusive.unwrap() / 4096
         });

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::convert::with_mark;
+use super::labels::Labels;
+use super::look::escape;
 use super::session::Ask;
 use super::{KEY, REVERT};
 use crate::http::Method;
@@ -32,6 +34,12 @@ pub(super) enum Act {
     MakeSnapshot(bool),
     /// Changes a snapshot's name or description.
     EditSnapshot,
+    /// Sets metadata of a volume or a snapshot.
+    SetMetadata,
+    /// Takes this key of its metadata away.
+    DropMetadata(String),
+    /// Has the service say another status of it.
+    ResetStatus,
     /// Removes a snapshot.
     DropSnapshot,
     /// Takes a volume back.
@@ -59,6 +67,9 @@ impl Act {
             Self::MakeSnapshot(false) => "make-snapshot".to_owned(),
             Self::MakeSnapshot(true) => "make-snapshot:force".to_owned(),
             Self::EditSnapshot => "edit-snapshot".to_owned(),
+            Self::SetMetadata => "set-metadata".to_owned(),
+            Self::DropMetadata(key) => format!("drop-metadata:{key}"),
+            Self::ResetStatus => "reset-status".to_owned(),
             Self::DropSnapshot => "delete-snapshot".to_owned(),
             Self::Revert => "revert".to_owned(),
             Self::MakeGroup(kind, types) => format!("make-group:{kind}:{}", types.join(",")),
@@ -71,6 +82,10 @@ impl Act {
 
     /// What a name says.
     pub(super) fn parse(name: &str) -> Result<Self, Problem> {
+        // A key may have anything in it.
+        if let Some(key) = name.strip_prefix("drop-metadata:") {
+            return Ok(Self::DropMetadata(key.to_owned()));
+        }
         let mut parts = name.splitn(3, ':');
         let verb = parts.next().unwrap_or_default();
         let (first, second) = (parts.next(), parts.next());
@@ -84,6 +99,8 @@ impl Act {
             ("make-snapshot", None, None) => Self::MakeSnapshot(false),
             ("make-snapshot", Some("force"), None) => Self::MakeSnapshot(true),
             ("edit-snapshot", None, None) => Self::EditSnapshot,
+            ("set-metadata", None, None) => Self::SetMetadata,
+            ("reset-status", None, None) => Self::ResetStatus,
             ("delete-snapshot", None, None) => Self::DropSnapshot,
             ("revert", None, None) => Self::Revert,
             ("make-group", Some(kind), Some(types)) => Self::MakeGroup(
@@ -153,6 +170,21 @@ impl Act {
                 one(post("/snapshots", json!({"snapshot": body})))
             }
             Self::EditSnapshot => one(put(snapshot()?, json!({"snapshot": edits(operation)}))),
+            Self::SetMetadata => {
+                let labels = Labels::parse(operation.get_text("metadata")?, "")?;
+                let path = format!("{}/metadata", volume().or_else(|_| snapshot())?);
+                one(post(path, json!({"metadata": labels.set})))
+            }
+            Self::DropMetadata(key) => {
+                let of = volume().or_else(|_| snapshot())?;
+                let path = format!("{of}/metadata/{}", escape(key));
+                one(Ask::new(Method::Delete, path))
+            }
+            Self::ResetStatus => {
+                let path = format!("{}/action", volume().or_else(|_| snapshot())?);
+                let status = operation.get_text("status")?;
+                one(post(path, json!({"os-reset_status": {"status": status}})))
+            }
             Self::DropSnapshot => one(Ask::new(Method::Delete, snapshot()?)),
             Self::Revert => {
                 let note = |said: String| {
@@ -271,6 +303,9 @@ mod tests {
             Act::MakeSnapshot(false),
             Act::MakeSnapshot(true),
             Act::EditSnapshot,
+            Act::SetMetadata,
+            Act::DropMetadata("a:b:c".into()),
+            Act::ResetStatus,
             Act::DropSnapshot,
             Act::Revert,
             Act::MakeGroup("t".into(), vec!["a".into(), "b".into()]),

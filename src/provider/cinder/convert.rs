@@ -100,6 +100,8 @@ impl Beside {
                 volume_name: self.name(&snapshot.volume_id),
                 size: Bytes::gib(snapshot.size),
                 exclusive: None,
+                failed: false,
+                safety: None,
             })
             .collect();
         members.sort_by(|a, b| (&a.volume_name, &a.volume).cmp(&(&b.volume_name, &b.volume)));
@@ -199,7 +201,7 @@ pub(super) fn volume(
     }
 }
 
-pub(super) fn volume_name(volume: &Volume) -> String {
+pub(in crate::provider) fn volume_name(volume: &Volume) -> String {
     named(&volume.name, &volume.id)
 }
 
@@ -230,7 +232,7 @@ pub(in crate::provider) fn metadata(
 }
 
 /// A description without the key that stands at its end.
-pub(super) fn without_mark(description: &str) -> String {
+pub(in crate::provider) fn without_mark(description: &str) -> String {
     match description.find(MARK) {
         Some(at) => description[..at].trim_end().to_owned(),
         None => description.to_owned(),
@@ -238,7 +240,7 @@ pub(super) fn without_mark(description: &str) -> String {
 }
 
 /// A description with a key at its end, which is how a thing without metadata keeps it.
-pub(super) fn with_mark(description: &str, key: &str) -> String {
+pub(in crate::provider) fn with_mark(description: &str, key: &str) -> String {
     match description.is_empty() {
         true => format!("{MARK}{key}]"),
         false => format!("{description} {MARK}{key}]"),

@@ -25,6 +25,11 @@ pub(in crate::provider) trait Proof: Send + Sync {
     fn shown(&self, request: Request) -> Request {
         self.prove(request)
     }
+
+    /// The session that is to be signed out of, where there is such a thing.
+    fn session(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A token.
@@ -57,6 +62,14 @@ pub(in crate::provider) trait Dialect: Send + Sync {
     fn may_have_heard(&self, status: u16) -> bool {
         matches!(status, 500 | 502 | 504)
     }
+
+    /// Whether one signs in here in a way of its own, and not with a Keystone.
+    fn signs_in_by_itself(&self) -> bool {
+        false
+    }
+
+    /// Ends what was signed in for, where that is to be said; the session is over. May take a moment.
+    fn sign_out(&self, _account: &Account, _signed: &Signed) {}
 
     /// What stands for signing in where each call is signed.
     async fn with_keys(&self, session: &Session) -> Result<Signed, Problem> {

@@ -13,7 +13,7 @@ use super::session::{Ask, Session, Signed};
 use crate::config::Account;
 use crate::http::{Client, Method, Request, Response};
 use crate::model::{Kind, Problem, ProblemKind, Query, Time};
-use crate::provider::{Finding, Reader};
+use crate::provider::{Connection, Finding, Reader};
 use crate::wire::cinder::Limits;
 
 /// A clock that is off by more than this is told, in seconds.
@@ -30,7 +30,25 @@ pub async fn examine(
     read_only: bool,
     mut tell: impl FnMut(Finding) + Send,
 ) {
-    tell_end(walk(client, account, read_only, &mut tell).await, &mut tell);
+    let over = |session| super::over("doctor", session, read_only);
+    examine_over(client, account, read_only, over, &mut tell).await;
+}
+
+/// The same for what is built upon block storage; the connection, where all is well.
+pub(in crate::provider) async fn examine_over(
+    client: Client,
+    account: Account,
+    read_only: bool,
+    over: impl FnOnce(Session) -> Connection + Send,
+    tell: &mut (impl FnMut(Finding) + Send),
+) -> Option<Connection> {
+    match walk(client, account, read_only, over, tell).await {
+        Ok(connection) => Some(connection),
+        Err(end) => {
+            tell_end(Err(end), tell);
+            None
+        }
+    }
 }
 
 /// Tells where a walk ended.
@@ -54,8 +72,9 @@ async fn walk(
     client: Client,
     account: Account,
     read_only: bool,
+    over: impl FnOnce(Session) -> Connection + Send,
     tell: &mut (impl FnMut(Finding) + Send),
-) -> Step<()> {
+) -> Step<Connection> {
     let mut well = |step: &'static str, told: Vec<String>| {
         tell(Finding {
             step,
@@ -84,7 +103,7 @@ async fn walk(
     let limits = session
         .read(&Ask::get("/limits"), "the limits cannot be read")
         .await;
-    let connection = super::over("doctor", session, read_only);
+    let connection = over(session);
     let reader = &*connection.reader;
     let missing: Vec<String> = reader
         .capabilities()
@@ -130,7 +149,7 @@ async fn walk(
             vec![at(kind.many(), first_page(reader, kind).await)?],
         );
     }
-    Ok(())
+    Ok(connection)
 }
 
 /// Who is signed in for what.

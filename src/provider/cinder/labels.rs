@@ -39,12 +39,14 @@ impl Labels {
                 )));
             }
             if key.starts_with(OWN) || (!reserved.is_empty() && key.starts_with(reserved)) {
+                let mut whose = OWN.to_owned();
+                if !reserved.is_empty() {
+                    whose.push_str(&format!(" or {reserved}"));
+                }
                 return Err(Problem::user(format!(
                     "the metadata \"{key}\" is not yours to change"
                 ))
-                .because(format!(
-                    "keys that begin with {OWN} or {reserved} are kept by programs"
-                )));
+                .because(format!("keys that begin with {whose} are kept by programs")));
             }
             if labels.set.contains_key(key) || labels.remove.iter().any(|k| k == key) {
                 return Err(Problem::user(format!(

@@ -64,11 +64,11 @@ impl Shared {
         One::<T>::read(&answer.body).map_err(|why| not_understood(&answer, what, &why))
     }
 
-    pub(super) async fn volume(&self, id: &str) -> Result<Volume, Problem> {
+    pub(in crate::provider) async fn volume(&self, id: &str) -> Result<Volume, Problem> {
         self.one(path(&ObjectRef::new(Kind::Volume, id))?).await
     }
 
-    pub(super) async fn snapshot(&self, id: &str) -> Result<Snapshot, Problem> {
+    pub(in crate::provider) async fn snapshot(&self, id: &str) -> Result<Snapshot, Problem> {
         self.one(path(&ObjectRef::new(Kind::Snapshot, id))?).await
     }
 
@@ -105,13 +105,13 @@ impl Shared {
     }
 
     /// All volumes, from the list that others may be reading just now.
-    pub(super) async fn volumes(&self) -> Result<Vec<Arc<Vec<Volume>>>, Problem> {
+    pub(in crate::provider) async fn volumes(&self) -> Result<Vec<Arc<Vec<Volume>>>, Problem> {
         let scan = self.volumes.join(&self.session, self.changes_so_far());
         scan.all().await
     }
 
     /// All snapshots, likewise.
-    pub(super) async fn snapshots(&self) -> Result<Vec<Arc<Vec<Snapshot>>>, Problem> {
+    pub(in crate::provider) async fn snapshots(&self) -> Result<Vec<Arc<Vec<Snapshot>>>, Problem> {
         let scan = self.snapshots.join(&self.session, self.changes_so_far());
         scan.all().await
     }

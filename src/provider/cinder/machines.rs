@@ -15,14 +15,14 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// Names by ids.
 #[derive(Default)]
-pub(super) struct Machines {
+pub(in crate::provider) struct Machines {
     names: Mutex<HashMap<String, String>>,
     asked: Mutex<Option<Instant>>,
 }
 
 impl Machines {
     /// The name of a machine; its id where no name is known.
-    pub(super) fn name(&self, id: &str) -> String {
+    pub(in crate::provider) fn name(&self, id: &str) -> String {
         let names = self.names.lock();
         names.get(id).cloned().unwrap_or_else(|| id.to_owned())
     }
@@ -30,13 +30,22 @@ impl Machines {
     /// Learns the names of the machines that these volumes are attached to. What cannot be learned stays an id.
     /// Says whether there is a name more.
     pub(super) async fn learn(&self, session: &Arc<Session>, volumes: &[Volume]) -> bool {
+        let attached = volumes
+            .iter()
+            .flat_map(|volume| &volume.attachments)
+            .filter_map(|attachment| attachment.server_id.as_deref());
+        self.learn_these(session, attached).await
+    }
+
+    /// Learns the names of these machines.
+    pub(in crate::provider) async fn learn_these(
+        &self,
+        session: &Arc<Session>,
+        mut ids: impl Iterator<Item = &str> + Send,
+    ) -> bool {
         let unknown = {
             let names = self.names.lock();
-            volumes
-                .iter()
-                .flat_map(|volume| &volume.attachments)
-                .filter_map(|attachment| attachment.server_id.as_deref())
-                .any(|id| !names.contains_key(id))
+            ids.any(|id| !names.contains_key(id))
         };
         let lately = self.asked.lock().is_some_and(|at| at.elapsed() < AGAIN);
         if !unknown || lately {

@@ -19,8 +19,9 @@ pub(in crate::provider) mod dialect;
 pub(in crate::provider) mod doctor;
 pub(in crate::provider) mod labels;
 pub(in crate::provider) mod look;
-mod machines;
+pub(in crate::provider) mod machines;
 pub(in crate::provider) mod plan;
+mod plan_edits;
 mod plan_groups;
 mod plan_snapshots;
 pub(in crate::provider) mod plan_volumes;
@@ -29,9 +30,9 @@ pub(in crate::provider) mod reader;
 pub(in crate::provider) mod run;
 pub(in crate::provider) mod scan;
 pub(in crate::provider) mod session;
-mod specs;
+pub(in crate::provider) mod specs;
 pub(in crate::provider) mod watch;
-mod writer;
+pub(in crate::provider) mod writer;
 
 pub use doctor::examine;
 
@@ -42,15 +43,15 @@ pub(in crate::provider) const OWN: &str = "snapdeck_";
 /// The key of metadata under which a snapshot says that a volume is being taken back to it.
 const REVERT: &str = "snapdeck_revert";
 /// What stands before the key in the description of what has no metadata.
-const MARK: &str = "[snapdeck ";
+pub(in crate::provider) const MARK: &str = "[snapdeck ";
 
 /// A service that is signed in to. All handles of its connection share it.
-struct Shared {
-    session: Arc<session::Session>,
-    capabilities: Capabilities,
+pub(in crate::provider) struct Shared {
+    pub(in crate::provider) session: Arc<session::Session>,
+    pub(in crate::provider) capabilities: Capabilities,
     volumes: Arc<scan::Shared<Volume>>,
     snapshots: Arc<scan::Shared<Snapshot>>,
-    machines: machines::Machines,
+    pub(in crate::provider) machines: machines::Machines,
     /// How many snapshots each volume had when they were last counted.
     tallies: Mutex<Option<Arc<HashMap<String, convert::Tally>>>>,
     /// How many changes were made from here.
@@ -60,11 +61,11 @@ struct Shared {
 
 impl Shared {
     /// Notes that something was or may have been changed from here: no list that was begun before is good any more.
-    fn note_change(&self) {
+    pub(in crate::provider) fn note_change(&self) {
         self.changed.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn changes_so_far(&self) -> u64 {
+    pub(in crate::provider) fn changes_so_far(&self) -> u64 {
         self.changed.load(Ordering::SeqCst)
     }
 }
@@ -91,9 +92,20 @@ pub async fn open(
 
 /// The connection of a session that is open.
 fn over(name: &str, session: session::Session, read_only: bool) -> Connection {
+    let shared = share(session);
+    Connection {
+        name: name.to_owned(),
+        reader: Arc::new(reader::CinderReader::new(shared.clone())),
+        trace: Some(shared.session.client.trace().clone()),
+        writer: (!read_only).then(|| Arc::new(writer::CinderWriter::new(shared)) as _),
+    }
+}
+
+/// What all handles of a connection share.
+pub(in crate::provider) fn share(session: session::Session) -> Arc<Shared> {
     let session = Arc::new(session);
     let (changes, _) = broadcast::channel(256);
-    let shared = Arc::new(Shared {
+    Arc::new(Shared {
         capabilities: specs::capabilities(session.version, session.client.concurrency()),
         volumes: Arc::default(),
         snapshots: Arc::default(),
@@ -101,12 +113,6 @@ fn over(name: &str, session: session::Session, read_only: bool) -> Connection {
         tallies: Mutex::default(),
         changed: AtomicU64::new(0),
         changes,
-        session: session.clone(),
-    });
-    Connection {
-        name: name.to_owned(),
-        reader: Arc::new(reader::CinderReader::new(shared.clone())),
-        writer: (!read_only).then(|| Arc::new(writer::CinderWriter::new(shared)) as _),
-        trace: Some(session.client.trace().clone()),
-    }
+        session,
+    })
 }

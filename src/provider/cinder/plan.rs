@@ -38,9 +38,9 @@ pub(super) async fn plan(shared: &Arc<Shared>, operation: &Operation) -> Result<
 }
 
 /// An operation, and the service that it is planned on.
-pub(super) struct Look<'a> {
-    pub(super) shared: &'a Arc<Shared>,
-    pub(super) operation: &'a Operation,
+pub(in crate::provider) struct Look<'a> {
+    pub(in crate::provider) shared: &'a Arc<Shared>,
+    pub(in crate::provider) operation: &'a Operation,
 }
 
 /// How a thing is taken back that a plan makes.
@@ -97,7 +97,7 @@ pub(in crate::provider) fn nothing_to_change() -> Problem {
 }
 
 /// A volume as it was seen, with its snapshots where those matter.
-pub(super) fn touched_volume(volume: &Volume, snapshots: &[Snapshot]) -> Touched {
+pub(in crate::provider) fn touched_volume(volume: &Volume, snapshots: &[Snapshot]) -> Touched {
     let ids: Vec<&str> = snapshots
         .iter()
         .map(|snapshot| snapshot.id.as_str())
@@ -125,7 +125,7 @@ pub(super) fn touched_snapshot(snapshot: &Snapshot, full: &str) -> Touched {
 }
 
 impl Look<'_> {
-    pub(super) fn plan(&self, subject: &str, summary: String, undo: Undo) -> Plan {
+    pub(in crate::provider) fn plan(&self, subject: &str, summary: String, undo: Undo) -> Plan {
         blank(self.operation, subject, summary, undo)
     }
 
@@ -165,7 +165,7 @@ impl Look<'_> {
     }
 
     /// What is used of the project's quota, for what takes of it.
-    pub(super) async fn quota(&self, plan: &mut Plan, things: &str) {
+    pub(in crate::provider) async fn quota(&self, plan: &mut Plan, things: &str) {
         let ask = Ask::get("/limits");
         // A plan is a plan without it.
         let Ok(answer) = self
@@ -187,9 +187,9 @@ impl Look<'_> {
     }
 
     /// The plan of a change of name and description.
-    pub(super) async fn update(
+    pub(in crate::provider) fn update(
         &self,
-        act: Act,
+        step: PlannedStep,
         what: &str,
         full: &str,
         old: [&str; 2],
@@ -204,14 +204,14 @@ impl Look<'_> {
             operation: Some(back),
         };
         let mut plan = self.plan(full, format!("change the {what} {full}"), undo);
-        plan.steps = vec![self.step(&act, &format!("changing the {what}")).await?];
+        plan.steps = vec![step];
         plan.notes = changes;
         Ok(plan)
     }
 }
 
 /// How much of what is limited is used, a line for each.
-pub(super) fn quota_lines(limits: &Limits, things: &[&str]) -> Vec<String> {
+pub(in crate::provider) fn quota_lines(limits: &Limits, things: &[&str]) -> Vec<String> {
     let of = |name: String| limits.absolute.get(&name).copied();
     things
         .iter()

@@ -3,6 +3,7 @@
 use super::act::Act;
 use super::convert::{named, volume_name};
 use super::plan::{Look, by, touched_snapshot, touched_volume};
+use super::plan_edits::Edited;
 use super::plan_volumes::in_state;
 use crate::model::{Loss, Operation, OperationKind, Plan, Problem, Undo};
 use crate::wire::cinder::{Microversion, SnapshotStatus, VolumeStatus};
@@ -36,9 +37,15 @@ impl Look<'_> {
         let id = self.operation.snapshot()?;
         let back = Operation::new(OperationKind::UpdateSnapshot).on_snapshot(&id);
         let old = [snapshot.name.as_str(), snapshot.description.as_str()];
-        let mut plan = self
-            .update(Act::EditSnapshot, "snapshot", &full, old, back)
-            .await?;
+        let edited = Edited {
+            what: "snapshot",
+            full: &full,
+            act: Act::EditSnapshot,
+            old,
+            metadata: &snapshot.metadata,
+            status: snapshot.status.word(),
+        };
+        let mut plan = self.edit(edited, back).await?;
         plan.touches = vec![touched_snapshot(&snapshot, &full)];
         Ok(plan)
     }

@@ -3,11 +3,16 @@
 use super::act::Act;
 use super::convert::volume_name;
 use super::plan::{Look, by, touched_snapshot, touched_volume};
+use super::plan_edits::Edited;
 use crate::model::{Bytes, Loss, Operation, OperationKind, Plan, Problem, Undo};
 use crate::wire::cinder::{Microversion, SnapshotStatus, Volume, VolumeStatus};
 
 /// Refuses unless the volume is in one of these states.
-pub(super) fn in_state(volume: &Volume, fit: &[VolumeStatus], what: &str) -> Result<(), Problem> {
+pub(in crate::provider) fn in_state(
+    volume: &Volume,
+    fit: &[VolumeStatus],
+    what: &str,
+) -> Result<(), Problem> {
     let words: Vec<&str> = fit.iter().map(VolumeStatus::word).collect();
     must_be(&volume_name(volume), volume.status.word(), &words, what)
 }
@@ -74,9 +79,15 @@ impl Look<'_> {
         let back = Operation::new(OperationKind::UpdateVolume).on_volume(&self.operation.volume()?);
         let old = [volume.name.as_str(), volume.description.as_str()];
         let name = volume_name(&volume);
-        let mut plan = self
-            .update(Act::EditVolume, "volume", &name, old, back)
-            .await?;
+        let edited = Edited {
+            what: "volume",
+            full: &name,
+            act: Act::EditVolume,
+            old,
+            metadata: &volume.metadata,
+            status: volume.status.word(),
+        };
+        let mut plan = self.edit(edited, back).await?;
         plan.touches = vec![touched_volume(&volume, &[])];
         Ok(plan)
     }

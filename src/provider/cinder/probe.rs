@@ -1,11 +1,13 @@
 //! Finding out how far a step has come, by looking at what is there. Nothing is sent before this has said that it was
 //! not done; what was sent and not answered is looked for in the same way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::act::Act;
+use super::labels::Labels;
 use super::session::Ask;
 use super::{KEY, MARK, REVERT, Shared, look};
 use crate::model::{
@@ -24,6 +26,8 @@ pub(in crate::provider) enum Probe {
     Running(Option<Progress>),
     /// It is done.
     Done(StepOutcome),
+    /// It was begun, and failed; done again it may succeed.
+    Failed(Problem),
     /// What is there does not tell.
     Unknown(Problem),
 }
@@ -48,6 +52,14 @@ pub(in crate::provider) fn done(made: Option<ObjectRef>) -> Probe {
         message: String::new(),
         made: made.into_iter().collect(),
     })
+}
+
+/// Done where it is so already.
+pub(in crate::provider) fn only_if(so: bool) -> Probe {
+    match so {
+        true => done(None),
+        false => Probe::NotDone,
+    }
 }
 
 /// What is not there is no problem here.
@@ -100,6 +112,21 @@ impl Search<'_> {
                 let snapshot = self.shared.snapshot(id.as_str()).await?;
                 Ok(self.edited(&snapshot.name, &snapshot.description))
             }
+            Act::SetMetadata => {
+                let labels = Labels::parse(self.operation.get_text("metadata")?, "")?;
+                let (metadata, _) = self.kept().await?;
+                Ok(only_if(
+                    labels.set.iter().all(|(k, v)| metadata.get(k) == Some(v)),
+                ))
+            }
+            Act::DropMetadata(key) => {
+                let (metadata, _) = self.kept().await?;
+                Ok(only_if(!metadata.contains_key(key)))
+            }
+            Act::ResetStatus => {
+                let (_, status) = self.kept().await?;
+                Ok(only_if(status == self.operation.get_text("status")?))
+            }
             Act::DropSnapshot => {
                 let id = self.operation.snapshot()?;
                 let Some(found) = if_there(self.shared.snapshot(id.as_str()).await)? else {
@@ -142,6 +169,17 @@ impl Search<'_> {
                     .await
             }
         }
+    }
+
+    /// The metadata of what is changed, and the word of its status.
+    async fn kept(&self) -> Result<(BTreeMap<String, String>, String), Problem> {
+        if let Ok(id) = self.operation.volume() {
+            let volume = self.shared.volume(id.as_str()).await?;
+            return Ok((volume.metadata, volume.status.word().to_owned()));
+        }
+        let id = self.operation.snapshot()?;
+        let snapshot = self.shared.snapshot(id.as_str()).await?;
+        Ok((snapshot.metadata, snapshot.status.word().to_owned()))
     }
 
     async fn made_volume(&self) -> Result<Probe, Problem> {
@@ -205,10 +243,7 @@ impl Search<'_> {
             let wanted = self.operation.find_text(field);
             wanted.is_none_or(|wanted| wanted.trim() == *now)
         });
-        match same {
-            true => done(None),
-            false => Probe::NotDone,
-        }
+        only_if(same)
     }
 
     async fn extended(&self) -> Result<Probe, Problem> {

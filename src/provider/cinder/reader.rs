@@ -21,12 +21,12 @@ use crate::wire::cinder::{GroupSnapshot, Named, Snapshot, Volume};
 pub(in crate::provider) type Pages = BoxStream<'static, Result<Page, Problem>>;
 
 /// The means to look.
-pub(super) struct CinderReader {
+pub(in crate::provider) struct CinderReader {
     shared: Arc<Shared>,
 }
 
 impl CinderReader {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(in crate::provider) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 }

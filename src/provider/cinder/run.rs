@@ -11,7 +11,7 @@ use super::act::Act;
 use super::probe::{Probe, Search};
 use super::session::Failed;
 use crate::model::{Operation, Plan, Problem, ProblemKind, StepOutcome, TaskId};
-use crate::provider::StepContext;
+use crate::provider::{StepContext, Told};
 
 /// The first pause between two looks; each one after is longer.
 const FIRST: Duration = Duration::from_millis(200);
@@ -131,8 +131,18 @@ pub(in crate::provider) trait Step: Sync {
     /// Sends the calls; the id of what is being made, where it is told.
     async fn send(&self) -> Result<Option<String>, Failed>;
 
+    /// Whether what was accepted turned out not to have been begun, so that it may be sent again at once.
+    fn to_be_sent_again(&self) -> bool {
+        false
+    }
+
     /// It is done.
     async fn end(&self) {}
+
+    /// No pause between two looks is longer.
+    fn longest(&self) -> Duration {
+        LONGEST
+    }
 }
 
 /// Runs a step to its end: looks, sends what was not done, and looks until it is.
@@ -143,20 +153,35 @@ pub(in crate::provider) async fn pursue(
     let mut made: Option<String> = None;
     let mut sent = Sent::No;
     let (mut pause, mut failures) = (FIRST, 0);
+    // What was seen under way and fails is not tried again unasked.
+    let mut under_way = false;
     loop {
-        match step.probe(made.as_deref(), !matches!(sent, Sent::No)).await {
+        let is_sent = !matches!(sent, Sent::No);
+        match step.probe(made.as_deref(), is_sent).await {
             Ok(Probe::Done(outcome)) => {
+                if matches!(sent, Sent::Lost(..)) {
+                    (context.progress)(Told::Found);
+                }
                 step.end().await;
                 return Ok(outcome);
             }
             Ok(Probe::Running(progress)) => {
                 failures = 0;
+                under_way = true;
+                if matches!(sent, Sent::Lost(..)) {
+                    (context.progress)(Told::Found);
+                    sent = Sent::Accepted(Instant::now());
+                }
                 if let Some(progress) = progress {
-                    (context.progress)(progress);
+                    (context.progress)(progress.into());
                 }
             }
-            Ok(Probe::NotDone | Probe::Unknown(_)) => {
+            Ok(Probe::Failed(problem)) if is_sent || under_way => return Err(problem),
+            Ok(Probe::NotDone | Probe::Unknown(_) | Probe::Failed(_)) => {
                 failures = 0;
+                if step.to_be_sent_again() {
+                    sent = Sent::No;
+                }
                 match &sent {
                     Sent::No if context.should_stop() => return Err(stopped(false)),
                     Sent::No => match step.send().await {
@@ -168,6 +193,7 @@ pub(in crate::provider) async fn pursue(
                         Err(Failed::Refused(problem)) => return Err(problem),
                         Err(Failed::Unknown(problem)) => {
                             tracing::warn!(%problem, "it is not known what came of a call; looking");
+                            (context.progress)(Told::Lost);
                             sent = Sent::Lost(Instant::now(), problem);
                         }
                     },
@@ -196,7 +222,7 @@ pub(in crate::provider) async fn pursue(
             return Err(stopped(!matches!(sent, Sent::No)));
         }
         context.pause(pause).await;
-        pause = (pause * 3 / 2).min(LONGEST);
+        pause = (pause * 3 / 2).min(step.longest());
     }
 }
 

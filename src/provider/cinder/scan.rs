@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::session::{Ask, Service, Session, not_understood};
 use crate::model::{Problem, ProblemKind};
-use crate::wire::cinder::{Microversion, Named, Page};
+use crate::wire::cinder::{Microversion, Named};
 
 /// How many things a page has at most.
 pub(in crate::provider) const PAGE: usize = 1000;
@@ -28,6 +28,8 @@ pub(in crate::provider) struct Way {
     pub(in crate::provider) count: &'static str,
     /// How one comes to the next page.
     pub(in crate::provider) next: Next,
+    /// How many things a page has at most.
+    pub(in crate::provider) size: usize,
 }
 
 /// How one comes to the next page.
@@ -41,6 +43,8 @@ pub(in crate::provider) enum Next {
     Full,
     /// By how many have come, likewise.
     Offset,
+    /// The same by another name (`start`).
+    Start,
 }
 
 /// How this service's lists are asked for.
@@ -71,6 +75,7 @@ fn way<T: Named>(version: Microversion, query: &str) -> Way {
         first,
         count: if counts { "&with_count=true" } else { "" },
         next: if pages { Next::Linked } else { Next::Never },
+        size: PAGE,
     }
 }
 
@@ -102,7 +107,7 @@ impl<T: Named> Scan<T> {
     }
 
     /// Begins to fetch; `query` narrows it (`&volume_id=…`).
-    pub(super) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
+    pub(in crate::provider) fn start(session: &Arc<Session>, query: &str) -> Arc<Self> {
         let mut way = way::<T>(session.version, query);
         way.first.push_str(session.of_whom());
         Self::begin(session, way)
@@ -133,8 +138,7 @@ impl<T: Named> Scan<T> {
             let mut ask = Ask::get(path);
             ask.service = way.service;
             let answer = session.read(&ask, &what).await?;
-            let page = Page::<T>::read(&answer.body)
-                .map_err(|why| not_understood(&answer, &what, &why))?;
+            let page = T::page(&answer.body).map_err(|why| not_understood(&answer, &what, &why))?;
             let fetched = page.items.len();
             came += fetched;
             let fresh: Vec<T> = page
@@ -145,10 +149,13 @@ impl<T: Named> Scan<T> {
             if fetched > 0 && fresh.is_empty() {
                 return Err(Problem::new(ProblemKind::System, what)
                     .because("the service sends the same page again and again")
-                    .hint("a server that does not heed `marker` cannot be listed whole"));
+                    .hint(
+                        "a server that does not heed where a page begins cannot be listed whole",
+                    ));
             }
             next = match (way.next, fresh.last()) {
                 (Next::Offset, _) => Some(format!("&offset={came}")),
+                (Next::Start, _) => Some(format!("&start={came}")),
                 (_, Some(last)) => Some(format!("&marker={}", last.id())),
                 (_, None) => next,
             };
@@ -167,7 +174,9 @@ impl<T: Named> Scan<T> {
             let more = match way.next {
                 Next::Never => false,
                 Next::Linked => page.more,
-                Next::Full | Next::Offset => page.more || (!links && fetched >= PAGE),
+                Next::Full | Next::Offset | Next::Start => {
+                    page.more || (!links && fetched >= way.size)
+                }
             };
             if fetched == 0 || !more || whole {
                 return Ok(());

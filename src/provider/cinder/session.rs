@@ -26,6 +26,8 @@ pub(in crate::provider) enum Service {
     Volume,
     /// Compute.
     Compute,
+    /// The host of block storage, with the whole path: a link that it has given.
+    Link,
     /// Block storage in another version than that of its address, for the same project.
     Version(&'static str),
 }
@@ -38,6 +40,10 @@ pub(in crate::provider) struct Ask {
     /// What comes after the address of the catalog, with the query.
     pub(in crate::provider) path: String,
     pub(in crate::provider) body: Option<Value>,
+    /// Headers of its own.
+    pub(in crate::provider) headers: Vec<(&'static str, String)>,
+    /// It reads, whatever its method is called.
+    pub(in crate::provider) reads: bool,
 }
 
 impl Ask {
@@ -47,7 +53,14 @@ impl Ask {
             service: Service::Volume,
             path: path.into(),
             body: None,
+            headers: Vec::new(),
+            reads: matches!(method, Method::Get | Method::Head),
         }
+    }
+
+    pub(in crate::provider) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     pub(in crate::provider) fn get(path: impl Into<String>) -> Self {
@@ -56,6 +69,18 @@ impl Ask {
 
     pub(in crate::provider) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// The same for another service.
+    pub(in crate::provider) fn at(mut self, service: Service) -> Self {
+        self.service = service;
+        self
+    }
+
+    /// The same as a call that only reads.
+    pub(in crate::provider) fn reading(mut self) -> Self {
+        self.reads = true;
         self
     }
 }
@@ -166,7 +191,10 @@ impl Session {
     }
 
     /// A token that is not this one: however many calls meet its end, one of them signs in.
-    async fn renew(&self, stale: Option<&Arc<Signed>>) -> Result<Arc<Signed>, Problem> {
+    pub(in crate::provider) async fn renew(
+        &self,
+        stale: Option<&Arc<Signed>>,
+    ) -> Result<Arc<Signed>, Problem> {
         let _only_one = self.renewing.lock().await;
         let now = self.signed.lock().clone();
         if let Some(now) = now
@@ -196,7 +224,9 @@ impl Session {
     }
 
     async fn sign_in(&self) -> Result<Signed, Problem> {
-        let Some(body) = keystone::sign_in(&self.account.auth, &self.account.scope) else {
+        let own = self.dialect.signs_in_by_itself();
+        let body = keystone::sign_in(&self.account.auth, &self.account.scope).filter(|_| !own);
+        let Some(body) = body else {
             return self.dialect.with_keys(self).await;
         };
         let url = format!("{}/auth/tokens", self.identity());
@@ -290,14 +320,22 @@ impl Session {
     fn request(&self, signed: &Signed, ask: &Ask) -> Result<Request, Problem> {
         let base = match ask.service {
             Service::Volume => signed.volume.clone(),
+            Service::Link => origin(&signed.volume).to_owned(),
             Service::Compute => signed.compute.clone().ok_or_else(|| {
                 Problem::new(ProblemKind::Config, "the catalog has no compute service")
             })?,
             Service::Version(version) => in_version(&signed.volume, version)?,
         };
         let mut request = Request::new(ask.method, format!("{base}{}", ask.path));
-        if ask.service == Service::Volume && self.dialect.has_microversions() {
+        let block_storage = matches!(ask.service, Service::Volume | Service::Link);
+        if block_storage && self.dialect.has_microversions() {
             request = request.header("OpenStack-API-Version", self.version.header());
+        }
+        for (name, value) in &ask.headers {
+            request = request.header(name, value.clone());
+        }
+        if ask.reads {
+            request = request.repeatable();
         }
         Ok(match &ask.body {
             Some(body) => request.json(body.clone()),
@@ -368,10 +406,24 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(signed) = self.signed.get_mut().take() {
+            self.dialect.sign_out(&self.account, &signed);
+        }
+    }
+}
+
+/// The part of an address before its path.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let path = url[host..].find('/').map_or(url.len(), |at| host + at);
+    &url[..path]
+}
+
 fn lost(error: &HttpError, ask: &Ask, what: &str) -> Failed {
     let problem = error.problem(what);
-    let reads = matches!(ask.method, Method::Get | Method::Head);
-    match error.may_have_been_heard() && !reads {
+    match error.may_have_been_heard() && !ask.reads {
         true => Failed::Unknown(problem),
         false => Failed::Refused(problem),
     }

@@ -17,7 +17,7 @@ const SIZE: FieldType = FieldType::Size {
 };
 
 /// The capabilities at this version.
-pub(super) fn capabilities(version: Microversion, concurrency: usize) -> Capabilities {
+pub(in crate::provider) fn capabilities(version: Microversion, concurrency: usize) -> Capabilities {
     let mut kinds = vec![Kind::Volume, Kind::Snapshot];
     if version >= Microversion::GROUP_SNAPSHOTS {
         kinds.push(Kind::Group);
@@ -91,6 +91,25 @@ fn description() -> FieldSpec {
     )
 }
 
+/// What is set and taken away of the metadata of a thing.
+pub(in crate::provider) fn metadata() -> FieldSpec {
+    FieldSpec::optional(
+        "metadata",
+        "Metadata",
+        FieldType::Text { max: 4096 },
+        "What to set (tier=gold) and what to take away (tier-), with commas between.",
+    )
+}
+
+fn status(words: &'static [&'static str]) -> FieldSpec {
+    FieldSpec::optional(
+        "status",
+        "Status",
+        FieldType::Choice(words),
+        "The status that the service is to say it has, for administrators: after a fault that was put right by hand.",
+    )
+}
+
 fn operations(version: Microversion) -> Vec<OperationSpec> {
     use OperationKind as O;
     let mut all = of_volumes();
@@ -130,6 +149,14 @@ fn operations(version: Microversion) -> Vec<OperationSpec> {
         (
             O::RestoreGroup,
             "the service takes no group back; make volumes from its snapshots",
+        ),
+        (
+            O::RetryRestore,
+            "the service takes no group back; there is nothing to try again",
+        ),
+        (
+            O::RollBackRestore,
+            "the service takes no group back; there is nothing to roll back",
         ),
         (O::Ungroup, "the service does not part a group snapshot"),
         (O::CreateSession, "the service has no sessions"),
@@ -176,8 +203,14 @@ fn of_volumes() -> Vec<OperationSpec> {
             O::UpdateVolume,
             "Edit a volume",
             Some(Kind::Volume),
-            "Changes a volume's name or description; what is not given stays.",
-            vec![volume(), new_name(), description()],
+            "Changes a volume's name, description or metadata, or the status that the service says it has; what is not given stays.",
+            vec![
+                volume(),
+                new_name(),
+                description(),
+                metadata(),
+                status(&["available", "in-use", "error"]),
+            ],
         ),
         spec(
             O::ExtendVolume,
@@ -231,8 +264,14 @@ fn of_snapshots() -> Vec<OperationSpec> {
             O::UpdateSnapshot,
             "Edit a snapshot",
             Some(Kind::Snapshot),
-            "Changes a snapshot's name or description; what is not given stays.",
-            vec![snapshot(), new_name(), description()],
+            "Changes a snapshot's name, description or metadata, or the status that the service says it has; what is not given stays.",
+            vec![
+                snapshot(),
+                new_name(),
+                description(),
+                metadata(),
+                status(&["available", "error"]),
+            ],
         ),
         spec(
             O::DeleteSnapshot,

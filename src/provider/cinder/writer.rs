@@ -11,12 +11,12 @@ use crate::model::{Change, Kind, Plan, Problem, StepOutcome, TaskId};
 use crate::provider::{Fate, Steer, StepContext, Writer};
 
 /// The means to change.
-pub(super) struct CinderWriter {
+pub(in crate::provider) struct CinderWriter {
     shared: Arc<Shared>,
 }
 
 impl CinderWriter {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(in crate::provider) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 }
@@ -55,7 +55,8 @@ impl Writer for CinderWriter {
         match search.probe().await? {
             Probe::Done(outcome) => Ok(Fate::Done(outcome)),
             Probe::Running(_) => Ok(Fate::Running),
-            Probe::NotDone => Ok(Fate::NotDone),
+            // Done again where somebody asks for it.
+            Probe::NotDone | Probe::Failed(_) => Ok(Fate::NotDone),
             Probe::Unknown(problem) => Err(problem),
         }
     }

@@ -128,8 +128,12 @@ pub(super) async fn nothing_there(reader: &dyn Reader) -> Outcome {
             }
         }
     }
-    let gone = Operation::new(OperationKind::DeleteVolume)
-        .on_volume(&"00000000-0000-7000-8000-000000000000".into());
+    let id = "00000000-0000-7000-8000-000000000000";
+    let deletes = reader.capabilities().operation(OperationKind::DeleteVolume);
+    let gone = match deletes.is_some_and(|spec| spec.availability == Availability::Supported) {
+        true => Operation::new(OperationKind::DeleteVolume).on_volume(&id.into()),
+        false => Operation::new(OperationKind::DeleteSnapshot).on_snapshot(&id.into()),
+    };
     let kind = reader.plan(&gone).await.err().map(|p| p.kind);
     hold!(
         kind == Some(ProblemKind::NotFound),

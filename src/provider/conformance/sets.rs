@@ -4,8 +4,12 @@ use super::run::Driver;
 use super::{Outcome, Violation, hold};
 use crate::model::{
     CopyMode, Group, GroupId, GroupState, Kind, LinkedTarget, Member, Object, ObjectRef, Operation,
-    OperationKind, ProblemKind, Session, SessionId, TargetState, Value, VolumeId,
+    OperationKind, ProblemKind, Query, Session, SessionId, TargetState, Value, VolumeId,
 };
+use crate::provider::list_all;
+
+/// The machine that is lent to the checks.
+const MACHINE: &str = "conformance";
 
 fn of(kind: OperationKind, object: &ObjectRef) -> Operation {
     Operation::new(kind).with(object.kind.one(), Value::Object(object.clone()))
@@ -68,6 +72,14 @@ async fn gone(driver: &Driver<'_>, object: &ObjectRef) -> Outcome {
 
 /// Two volumes, for what is about several.
 async fn pair(driver: &Driver<'_>) -> Result<[VolumeId; 2], Violation> {
+    if !driver.has(OperationKind::CreateVolume) {
+        let lent = <[VolumeId; 2]>::try_from(driver.borrow_volumes().await?);
+        hold!(
+            lent.is_ok(),
+            "the machine whose volumes are lent has more than two"
+        );
+        return Ok(lent.unwrap_or_else(|_| ["".into(), "".into()]));
+    }
     Ok([
         driver.create("conformance-one").await?,
         driver.create("conformance-two").await?,
@@ -150,7 +162,8 @@ async fn change_group(driver: &Driver<'_>, id: &ObjectRef, volumes: &[VolumeId])
         hold!(back, "a volume was not taken back: {parent:?}");
     }
 
-    let member = seen.members.first().map(|member| member.snapshot.clone());
+    // The first may be what holds the group together.
+    let member = seen.members.last().map(|member| member.snapshot.clone());
     let lone = Operation::new(O::DeleteSnapshot);
     if let Some(member) = member {
         driver.run(lone.on_snapshot(&member)).await?;
@@ -185,6 +198,94 @@ async fn keep_group_whole(driver: &Driver<'_>, id: &ObjectRef) -> Outcome {
     }
     driver.run(of(O::DeleteGroup, id)).await?;
     gone(driver, id).await
+}
+
+/// The volumes of the machine that is lent to the checks.
+pub(super) async fn machine(driver: &Driver<'_>) -> Result<Vec<VolumeId>, Violation> {
+    let all = list_all(driver.reader, Query::all(Kind::Volume)).await?;
+    let of_it = |object| match object {
+        Object::Volume(volume) if volume.instance.as_deref() == Some(MACHINE) => Some(volume.id),
+        _ => None,
+    };
+    Ok(all.into_iter().filter_map(of_it).collect())
+}
+
+/// Snapshots of a machine are taken of all its volumes and of some, renamed, restored with a guard, and deleted whole.
+pub(super) async fn instance_snapshots(driver: &Driver<'_>, volumes: &[VolumeId]) -> Outcome {
+    use OperationKind as O;
+    let whole = Operation::new(O::CreateGroup)
+        .text("name", "conformance-whole")
+        .text("instance", MACHINE);
+    let whole = made(&driver.run(whole).await?, Kind::Group)?;
+    let seen = group(driver, &whole).await?;
+    hold!(seen.state == GroupState::Available, "it is {}", seen.state);
+    hold!(
+        seen.instance.as_deref() == Some(MACHINE) && covers(&seen.members, volumes),
+        "of {:?}: {:?}",
+        seen.instance,
+        seen.members
+    );
+    for member in &seen.members {
+        let snapshot = driver.see_snapshot(&member.snapshot).await?;
+        let says = snapshot.group.as_ref().map(GroupId::as_str);
+        hold!(says == Some(whole.id.as_str()), "a member says {says:?}");
+    }
+    let part = on(O::CreateGroup, "conformance-part", &volumes[..1]);
+    let part = made(&driver.run(part).await?, Kind::Group)?;
+    let members = group(driver, &part).await?.members;
+    hold!(
+        covers(&members, &volumes[..1]),
+        "of one volume: {members:?}"
+    );
+    let rename = of(O::UpdateGroup, &part)
+        .text("name", "conformance-renamed")
+        .text("description", "a text");
+    driver.run(rename).await?;
+    let renamed = group(driver, &part).await?;
+    hold!(
+        (renamed.name.as_str(), renamed.description.as_str()) == ("conformance-renamed", "a text"),
+        "renamed, it is {} ({})",
+        renamed.name,
+        renamed.description
+    );
+    let refused = |plan: Result<crate::model::Plan, crate::model::Problem>, what: &str| {
+        let kind = plan.err().map(|problem| problem.kind);
+        hold!(kind == Some(ProblemKind::Conflict), "{what}: {kind:?}");
+        Ok(())
+    };
+    for kind in [O::RetryRestore, O::RollBackRestore] {
+        let plan = driver.reader.plan(&of(kind, &whole)).await;
+        refused(plan, "no restore of it has failed")?;
+    }
+    for member in &seen.members {
+        let lone = Operation::new(O::DeleteSnapshot).on_snapshot(&member.snapshot);
+        refused(
+            driver.reader.plan(&lone).await,
+            "a member was deleted alone",
+        )?;
+    }
+    let restore = of(O::RestoreGroup, &whole).with("guard", Value::Flag(true));
+    let guard = made(&driver.run(restore).await?, Kind::Group)?;
+    let kept = group(driver, &guard).await?;
+    hold!(
+        kept.guard && covers(&kept.members, volumes),
+        "restored with a guard: {kept:?}"
+    );
+    let back = group(driver, &whole).await?;
+    hold!(
+        back.state == GroupState::Available && back.members.iter().all(|m| !m.failed),
+        "restored, it is {}",
+        back.state
+    );
+    for id in [&whole, &part, &guard] {
+        let members = group(driver, id).await?.members;
+        driver.run(of(O::DeleteGroup, id)).await?;
+        gone(driver, id).await?;
+        for member in &members {
+            gone(driver, &(&member.snapshot).into()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A session is taken, targets are linked to it, put on another, and parted.

@@ -88,7 +88,7 @@ impl Lookup for Attrs {
     }
 }
 
-impl Lookup for PackedAttrs {
+impl Lookup for PackedAttrs<'_> {
     fn value(&self, name: &str) -> Option<&str> {
         self.get(name)
     }

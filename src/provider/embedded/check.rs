@@ -70,7 +70,7 @@ pub(super) fn read_back(
                 store.read(source, offset, piece).map_err(failed)?;
                 progress.done.0 += length;
                 progress.total = progress.total.max(progress.done);
-                (context.progress)(progress);
+                (context.progress)(progress.into());
             }
         }
         at = end;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::attributes;
+use super::attributes::{self, Lookup};
 use super::sets::SetKind;
 use crate::engine::{self, JobState, PointInfo, VolumeInfo};
 use crate::model::{
@@ -33,29 +33,50 @@ pub(super) fn engine_point(id: &str) -> Result<engine::PointId, Problem> {
 }
 
 /// How many points in time each volume has, and when the newest was taken.
-pub(super) type PointCounts = HashMap<engine::VolumeId, (u64, Option<Time>)>;
+pub(super) type PointCounts = HashMap<engine::VolumeId, Counted>;
 
-fn count(counts: &mut PointCounts, volume: engine::VolumeId, taken: Time) {
-    let entry = counts.entry(volume).or_default();
-    entry.0 += 1;
-    entry.1 = entry.1.max(Some(taken));
+/// Points in time of a volume.
+#[derive(Default)]
+pub(super) struct Counted {
+    points: u64,
+    newest: Option<Time>,
+    /// The newest as its attribute says it, to the second.
+    said: Option<[u8; SECOND]>,
 }
 
-/// Counts points.
-pub(super) fn count_points(points: &[PointInfo]) -> PointCounts {
-    let mut counts = PointCounts::new();
-    for point in points {
-        let taken = attributes::taken(&point.attrs, point.created);
-        count(&mut counts, point.volume, taken);
+/// Bytes of a time as attributes say it, to the second.
+const SECOND: usize = "2026-01-01T00:00:00".len();
+
+/// A time in UTC of four digits for the year, to the second: such are in the order of their texts.
+fn to_the_second(text: &str) -> Option<[u8; SECOND]> {
+    let bytes = text.as_bytes();
+    let plain = bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(&b'T') && text.ends_with('Z');
+    bytes.first_chunk().copied().filter(|_| plain)
+}
+
+impl Counted {
+    fn count(&mut self, attrs: &impl Lookup, created: Time) {
+        self.points += 1;
+        let said = attrs.value(attributes::TAKEN).and_then(to_the_second);
+        // Most are older than the newest so far, and need not be read to know it.
+        if said.is_some() && said < self.said {
+            return;
+        }
+        let taken = attributes::taken(attrs, created);
+        if self.newest.is_none_or(|newest| newest < taken) {
+            self.newest = Some(taken);
+            self.said = said;
+        }
     }
-    counts
 }
 
-/// Counts all points in a store.
-pub(super) fn count_all_points(store: &engine::Store) -> PointCounts {
+/// Counts the points in a store: all, or those of one volume.
+pub(super) fn count_points(store: &engine::Store, of: Option<engine::VolumeId>) -> PointCounts {
     let mut counts = PointCounts::new();
     store.each_point(|volume, attrs, created| {
-        count(&mut counts, volume, attributes::taken(attrs, created));
+        if of.is_none_or(|of| of == volume) {
+            counts.entry(volume).or_default().count(attrs, created);
+        }
     });
     counts
 }
@@ -73,7 +94,7 @@ pub(super) fn progress(job: &engine::JobInfo) -> Progress {
 pub(super) fn volume(info: &VolumeInfo, counts: &PointCounts) -> Volume {
     let attrs = &info.attrs;
     let instance = attrs.get(attributes::INSTANCE).cloned();
-    let (snapshots, last_snapshot) = counts.get(&info.id).copied().unwrap_or_default();
+    let counted = counts.get(&info.id);
     let copying = info
         .copy
         .as_ref()
@@ -96,8 +117,8 @@ pub(super) fn volume(info: &VolumeInfo, counts: &PointCounts) -> Volume {
         device: attrs.get(attributes::DEVICE).cloned(),
         description: attributes::text(attrs, attributes::DESCRIPTION),
         created: Some(attributes::taken(attrs, info.created)),
-        snapshots: Some(snapshots),
-        last_snapshot,
+        snapshots: Some(counted.map_or(0, |counted| counted.points)),
+        last_snapshot: counted.and_then(|counted| counted.newest),
         copy: info.copy.as_ref().map(progress),
         metadata: attributes::rest(attrs),
     }

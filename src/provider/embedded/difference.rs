@@ -315,11 +315,12 @@ impl Apply<'_> {
                 data += n as u64;
             }
             seen += length_of + 17;
-            (self.context.progress)(Progress {
+            let progress = Progress {
                 done: Bytes(seen),
                 total: Bytes(length),
                 rate: Bytes(0),
-            });
+            };
+            (self.context.progress)(progress.into());
             self.cancelled()?;
         }
         let seal = reader.seal().map_err(unreadable)?;

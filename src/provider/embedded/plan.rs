@@ -25,10 +25,11 @@ pub(super) const APPLY: &str = "apply";
 
 /// Plans `operation` as things stand now.
 pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Problem> {
+    let absent = || Problem::user(format!("there is no {} here", operation.kind));
     shared
         .capabilities
         .operation(operation.kind)
-        .ok_or_else(|| Problem::user(format!("there is no {} here", operation.kind)))?
+        .ok_or_else(absent)?
         .check(operation)?;
     let look = Look { shared, operation };
     match operation.kind {
@@ -56,6 +57,8 @@ pub(super) fn plan(shared: &Shared, operation: &Operation) -> Result<Plan, Probl
         OperationKind::LinkTarget => look.link_target(),
         OperationKind::RelinkTarget => look.relink_target(),
         OperationKind::UnlinkTarget => look.unlink_target(),
+        // Its spec says why not.
+        OperationKind::RetryRestore | OperationKind::RollBackRestore => Err(absent()),
     }
 }
 

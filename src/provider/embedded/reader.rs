@@ -13,7 +13,7 @@ use super::{Shared, content, convert, error, everything, plan, targets};
 use crate::engine::{PointId, PointInfo};
 use crate::model::{
     Capabilities, Change, Kind, Object, ObjectRef, Operation, Page, Plan, Problem, ProblemKind,
-    Query, Raw,
+    Query, Raw, VolumeId,
 };
 use crate::provider::{Content, Difference, Reader};
 
@@ -57,8 +57,12 @@ impl Reader for EmbeddedReader {
     fn list(&self, query: Query) -> BoxStream<'static, Result<Page, Problem>> {
         let shared = self.shared.clone();
         let size = self.shared.capabilities.page_size;
-        if query.kind == Kind::Snapshot && query.volume.is_none() {
-            return all_snapshots(shared, size).boxed();
+        match (query.kind, &query.volume) {
+            (Kind::Snapshot, None) => return all_snapshots(shared, size).boxed(),
+            (Kind::Snapshot, Some(volume)) => {
+                return snapshots_of(shared, volume.clone(), size).boxed();
+            }
+            _ => {}
         }
         stream::once(async move { blocking(&shared, move |shared| list(shared, &query)).await })
             .flat_map(move |listed| {
@@ -147,14 +151,9 @@ fn all_snapshots(
             };
             let page = move |shared: &Shared| {
                 let points = shared.store.points_after(after, size);
+                let total = shared.store.point_count();
                 let last = points.last().map(|point| point.id);
-                let total = Some(shared.store.point_count() as u64);
-                let items = points.iter().map(|info| {
-                    let name = names.get(&info.volume).cloned();
-                    Object::Snapshot(convert::snapshot(info, name))
-                });
-                let items = items.collect();
-                Ok((Page { items, total }, last))
+                Ok((page(&points, &names, total), last))
             };
             let (page, last) = blocking(&shared, page).await?;
             // An empty list is one empty page, so that a screen learns of it.
@@ -164,6 +163,60 @@ fn all_snapshots(
             Ok(Some((page, last.map(Some))))
         }
     })
+}
+
+/// The snapshots of one volume, those that there are now; in pages, as all of them are.
+fn snapshots_of(
+    shared: Arc<Shared>,
+    volume: VolumeId,
+    size: usize,
+) -> impl Stream<Item = Result<Page, Problem>> + Send {
+    // What is still to be read and how many there are in all, once that is known; nothing after the end.
+    stream::try_unfold(
+        Some(None),
+        move |left: Option<Option<(Vec<PointId>, usize)>>| {
+            let (shared, volume) = (shared.clone(), volume.clone());
+            async move {
+                let Some(left) = left else {
+                    return Ok(None);
+                };
+                let read = move |shared: &Shared| {
+                    let store = &shared.store;
+                    let (mut left, total) = match left {
+                        Some(left) => left,
+                        None => {
+                            let id = convert::engine_volume(volume.as_str())?;
+                            let all = store.point_ids_of(id).map_err(|e| {
+                                let what = format!("the snapshots of {volume} cannot be listed");
+                                error::problem(&e, what)
+                            })?;
+                            let total = all.len();
+                            (all, total)
+                        }
+                    };
+                    let rest = left.split_off(size.min(left.len()));
+                    let name = left.first().and_then(|first| store.point(*first).ok());
+                    let name = name.and_then(|first| store.volume(first.volume).ok());
+                    let names = name.map(|volume| (volume.id, volume.name));
+                    let page = page(&store.points_at(&left), &names.into_iter().collect(), total);
+                    Ok((page, (!rest.is_empty()).then_some(Some((rest, total)))))
+                };
+                blocking(&shared, read).await.map(Some)
+            }
+        },
+    )
+}
+
+/// Snapshots as a page of a list of so many.
+fn page(points: &[PointInfo], names: &sets::Names, total: usize) -> Page {
+    let items = points.iter().map(|info| {
+        let name = names.get(&info.volume).cloned();
+        Object::Snapshot(convert::snapshot(info, name))
+    });
+    Page {
+        items: items.collect(),
+        total: Some(total as u64),
+    }
 }
 
 /// A change with what changes with it: groups and sessions are made of snapshots, linked
@@ -201,7 +254,7 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
             .map(Object::Target)
             .collect()),
         Kind::Volume => {
-            let counts = convert::count_all_points(store);
+            let counts = convert::count_points(store, None);
             let mut volumes = store.volumes();
             volumes.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
             Ok(volumes
@@ -209,24 +262,8 @@ fn list(shared: &Shared, query: &Query) -> Result<Vec<Object>, Problem> {
                 .map(|info| Object::Volume(convert::volume(info, &counts)))
                 .collect())
         }
-        Kind::Snapshot => {
-            // Those of all volumes are read page by page.
-            let Some(id) = &query.volume else {
-                return Ok(Vec::new());
-            };
-            let points = store
-                .points_of(convert::engine_volume(id.as_str())?)
-                .map_err(|e| {
-                    error::problem(&e, format!("the snapshots of {id} cannot be listed"))
-                })?;
-            let names = sets::volume_names(shared);
-            Ok(points
-                .iter()
-                .map(|info| {
-                    Object::Snapshot(convert::snapshot(info, names.get(&info.volume).cloned()))
-                })
-                .collect())
-        }
+        // Read page by page.
+        Kind::Snapshot => Ok(Vec::new()),
     }
 }
 
@@ -246,10 +283,9 @@ pub(super) fn show(shared: &Shared, object: &ObjectRef) -> Result<Object, Proble
             let info = store
                 .volume(id)
                 .map_err(|e| error::problem(&e, format!("volume {} cannot be shown", object.id)))?;
-            let points = store.points_of(id).unwrap_or_default();
             Ok(Object::Volume(convert::volume(
                 &info,
-                &convert::count_points(&points),
+                &convert::count_points(store, Some(id)),
             )))
         }
         Kind::Snapshot => {

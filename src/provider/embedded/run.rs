@@ -47,7 +47,7 @@ impl Run<'_> {
             found.map(|v| made(ObjectRef::from(&convert::volume_id(v.id)), v.name))
         };
         let made_point = || {
-            let made_here = |attrs: &PackedAttrs| attributes::made_by(attrs, &self.key);
+            let made_here = |attrs: &PackedAttrs<'_>| attributes::made_by(attrs, &self.key);
             let found = store.points_where(made_here).into_iter().next();
             found.map(|p| made(ObjectRef::from(&convert::snapshot_id(p.id)), p.name))
         };

@@ -32,7 +32,7 @@ impl Run<'_> {
 
     /// The snapshots that this step made before.
     fn points_made(&self) -> Vec<ObjectRef> {
-        let made_here = |attrs: &engine::PackedAttrs| attributes::made_by(attrs, &self.key);
+        let made_here = |attrs: &engine::PackedAttrs<'_>| attributes::made_by(attrs, &self.key);
         let points = self.shared.store.points_where(made_here).into_iter();
         points
             .map(|point| ObjectRef::from(&convert::snapshot_id(point.id)))
@@ -44,7 +44,7 @@ impl Run<'_> {
     }
 
     fn set_made(&self, kind: SetKind) -> Option<StepOutcome> {
-        let made_here = |attrs: &engine::PackedAttrs| attributes::made_by(attrs, &self.key);
+        let made_here = |attrs: &engine::PackedAttrs<'_>| attributes::made_by(attrs, &self.key);
         let points = self.shared.store.points_where(made_here);
         let mine = points.first()?;
         let id = kind.of(&mine.attrs)?.to_owned();

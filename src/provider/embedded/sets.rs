@@ -100,6 +100,8 @@ impl Set {
                 volume_name: names.get(&point.volume).cloned(),
                 size: Bytes(point.size),
                 exclusive: point.usage.exclusive.map(Bytes),
+                failed: false,
+                safety: None,
             })
             .collect()
     }

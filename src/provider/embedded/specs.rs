@@ -63,6 +63,31 @@ fn operations() -> Vec<OperationSpec> {
     let mut all = of_volumes_and_snapshots();
     all.extend(of_groups_and_sessions());
     all.extend(of_targets());
+    // A restore of a group is one record here: it is done whole, or not at all.
+    for (kind, title, doc) in [
+        (
+            OperationKind::RetryRestore,
+            "Retry a restore",
+            "Takes those volumes back that could not be when all were restored.",
+        ),
+        (
+            OperationKind::RollBackRestore,
+            "Roll a restore back",
+            "Takes the volumes back to what they held before a restore that failed.",
+        ),
+    ] {
+        let group = FieldSpec::required(
+            "group",
+            "Group",
+            FieldType::Object(Kind::Group),
+            "The group whose restore failed.",
+        );
+        let why = "a restore here is done whole or not at all, so that none is left half done";
+        all.push(OperationSpec {
+            availability: Availability::Unsupported(why.to_owned()),
+            ..spec(kind, title, Some(Kind::Group), doc, vec![group])
+        });
+    }
     all
 }
 

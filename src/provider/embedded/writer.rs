@@ -88,24 +88,31 @@ impl Writer for EmbeddedWriter {
         };
         let (operation, name) = (plan.operation.clone(), planned.name.clone());
         let key = attributes::key(task, step);
-        blocking(&self.shared, move |shared| match name.as_str() {
-            // They are taken up by looking again; what is over is seen to be over.
-            plan::COPY | plan::RECLAIM | plan::CHECK => Ok(Fate::Running),
-            // A new volume is nobody's yet: filling it again writes the same bytes. One that was
-            // there may have been restored or written to since; somebody has to decide.
-            plan::FILL => Ok(match import::can_go_on(&operation) {
-                true => Fate::Running,
-                false => Fate::NotDone,
-            }),
-            plan::APPLY => difference::fate(shared, &operation, &key),
-            _ => {
-                let run = Run {
-                    shared,
-                    operation: &operation,
-                    step: &name,
-                    key,
-                };
-                Ok(run.done()?.map_or(Fate::NotDone, Fate::Done))
+        blocking(&self.shared, move |shared| {
+            // What is found to be done is noted as done elsewhere: it must be on the medium.
+            shared
+                .store
+                .flush()
+                .map_err(|e| error::problem(&e, "what was done before cannot be made durable"))?;
+            match name.as_str() {
+                // They are taken up by looking again; what is over is seen to be over.
+                plan::COPY | plan::RECLAIM | plan::CHECK => Ok(Fate::Running),
+                // A new volume is nobody's yet: filling it again writes the same bytes. One that was
+                // there may have been restored or written to since; somebody has to decide.
+                plan::FILL => Ok(match import::can_go_on(&operation) {
+                    true => Fate::Running,
+                    false => Fate::NotDone,
+                }),
+                plan::APPLY => difference::fate(shared, &operation, &key),
+                _ => {
+                    let run = Run {
+                        shared,
+                        operation: &operation,
+                        step: &name,
+                        key,
+                    };
+                    Ok(run.done()?.map_or(Fate::NotDone, Fate::Done))
+                }
             }
         })
         .await
@@ -216,7 +223,7 @@ impl EmbeddedWriter {
                     // Of several, each is told as one part of about the same size.
                     progress.done.0 += number as u64 * job.total;
                     progress.total.0 *= of as u64;
-                    (context.progress)(progress);
+                    (context.progress)(progress.into());
                 }
                 None if info.parent.is_none() => return Ok(last),
                 None if under == Some(info.parent) => return Err(ended(&info.name)),
@@ -249,7 +256,7 @@ impl EmbeddedWriter {
                 return Err(left());
             }
             most = most.max(job.total);
-            (context.progress)(convert::progress(&job));
+            (context.progress)(convert::progress(&job).into());
             context.pause(LOOK_EVERY).await;
         }
         Ok(said(match most {

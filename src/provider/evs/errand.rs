@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::provider::cinder::KEY;
 use crate::provider::cinder::labels::Labels;
-use crate::provider::cinder::probe::{Probe, done, if_there};
+use crate::provider::cinder::probe::{Probe, done, if_there, only_if};
 use crate::provider::cinder::run::{Step, key};
 use crate::provider::cinder::session::Failed;
 use crate::wire::evs::{JobStatus, RESERVED, Snapshot, SnapshotStatus, Submitted, VolumeStatus};
@@ -118,10 +118,7 @@ impl<'a> Errand<'a> {
             let wanted = self.operation.find_text(field);
             wanted.is_none_or(|wanted| wanted.trim() == *now)
         });
-        match same {
-            true => done(None),
-            false => Probe::NotDone,
-        }
+        only_if(same)
     }
 
     async fn extended(&self, sent: bool) -> Result<Probe, Problem> {
@@ -302,10 +299,7 @@ impl Step for Errand<'_> {
             }
             Act::DropMetadata(key) => {
                 let snapshot = self.shared.snapshot(snapshot()?.as_str()).await?;
-                Ok(match snapshot.metadata.contains_key(key) {
-                    true => Probe::NotDone,
-                    false => done(None),
-                })
+                Ok(only_if(!snapshot.metadata.contains_key(key)))
             }
             Act::DropSnapshot(Some(id)) => self.dropped_snapshot(id, sent).await,
             Act::DropSnapshot(None) => self.dropped_snapshot(snapshot()?.as_str(), sent).await,

@@ -89,6 +89,7 @@ impl Family {
                 true => Next::Offset,
                 false => Next::Full,
             },
+            size: PAGE,
         }
     }
 
@@ -100,6 +101,7 @@ impl Family {
             first: format!("{}/detail?limit={PAGE}&{sorted}{query}", self.volumes()),
             count: "",
             next: Next::Full,
+            size: PAGE,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::model::{
     Words,
 };
 use crate::provider::cinder::scan::PAGE;
+use crate::provider::cinder::specs::metadata;
 use crate::wire::evs;
 
 const NAME: FieldType = FieldType::Name { max: evs::NAME };
@@ -128,6 +129,8 @@ fn operations(family: Family) -> Vec<OperationSpec> {
         (O::UpdateGroup, "the service has no groups"),
         (O::DeleteGroup, "the service has no groups"),
         (O::RestoreGroup, "the service has no groups"),
+        (O::RetryRestore, "the service has no groups"),
+        (O::RollBackRestore, "the service has no groups"),
         (O::Ungroup, "the service has no groups"),
         (O::CreateSession, "the service has no sessions"),
         (O::DeleteSession, "the service has no sessions"),
@@ -229,17 +232,7 @@ fn of_snapshots() -> Vec<OperationSpec> {
             "Edit a snapshot",
             Some(Kind::Snapshot),
             "Changes a snapshot's name, description or metadata; what is not given stays.",
-            vec![
-                snapshot(),
-                new_name(),
-                description(),
-                FieldSpec::optional(
-                    "metadata",
-                    "Metadata",
-                    FieldType::Text { max: 4096 },
-                    "What to set (tier=gold) and what to take away (tier-), with commas between.",
-                ),
-            ],
+            vec![snapshot(), new_name(), description(), metadata()],
         ),
         spec(
             O::DeleteSnapshot,

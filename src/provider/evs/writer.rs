@@ -46,7 +46,7 @@ impl Writer for EvsWriter {
         match errand.probe(None, false).await? {
             Probe::Done(outcome) => Ok(Fate::Done(outcome)),
             Probe::Running(_) => Ok(Fate::Running),
-            Probe::NotDone => Ok(Fate::NotDone),
+            Probe::NotDone | Probe::Failed(_) => Ok(Fate::NotDone),
             Probe::Unknown(problem) => Err(problem),
         }
     }

@@ -232,6 +232,8 @@ impl Inventory {
             volume_name: Some(volume.base.name().to_owned()),
             size: volume.device.size().unwrap_or_default(),
             exclusive: None,
+            failed: false,
+            safety: None,
         };
         let members: Vec<Member> = self.volumes_of(session).into_iter().map(member).collect();
         let mut metadata = self.device(&session.base, &session.device);

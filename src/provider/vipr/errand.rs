@@ -393,20 +393,16 @@ fn made(all: impl IntoIterator<Item = ObjectRef>) -> StepOutcome {
 
 #[async_trait]
 impl Step for Errand<'_> {
-    async fn probe(&self, _made: Option<&str>, sent: bool) -> Result<Probe, Problem> {
+    async fn probe(&self, _made: Option<&str>, _sent: bool) -> Result<Probe, Problem> {
         let tasks = self.tasks().await?;
         match &tasks.standing {
             Standing::Running => return Ok(Probe::Running(None)),
             Standing::Failed(problem) => {
                 // Tried again it begins tasks of its own.
                 self.shared.begun.lock().remove(&self.key);
-                return match sent {
-                    true => Err(problem.clone()),
-                    false => Ok(Probe::NotDone),
-                };
+                return Ok(Probe::Failed(problem.clone()));
             }
-            Standing::Suspended(task) if sent => return Err(suspended(task)),
-            Standing::Suspended(_) => return Ok(Probe::NotDone),
+            Standing::Suspended(task) => return Ok(Probe::Failed(suspended(task))),
             Standing::Ready | Standing::None => {}
         }
         if let Some(outcome) = self.effect(&tasks).await? {

@@ -49,7 +49,7 @@ impl Writer for ViprWriter {
         match errand.probe(None, false).await? {
             Probe::Done(outcome) => Ok(Fate::Done(outcome)),
             Probe::Running(_) => Ok(Fate::Running),
-            Probe::NotDone => Ok(Fate::NotDone),
+            Probe::NotDone | Probe::Failed(_) => Ok(Fate::NotDone),
             Probe::Unknown(problem) => Err(problem),
         }
     }

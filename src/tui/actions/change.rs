@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::ActionId;
 use super::stand_in::{self, Begins, begins};
 use crate::model::{
-    Availability, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Task, TaskState,
+    Availability, GroupState, Kind, ObjectRef, Operation, OperationKind, OperationSpec, Task,
+    TaskState,
 };
 use crate::task::{Control, roll_back as roll_back_of, undo as undo_of};
 use crate::tui::event::Effect;
@@ -118,8 +119,25 @@ pub(crate) fn can(state: &State, kind: OperationKind) -> Result<(), String> {
     }
     for object in &objects {
         suits(state, spec, on, object)?;
+        after_a_failure(state, kind, object)?;
     }
     Ok(())
+}
+
+/// Some operations are for a group whose restore failed.
+fn after_a_failure(state: &State, kind: OperationKind, object: &ObjectRef) -> Result<(), String> {
+    let is_one = matches!(
+        kind,
+        OperationKind::RetryRestore | OperationKind::RollBackRestore
+    );
+    let group = state.inventory.groups.get(&object.id);
+    match group {
+        Some(group) if is_one && group.state != GroupState::RestoreError => Err(format!(
+            "it is done after a restore that failed, and this is {}",
+            state.clean(group.state.word())
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether an operation on `on` can start from this thing.
@@ -183,6 +201,31 @@ pub(crate) fn begin(state: &mut State, kind: OperationKind) {
     state.open(Overlay::Form(Box::new(form)));
 }
 
+/// The group in hand whose restore failed: what is retried and rolled back there is the restore, as the system has it.
+pub(crate) fn failed_restore(state: &State) -> Option<ObjectRef> {
+    let objects = state.objects();
+    let [object] = objects.as_slice() else {
+        return None;
+    };
+    // A member of it stands for it where it is looked at.
+    let group = match (&state.screen().place, object.kind) {
+        (_, Kind::Group) => object.clone(),
+        (Place::Members(set), _) if set.kind == Kind::Group => set.clone(),
+        _ => return None,
+    };
+    let known = state.inventory.groups.get(&group.id)?;
+    (known.state == GroupState::RestoreError).then_some(group)
+}
+
+/// Begins what is done after a restore of this group failed.
+fn after_failure(state: &mut State, kind: OperationKind, group: ObjectRef) {
+    let Some(spec) = state.system.operation(kind).cloned() else {
+        return;
+    };
+    let form = Form::new(state, spec, vec![group], Vec::new(), None);
+    state.open(Overlay::Form(Box::new(form)));
+}
+
 fn control(state: &State, control: Control) -> Result<(), String> {
     let id = state
         .task_for(control)
@@ -197,10 +240,16 @@ fn control(state: &State, control: Control) -> Result<(), String> {
 }
 
 pub(super) fn can_retry(state: &State) -> Result<(), String> {
-    control(state, Control::Retry)
+    match failed_restore(state) {
+        Some(_) => can_after_failure(state, OperationKind::RetryRestore),
+        None => control(state, Control::Retry),
+    }
 }
 
 pub(super) fn retry(state: &mut State) {
+    if let Some(group) = failed_restore(state) {
+        return after_failure(state, OperationKind::RetryRestore, group);
+    }
     if let Some(id) = state.task_for(Control::Retry) {
         state.ask(Purpose::Control(id.clone()), |t| {
             Effect::Control(t, id, Control::Retry)
@@ -269,6 +318,14 @@ pub(super) fn undo(state: &mut State) {
     }
 }
 
+/// Whether the system has what is done after a restore that failed.
+fn can_after_failure(state: &State, kind: OperationKind) -> Result<(), String> {
+    match &state.read_only {
+        Some(reason) => Err(reason.clone()),
+        None => offers(state, kind),
+    }
+}
+
 /// What takes back what the task in hand did before it failed; where none is in hand, the last that did.
 fn rolling_back(state: &State) -> Result<Operation, String> {
     let tasks = &state.tasks;
@@ -277,7 +334,10 @@ fn rolling_back(state: &State) -> Result<Operation, String> {
         (Place::Tasks | Place::Journal, _) => None,
         _ => {
             let shown = tasks.in_pane(state.now.clock);
-            let can = |task: &&Arc<Task>| roll_back_of(task).is_ok() && !tasks.is_rolled_back(task);
+            let system = &state.system;
+            let can = |task: &&Arc<Task>| {
+                roll_back_of(task, system).is_ok() && !tasks.is_rolled_back(task)
+            };
             let failed = shown.into_iter().find(can);
             failed.map(|task| &task.id)
         }
@@ -286,11 +346,14 @@ fn rolling_back(state: &State) -> Result<Operation, String> {
     let task = task.ok_or_else(|| "no task has failed that did something".to_owned())?;
     match tasks.is_rolled_back(task) {
         true => Err("it is rolled back already".to_owned()),
-        false => roll_back_of(task),
+        false => roll_back_of(task, &state.system),
     }
 }
 
 pub(super) fn can_roll_back(state: &State) -> Result<(), String> {
+    if failed_restore(state).is_some() {
+        return can_after_failure(state, OperationKind::RollBackRestore);
+    }
     if let Some(reason) = &state.read_only {
         return Err(reason.clone());
     }
@@ -299,6 +362,9 @@ pub(super) fn can_roll_back(state: &State) -> Result<(), String> {
 
 /// Shows the plan of what rolls it back.
 pub(super) fn roll_back(state: &mut State) {
+    if let Some(group) = failed_restore(state) {
+        return after_failure(state, OperationKind::RollBackRestore, group);
+    }
     if let Ok(operation) = rolling_back(state) {
         show_plan(state, operation);
     }

@@ -21,7 +21,7 @@ use super::key::Key;
 use super::state::State;
 use crate::model::OperationKind;
 
-pub(crate) use change::{begin, can, offered};
+pub(crate) use change::{begin, can, failed_restore, offered};
 pub(crate) use go::{go_to, is_of_screen, is_row, quit};
 pub(crate) use keymap::Keymap;
 pub(crate) use registry::ACTIONS;

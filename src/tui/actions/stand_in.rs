@@ -53,8 +53,8 @@ pub(super) fn begins(
             with((&target.id).into())
         }
         (Kind::Session, Kind::Snapshot) if spec.kind == O::LinkTarget => {
-            let session = state.snapshot(&object.id)?.session.as_ref();
-            session.map_or(Some(Begins::Asking), |id| with(id.into()))
+            let session = state.snapshot(&object.id)?.session;
+            session.map_or(Some(Begins::Asking), |id| with((&id).into()))
         }
         (Kind::Session, Kind::Target) if spec.kind == O::LinkTarget => {
             let session = inventory.targets.get(&object.id)?.session.as_ref();

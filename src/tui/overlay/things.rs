@@ -3,7 +3,7 @@
 use super::chooser::{Entry, Pick};
 use crate::model::{Kind, Member, ObjectRef, Snapshot, Volume};
 use crate::tui::rows;
-use crate::tui::state::{Listing, Need, State};
+use crate::tui::state::{Listing, Need, SnapshotRow, State};
 
 /// The snapshots that a need is for.
 fn snapshots<'a>(state: &'a State, need: &Need) -> Option<&'a Listing<Snapshot>> {
@@ -38,17 +38,18 @@ pub(super) fn entries(state: &State, need: &Need) -> Vec<Entry> {
         }
         Need::Of(_) | Need::All(Kind::Snapshot) => {
             let list = snapshots(state, need);
-            let mut all: Vec<&Snapshot> = list.map_or(&[][..], |l| &l.items).iter().collect();
+            let mut all: Vec<SnapshotRow<'_>> =
+                list.into_iter().flat_map(|l| l.items.iter()).collect();
             all.sort_by_key(|s| std::cmp::Reverse(s.created));
             let full = matches!(need, Need::All(_));
-            let label = |s: &Snapshot| match &s.volume_name {
+            let label = |s: &SnapshotRow<'_>| match s.volume_name() {
                 Some(volume) if full => format!("{volume}@{}", s.name),
-                _ => s.name.clone(),
+                _ => s.name.to_owned(),
             };
             all.into_iter()
                 .map(|s| {
                     let detail = rows::ago(s.created, state).into_owned();
-                    entry(state, &label(s), detail, (&s.id).into())
+                    entry(state, &label(&s), detail, (&s.id()).into())
                 })
                 .collect()
         }

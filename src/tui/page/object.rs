@@ -38,7 +38,7 @@ impl Page<'_> {
             }
             Object::Snapshot(snapshot) => {
                 self.said("Name", &snapshot.name);
-                self.field("State", snapshot_state(snapshot, state));
+                self.field("State", snapshot_state(&snapshot.state, state));
                 let of = snapshot.volume_name.as_deref();
                 self.said("Of volume", of.unwrap_or(snapshot.volume.as_str()));
                 self.time("Taken", snapshot.created);
@@ -155,8 +155,18 @@ impl Page<'_> {
             let volume = member.volume_name.as_deref();
             let volume = volume.unwrap_or(member.volume.as_str());
             let own = member.exclusive.map(|own| format!("  {own} own"));
-            let said = format!("{volume}{}", own.unwrap_or_default());
-            self.bullet(state.glyphs().node, &said, Role::Info);
+            let mut said = format!("{volume}{}", own.unwrap_or_default());
+            if let Some(safety) = &member.safety {
+                said.push_str("  before: ");
+                said.push_str(&state.name_of(&safety.into()));
+            }
+            match member.failed {
+                true => {
+                    said.push_str("  not restored");
+                    self.bullet(state.glyphs().bad, &said, Role::Error);
+                }
+                false => self.bullet(state.glyphs().node, &said, Role::Info),
+            }
         }
         let gone = taken.saturating_sub(members.len() as u64);
         if gone > 0 {

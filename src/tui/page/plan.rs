@@ -130,6 +130,8 @@ fn plan_lines(state: &State, plan: &Plan, whole: bool, width: u16, lines: &mut V
     }
     lines.push(Vec::new());
     let copies = match plan.copies.0 {
+        // What a system does inside is its own.
+        0 if state.system.called => "the system does not tell".to_owned(),
         0 => "nothing is copied".to_owned(),
         _ => format!("{} must be copied", plan.copies),
     };

@@ -3,7 +3,7 @@
 use super::{Line, Page, capital, told_loss};
 use crate::config::theme::Role;
 use crate::model::{StepState, Task, Undo};
-use crate::tui::rows::{bar, left, rate, task_glyph, took};
+use crate::tui::rows::{bar, left, part_glyph, rate, task_glyph, took};
 use crate::tui::text;
 
 impl Page<'_> {
@@ -65,6 +65,14 @@ impl Page<'_> {
                 );
                 line.push((more.trim_end().to_owned().into(), Role::Dim));
                 self.lines.push(line);
+            }
+            for part in &step.parts {
+                let (glyph, role) = part_glyph(part.state, state);
+                self.lines.push(vec![
+                    (format!("  {glyph} ").into(), role),
+                    (state.clean(&part.name).into_owned().into(), Role::Text),
+                    (format!("  {}", state.clean(&part.said)).into(), Role::Dim),
+                ]);
             }
             match &step.state {
                 StepState::Done(outcome) if !outcome.message.is_empty() => {

@@ -5,7 +5,7 @@
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::{Quantity, Rows};
+use super::{Quantity, Rows, Word};
 use crate::model::Bytes;
 
 /// How a term looks at a column.
@@ -34,8 +34,11 @@ const SIGNS: [(&str, Test); 7] = [
 struct Term {
     invert: bool,
     column: Option<(String, Test)>,
+    /// In small letters.
     text: String,
     loose: Pattern,
+    /// Whether what many rows say has it, where that is known.
+    shared: Vec<Option<bool>>,
 }
 
 impl Term {
@@ -62,7 +65,48 @@ impl Term {
             column,
             text: text.to_lowercase(),
             loose: pattern(text),
+            shared: Vec::new(),
         })
+    }
+
+    /// Whether a row's words have it.
+    fn is_among(&mut self, word: Word<'_>, matcher: &mut Matcher, buffer: &mut Vec<char>) -> bool {
+        match word {
+            // Loosely inverted, a word would take away far more than was meant.
+            Word::Name(name) if !self.invert => {
+                self.loosely(name, matcher, buffer) || within(name, &self.text)
+            }
+            Word::Name(text) | Word::Text(text) => within(text, &self.text),
+            Word::Shared(number, text) => {
+                if self.shared.len() <= number {
+                    self.shared.resize(number + 1, None);
+                }
+                *self.shared[number].get_or_insert_with(|| within(text, &self.text))
+            }
+        }
+    }
+
+    fn loosely(&self, text: &str, matcher: &mut Matcher, buffer: &mut Vec<char>) -> bool {
+        if text.is_ascii() && self.text.is_ascii() {
+            // All that a loose match asks for: the letters, in their order.
+            let mut letters = text.bytes();
+            let mut wanted = self.text.bytes();
+            return wanted.all(|letter| letters.any(|b| b.to_ascii_lowercase() == letter));
+        }
+        let text = Utf32Str::new(text, buffer);
+        self.loose.score(text, matcher).is_some()
+    }
+}
+
+/// Whether a text has another in it, which is in small letters.
+fn within(text: &str, wanted: &str) -> bool {
+    match (text.is_ascii(), wanted.is_ascii()) {
+        (true, true) => text
+            .as_bytes()
+            .windows(wanted.len())
+            .any(|part| part.eq_ignore_ascii_case(wanted.as_bytes())),
+        (true, false) => false,
+        (false, _) => text.to_lowercase().contains(wanted),
     }
 }
 
@@ -93,11 +137,8 @@ impl Filter {
             buffer,
             cell: kept,
         } = self;
-        terms.iter().all(|term| {
-            let mut loose = |text: &str| {
-                let text = Utf32Str::new(text, buffer);
-                term.loose.score(text, matcher).is_some()
-            };
+        terms.iter_mut().all(|term| {
+            let mut loose = |text: &str| term.loosely(text, matcher, buffer);
             let found = match &term.column {
                 Some((key, test)) => columns(rows, key).any(|column| match test {
                     Test::Within => cell(rows, row, column).contains(&term.text),
@@ -112,10 +153,12 @@ impl Filter {
                 }),
                 None => match rows.trait_of(row, &term.text) {
                     Some(has) => has,
-                    // Loosely inverted, a word would take away far more than was meant.
                     None => {
-                        (!term.invert && loose(&rows.name(row)))
-                            || said(rows).any(|column| says(rows, row, column, &term.text, kept))
+                        let among = &mut |word: Word<'_>| term.is_among(word, matcher, buffer);
+                        rows.words(row, among).unwrap_or_else(|| {
+                            among(Word::Name(&rows.name(row)))
+                                || said(rows).any(|column| says(rows, row, column, kept, among))
+                        })
                     }
                 },
             };
@@ -150,18 +193,19 @@ fn said(rows: &dyn Rows) -> impl Iterator<Item = usize> {
         .map(|(i, _)| i)
 }
 
-/// Whether a cell says a text, which is in small letters; `kept` spares making room for each.
-fn says(rows: &dyn Rows, row: usize, column: usize, text: &str, kept: &mut String) -> bool {
+/// Whether what is looked for is in a cell; `kept` spares making room for each.
+fn says(
+    rows: &dyn Rows,
+    row: usize,
+    column: usize,
+    kept: &mut String,
+    look: &mut dyn FnMut(Word<'_>) -> bool,
+) -> bool {
     kept.clear();
     for (piece, _) in rows.cell(row, column) {
-        if piece.is_ascii() {
-            kept.push_str(&piece);
-        } else {
-            kept.push_str(&piece.to_lowercase());
-        }
+        kept.push_str(&piece);
     }
-    kept.make_ascii_lowercase();
-    kept.contains(text)
+    look(Word::Text(kept))
 }
 
 /// Whether all that pass `new` have passed `old`: it was typed on, and what was typed only narrows.

@@ -11,7 +11,7 @@ use crate::tui::state::{RowId, State};
 const COLUMNS: &[Column] = &[
     Column::text("name", "NAME", 16, 0),
     Column::figure("members", "MEMBERS", 7, 2),
-    Column::text("state", "STATE", 12, 1),
+    Column::text("state", "STATE", 15, 1),
     Column::time("age", "TAKEN", 12, 3),
     Column::figure("own", "OWN", 8, 4),
     Column::text("instance", "INSTANCE", 10, 6),
@@ -126,10 +126,11 @@ pub(crate) fn state_cell(value: &GroupState, state: &State) -> Spans<'static> {
     let glyphs = state.glyphs();
     let (glyph, role) = match value {
         GroupState::Available => (glyphs.good, Role::Ok),
-        GroupState::Creating | GroupState::Restoring | GroupState::Deleting => {
-            (glyphs.busy, Role::Busy)
-        }
-        GroupState::Error => (glyphs.bad, Role::Error),
+        GroupState::Creating
+        | GroupState::Restoring
+        | GroupState::RollingBack
+        | GroupState::Deleting => (glyphs.busy, Role::Busy),
+        GroupState::Error | GroupState::RestoreError => (glyphs.bad, Role::Error),
         GroupState::Incomplete | GroupState::Unknown(_) => (glyphs.warn, Role::Warn),
     };
     one(format!("{glyph} {}", state.clean(value.word())), role)

@@ -31,6 +31,17 @@ impl<'a> Instances<'a> {
         &self.state.inventory.instances.items[row]
     }
 
+    /// The sum of what is known; `None` where nothing is.
+    fn known(
+        &self,
+        row: usize,
+        of: impl Fn(&crate::model::Volume) -> Option<Bytes>,
+    ) -> Option<Bytes> {
+        let volumes = self.at(row).volumes(&self.state.inventory);
+        let known: Vec<u64> = volumes.filter_map(of).map(|bytes| bytes.0).collect();
+        (!known.is_empty()).then(|| Bytes(known.iter().sum()))
+    }
+
     fn sum(&self, row: usize, of: impl Fn(&crate::model::Volume) -> Option<Bytes>) -> Bytes {
         let volumes = self.at(row).volumes(&self.state.inventory);
         Bytes(volumes.filter_map(of).map(|bytes| bytes.0).sum())
@@ -64,8 +75,8 @@ impl Rows for Instances<'_> {
             0 => one(self.name(row), Role::Text),
             1 => one(instance.volumes.len().to_string(), Role::Text),
             2 => one(self.sum(row, |v| Some(v.size)).to_string(), Role::Text),
-            3 => figure(Some(self.sum(row, |v| v.used)), state, Role::Text),
-            4 => figure(Some(self.sum(row, |v| v.exclusive)), state, Role::Dim),
+            3 => figure(self.known(row, |v| v.used), state, Role::Text),
+            4 => figure(self.known(row, |v| v.exclusive), state, Role::Dim),
             5 => {
                 // The worst of its volumes stands for it.
                 let rank = |v: &&crate::model::Volume| match v.state {
@@ -113,8 +124,8 @@ impl Rows for Instances<'_> {
         Some(match column {
             1 => Quantity::Count(self.at(row).volumes.len() as u64),
             2 => Quantity::Bytes(self.sum(row, |v| Some(v.size))),
-            3 => Quantity::Bytes(self.sum(row, |v| v.used)),
-            4 => Quantity::Bytes(self.sum(row, |v| v.exclusive)),
+            3 => Quantity::Bytes(self.known(row, |v| v.used)?),
+            4 => Quantity::Bytes(self.known(row, |v| v.exclusive)?),
             6 => Quantity::Count(self.at(row).groups.len() as u64),
             7 => age_of(self.at(row).last(&self.state.inventory), self.state)?,
             _ => return None,

@@ -14,7 +14,7 @@ use crate::tui::state::{RowId, State};
 const COLUMNS: &[Column] = &[
     Column::text("name", "NAME", 24, 0),
     Column::text("what", "WHAT", 16, 3),
-    Column::text("state", "STATE", 12, 1),
+    Column::text("state", "STATE", 15, 1),
     Column::figure("own", "OWN", 8, 2),
     Column::figure("size", "SIZE", 8, 4),
     Column::text("copy", "COPY", 18, 5),
@@ -130,9 +130,23 @@ impl Rows for Members<'_> {
         if let Some(member) = self.member(row) {
             return match column {
                 1 => one(state.clean(&member.name), Role::Dim),
+                2 if member.failed => {
+                    let glyph = state.glyphs().bad;
+                    one(format!("{glyph} not restored"), Role::Error)
+                }
                 2 => member_state(&member.state, state),
                 3 => figure(member.exclusive, state, Role::Text),
                 4 => one(member.size.to_string(), Role::Dim),
+                5 => match &member.safety {
+                    Some(safety) => {
+                        let snapshot = state.snapshot(safety.as_str());
+                        let name = snapshot
+                            .as_ref()
+                            .map_or(safety.as_str(), |s| s.name.as_str());
+                        one(format!("before: {}", state.clean(name)), Role::Info)
+                    }
+                    None => Vec::new(),
+                },
                 _ => Vec::new(),
             };
         }
@@ -188,7 +202,9 @@ impl Rows for Members<'_> {
             glyphs.last
         };
         let (node, role) = match self.member(row) {
-            Some(member) if member.state == SnapshotState::Error => (glyphs.bad, Role::Error),
+            Some(member) if member.failed || member.state == SnapshotState::Error => {
+                (glyphs.bad, Role::Error)
+            }
             Some(_) => (glyphs.node, Role::Info),
             None => (glyphs.target, Role::Info),
         };

@@ -31,7 +31,7 @@ pub(crate) use profiles::{tab_state, waited};
 pub(crate) use pulse::summary as pulse_summary;
 pub(crate) use snapshots::state_cell as snapshot_state;
 pub(crate) use targets::state_cell as target_state;
-pub(crate) use tasks::{bar, glyph as task_glyph, left, rate, step_text, took};
+pub(crate) use tasks::{bar, glyph as task_glyph, left, part_glyph, rate, step_text, took};
 pub(crate) use volumes::state_cell as volume_state;
 
 /// A column of a view.
@@ -102,6 +102,17 @@ fn age_of(then: Option<crate::model::Time>, state: &State) -> Option<Quantity> {
     Some(Quantity::Age(age.0.max(0).unsigned_abs()))
 }
 
+/// Something that a row says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Word<'a> {
+    /// Its name.
+    Name(&'a str),
+    /// Something that many rows say; the number stands for it as long as the data is what it is.
+    Shared(usize, &'a str),
+    /// Anything else.
+    Text(&'a str),
+}
+
 /// The rows of a view.
 pub(crate) trait Rows {
     /// The columns; the first is the name.
@@ -141,6 +152,15 @@ pub(crate) trait Rows {
     /// Whether a row is what such a word says; `None` for a word that is none of them.
     fn trait_of(&self, _row: usize, _word: &str) -> Option<bool> {
         None
+    }
+    /// Tells the words of a row that a plain word of a filter is looked for in, those of all its cells that
+    /// are said in words, until `look` has found it. `None` where they are to be taken from the cells.
+    fn words(&self, _row: usize, _look: &mut dyn FnMut(Word<'_>) -> bool) -> Option<bool> {
+        None
+    }
+    /// Which row stands for this.
+    fn place(&self, id: &RowId) -> Option<usize> {
+        (0..self.len()).find(|&row| self.is(row, id))
     }
     /// What is drawn before the name, where rows form a tree.
     fn lead(&self, _row: usize) -> Spans<'_> {
@@ -210,17 +230,17 @@ pub(crate) fn narrow(
     old: &str,
     new: &str,
 ) -> Option<(Vec<u32>, u16)> {
-    if !rows.is_flat() || !filter::narrows(old, new, rows) {
-        return None;
-    }
-    let mut filter = Filter::parse(new);
-    let shown: Vec<u32> = shown
-        .iter()
-        .copied()
-        .filter(|&row| filter.passes(rows, row as usize))
-        .collect();
+    let typed_on = rows.is_flat() && filter::narrows(old, new, rows);
+    typed_on.then(|| pick(rows, shown, new))
+}
+
+/// The rows of these that pass a filter, in the order that they have; and the width of the widest name.
+pub(crate) fn pick(rows: &dyn Rows, of: &[u32], filter: &str) -> (Vec<u32>, u16) {
+    let mut filter = Filter::parse(filter);
+    let passes = |&row: &u32| filter.passes(rows, row as usize);
+    let shown: Vec<u32> = of.iter().copied().filter(passes).collect();
     let widest = widest(rows, &shown);
-    Some((shown, widest))
+    (shown, widest)
 }
 
 /// The rows that pass a filter, in the order of a sort; and the width of the widest name.

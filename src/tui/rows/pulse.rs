@@ -9,7 +9,7 @@ use crate::model::{
     Age, Bytes, GroupState, Kind, ObjectRef, SnapshotState, TargetState, TaskState, Time,
     VolumeState,
 };
-use crate::tui::state::{RowId, State};
+use crate::tui::state::{RowId, SnapshotRow, State};
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "ATTENTION", 24, 0),
@@ -111,11 +111,11 @@ fn things(state: &State, rows: &mut Vec<Row>) {
             _ => {}
         }
     }
-    let broken = |s: &&crate::model::Snapshot| s.state == SnapshotState::Error;
+    let broken = |s: &SnapshotRow<'_>| s.state() == SnapshotState::Error;
     for snapshot in inventory.snapshots.items.iter().filter(broken) {
         add(
-            (&snapshot.id).into(),
-            &snapshot.name,
+            (&snapshot.id()).into(),
+            snapshot.name,
             "not usable".to_owned(),
             Role::Error,
         );
@@ -152,6 +152,10 @@ fn things(state: &State, rows: &mut Vec<Row>) {
                 );
             }
             GroupState::Error => add(id, name, "not usable".to_owned(), Role::Error),
+            GroupState::RestoreError => {
+                let said = "its restore failed: retry it, or roll it back".to_owned();
+                add(id, name, said, Role::Error);
+            }
             _ => {}
         }
     }

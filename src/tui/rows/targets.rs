@@ -112,7 +112,7 @@ impl Rows for Targets<'_> {
             (1, Copy::Volume(volume)) => {
                 let parent = volume.parent.as_ref();
                 let point = parent.and_then(|id| state.snapshot(id.as_str()));
-                known(point.map(|point| point.name.as_str()), state)
+                known(point.as_ref().map(|point| point.name.as_str()), state)
             }
             (2, Copy::Target(target)) => known(target.source_name.as_deref(), state),
             (3, Copy::Target(target)) => one(state.clean(target.mode.word()), Role::Text),

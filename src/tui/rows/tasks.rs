@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::{Column, Quantity, Rows, Spans, age_of, ago, one};
 use crate::config::theme::Role;
-use crate::model::{Progress, Task, TaskState, Undo};
+use crate::model::{PartState, Progress, Task, TaskState, Undo};
 use crate::task::undo;
 use crate::tui::state::{RowId, State};
 
@@ -211,6 +211,17 @@ pub(crate) fn glyph(task: &Task, state: &State) -> (&'static str, Role) {
         TaskState::Failed => (glyphs.failed, Role::Error),
         TaskState::Cancelled => (glyphs.stopped, Role::Dim),
         TaskState::Lost | TaskState::Unknown(_) => (glyphs.warn, Role::Warn),
+    }
+}
+
+/// The glyph and the role of a part of a step.
+pub(crate) fn part_glyph(value: PartState, state: &State) -> (&'static str, Role) {
+    let glyphs = state.glyphs();
+    match value {
+        PartState::Waiting => (glyphs.waiting, Role::Dim),
+        PartState::Running => (glyphs.play, Role::Busy),
+        PartState::Done => (glyphs.done, Role::Ok),
+        PartState::Failed => (glyphs.failed, Role::Error),
     }
 }
 

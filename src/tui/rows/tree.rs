@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 use super::snapshots::{notes, state_cell};
 use super::{Column, Rows, Spans, ago, figure, one};
 use crate::config::theme::Role;
-use crate::model::{ObjectRef, Snapshot, SnapshotState, TreeRowKind, Volume, VolumeId};
-use crate::tui::state::{History, RowId, State};
+use crate::model::{ObjectRef, SnapshotState, TreeRowKind, Volume, VolumeId};
+use crate::tui::state::{History, RowId, SnapshotRow, State};
 
 const COLUMNS: &[Column] = &[
     Column {
@@ -88,7 +88,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The snapshot of a row; `None` for the present place.
-    fn at(&self, row: usize) -> Option<&'a Snapshot> {
+    fn at(&self, row: usize) -> Option<SnapshotRow<'a>> {
         let history = self.history?;
         match history.tree.rows.get(row)?.kind {
             TreeRowKind::Snapshot(i) => history.list.items.get(i),
@@ -108,14 +108,14 @@ impl Rows for Tree<'_> {
 
     fn id(&self, row: usize) -> RowId {
         match self.at(row) {
-            Some(snapshot) => RowId::Object(ObjectRef::from(&snapshot.id)),
+            Some(snapshot) => RowId::Object(ObjectRef::from(&snapshot.id())),
             None => RowId::Here,
         }
     }
 
     fn is(&self, row: usize, id: &RowId) -> bool {
         match (self.at(row), id) {
-            (Some(snapshot), RowId::Object(object)) => object.id == snapshot.id.as_str(),
+            (Some(snapshot), RowId::Object(object)) => snapshot.is(&object.id),
             (None, RowId::Here) => true,
             _ => false,
         }
@@ -123,7 +123,7 @@ impl Rows for Tree<'_> {
 
     fn name(&self, row: usize) -> Cow<'_, str> {
         match self.at(row) {
-            Some(snapshot) => self.state.clean(&snapshot.name),
+            Some(snapshot) => self.state.clean(snapshot.name),
             None => "you are here".into(),
         }
     }
@@ -149,15 +149,16 @@ impl Rows for Tree<'_> {
             2 => figure(snapshot.exclusive, state, Role::Text),
             3 => figure(snapshot.written, state, Role::Dim),
             4 => {
-                let mut spans = notes(snapshot, state);
-                if snapshot.state != SnapshotState::Available {
+                let mut spans = notes(&snapshot, state);
+                let stands = snapshot.state();
+                if stands != SnapshotState::Available {
                     spans.insert(0, (" ".into(), Role::Dim));
-                    spans.splice(0..0, state_cell(snapshot, state));
+                    spans.splice(0..0, state_cell(&stands, state));
                 }
                 spans
             }
             5 => figure(snapshot.used, state, Role::Dim),
-            _ => one(state.clean(&snapshot.description), Role::Dim),
+            _ => one(state.clean(snapshot.description), Role::Dim),
         }
     }
 
@@ -195,8 +196,8 @@ impl Rows for Tree<'_> {
         }
         let (node, role) = match self.at(row) {
             None => (glyphs.here, Role::Accent),
-            Some(s) if s.state == SnapshotState::Error => (glyphs.bad, Role::Error),
-            Some(s) if s.guard => (glyphs.guard, Role::Warn),
+            Some(s) if s.state() == SnapshotState::Error => (glyphs.bad, Role::Error),
+            Some(s) if s.guard() => (glyphs.guard, Role::Warn),
             Some(_) => (glyphs.node, Role::Info),
         };
         let mut spans: Spans<'_> = Vec::with_capacity(2);

@@ -267,6 +267,10 @@ impl State {
             overlay.open_again(now);
         }
         self.around.listed.clone_from(&left.around.listed);
+        // What it saw of the others grows old from now on; and whoever goes elsewhere does not leave.
+        left.around.tabs.clear();
+        left.around.version += 1;
+        left.overlays.retain(|overlay| !overlay.asks_to_leave());
     }
 
     /// Whether somebody was asked to stay for what runs, and nothing does any more.

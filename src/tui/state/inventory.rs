@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::instances::Instances;
-use super::items::Item;
+use super::items::{Item, Items};
 use super::outline::Outline;
 use crate::model::{
     Group, Kind, LinkedTarget, Object, Problem, Session, Snapshot, SnapshotId, SnapshotTree, Time,
@@ -24,9 +24,9 @@ const HISTORIES: usize = 12;
 
 /// A list that is read page by page.
 #[derive(Debug)]
-pub(crate) struct Listing<T> {
+pub(crate) struct Listing<T: Item> {
     /// What it holds, by id: one is found among many at once.
-    pub(crate) items: Vec<T>,
+    pub(crate) items: T::List,
     /// Counts its changes.
     pub(crate) version: u64,
     /// When it was last read to its end.
@@ -40,7 +40,7 @@ pub(crate) struct Listing<T> {
     /// When it was last asked for.
     begun: Duration,
     /// Pages of a reading that will replace what is shown.
-    incoming: Vec<T>,
+    incoming: T::List,
     /// When the pages of the first reading were last shown.
     shown: Duration,
     /// Pages came since.
@@ -49,17 +49,17 @@ pub(crate) struct Listing<T> {
     anew: bool,
 }
 
-impl<T> Default for Listing<T> {
+impl<T: Item> Default for Listing<T> {
     fn default() -> Self {
         Self {
-            items: Vec::new(),
+            items: T::List::default(),
             version: 0,
             loaded: None,
             problem: None,
             stale: true,
             asked: None,
             begun: Duration::ZERO,
-            incoming: Vec::new(),
+            incoming: T::List::default(),
             shown: Duration::ZERO,
             unshown: false,
             anew: true,
@@ -80,7 +80,7 @@ pub(crate) struct Standing<'a> {
     pub(crate) version: u64,
 }
 
-impl<T> Listing<T> {
+impl<T: Item> Listing<T> {
     /// How it stands.
     pub(crate) fn standing(&self) -> Standing<'_> {
         Standing {
@@ -90,9 +90,7 @@ impl<T> Listing<T> {
             version: self.version,
         }
     }
-}
 
-impl<T: Item> Listing<T> {
     /// Whether it should be asked for: not up to date, not being read, and not just failed.
     pub(crate) fn wants(&self) -> bool {
         self.stale && self.asked.is_none()
@@ -112,7 +110,7 @@ impl<T: Item> Listing<T> {
         self.asked = Some((ticket, at.clock));
         self.begun = at.clock;
         self.stale = false;
-        self.incoming.clear();
+        self.incoming = T::List::default();
         self.anew = true;
     }
 
@@ -121,21 +119,18 @@ impl<T: Item> Listing<T> {
     pub(crate) fn page(&mut self, objects: Vec<Object>, at: Moment) {
         let items = objects.into_iter().filter_map(T::from_object);
         if self.loaded.is_some() {
-            self.incoming.extend(items);
+            items.for_each(|item| self.incoming.push(item));
             return;
         }
         let mut now = std::mem::take(&mut self.anew);
         if now {
             // What an earlier reading left when it failed half-way.
-            self.items.clear();
+            self.items = T::List::default();
         }
         let from = self.items.len().saturating_sub(1);
-        self.items.extend(items);
-        if !self.items[from..].is_sorted_by(|a, b| a.id() <= b.id()) {
-            // Rows are told by their places, which are others now.
-            self.items.sort_by(|a, b| a.id().cmp(b.id()));
-            now = true;
-        }
+        items.for_each(|item| self.items.push(item));
+        // Rows are told by their places, which are others then.
+        now |= self.items.sort(from);
         self.unshown = true;
         if now {
             self.shown = at.clock;
@@ -166,28 +161,24 @@ impl<T: Item> Listing<T> {
             Ok(()) => {
                 if self.loaded.is_some() {
                     self.items = std::mem::take(&mut self.incoming);
-                    self.items.sort_by(|a, b| a.id().cmp(b.id()));
+                    self.items.sort(0);
                 }
-                self.items.shrink_to_fit();
+                self.items.shrink();
                 self.loaded = Some(at.wall);
                 self.problem = None;
             }
             Err(problem) => {
-                self.incoming.clear();
+                self.incoming = T::List::default();
                 self.problem = Some(problem);
             }
         }
         self.version += 1;
     }
 
-    fn place(&self, id: &str) -> Result<usize, usize> {
-        self.items.binary_search_by(|item| item.id().cmp(id))
-    }
-
     /// Puts one thing in its place.
-    pub(crate) fn upsert(&mut self, item: T) {
-        match self.place(item.id()) {
-            Ok(at) => self.items[at] = item,
+    pub(crate) fn upsert(&mut self, id: &str, item: T) {
+        match self.items.find(id) {
+            Ok(at) => self.items.set(at, item),
             Err(at) => self.items.insert(at, item),
         }
         self.version += 1;
@@ -195,7 +186,7 @@ impl<T: Item> Listing<T> {
 
     /// One thing is gone. Says whether it was there.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Ok(at) = self.place(id) else {
+        let Ok(at) = self.items.find(id) else {
             return false;
         };
         self.items.remove(at);
@@ -204,8 +195,8 @@ impl<T: Item> Listing<T> {
     }
 
     /// The thing with this id.
-    pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.place(id).ok().map(|at| &self.items[at])
+    pub(crate) fn get(&self, id: &str) -> Option<<T::List as Items>::Found<'_>> {
+        self.items.find(id).ok().map(|at| self.items.found(at))
     }
 }
 
@@ -276,6 +267,13 @@ impl Inventory {
         self.histories.iter_mut()
     }
 
+    /// Counts the changes of all that is shown.
+    pub(crate) fn shown(&self) -> u64 {
+        let lists = Kind::ALL.map(|kind| self.standing(kind).version);
+        let histories = self.histories.values().map(|h| h.list.version);
+        histories.chain(lists).sum()
+    }
+
     /// Shows the pages that came, where it is time.
     pub(crate) fn show_pages(&mut self, clock: Duration) {
         self.volumes.show_pages(clock);
@@ -303,10 +301,10 @@ impl Inventory {
 
     /// Nobody answers what was asked so far: it is to be asked anew.
     pub(crate) fn ask_anew(&mut self) {
-        fn forget<T>(list: &mut Listing<T>) {
+        fn forget<T: Item>(list: &mut Listing<T>) {
             list.asked = None;
             list.stale = true;
-            list.incoming.clear();
+            list.incoming = T::List::default();
         }
         forget(&mut self.volumes);
         forget(&mut self.snapshots);
@@ -328,11 +326,11 @@ impl Inventory {
             };
             let of = (history.list.version, volume.parent.clone());
             if history.made_of.as_ref() != Some(&of) {
-                history.tree = SnapshotTree::build(volume, &history.list.items);
                 let all = &history.list.items;
+                history.tree = all.tree(volume.parent.as_ref());
                 history.in_sets = (
-                    all.iter().any(|snapshot| snapshot.group.is_some()),
-                    all.iter().any(|snapshot| snapshot.session.is_some()),
+                    all.iter().any(|snapshot| snapshot.in_group()),
+                    all.iter().any(|snapshot| snapshot.in_session()),
                 );
                 history.version += 1;
                 history.made_of = Some(of);
@@ -413,11 +411,11 @@ impl Inventory {
     }
 
     /// A snapshot, wherever it is known from.
-    pub(crate) fn snapshot(&self, id: &str) -> Option<&Snapshot> {
+    pub(crate) fn snapshot(&self, id: &str) -> Option<Snapshot> {
         self.snapshots
             .get(id)
             .or_else(|| self.histories.values().find_map(|h| h.list.get(id)))
-            .or_else(|| self.looked_at.get(&SnapshotId(id.to_owned()))?.as_ref())
+            .or_else(|| self.looked_at.get(&SnapshotId(id.to_owned()))?.clone())
     }
 
     /// Whether a snapshot should be asked for by itself: it is in no list, and was not asked for.
@@ -445,7 +443,7 @@ impl Inventory {
         self.snapshots.remove(id);
         self.looked_at.insert(SnapshotId(id.to_owned()), None);
         for history in self.histories.values_mut() {
-            history.list.stale |= history.list.get(id).is_some();
+            history.list.stale |= history.list.items.find(id).is_ok();
         }
     }
 }

@@ -9,6 +9,7 @@ mod look;
 mod messages;
 mod needs;
 mod outline;
+mod packed;
 mod place;
 mod settings;
 mod settle;
@@ -43,9 +44,11 @@ use crate::task::Control;
 pub(crate) use around::{Around, Neighbour, Stage, TabAct, TabId, unopened};
 pub(crate) use instances::Instance;
 pub(crate) use inventory::{History, Inventory, Listing, Standing};
+pub(crate) use items::Items;
 pub(crate) use look::{Look, Stretch};
 pub(crate) use messages::{Message, Messages};
 pub(crate) use needs::Need;
+pub(crate) use packed::Row as SnapshotRow;
 pub(crate) use place::{Place, RowId, Screen, Sort, Stamp, Views};
 pub(crate) use settle::PATIENCE;
 pub(crate) use tasks::{Pane, TaskList};
@@ -438,7 +441,7 @@ impl State {
     }
 
     /// The snapshot with this id, as it was last known.
-    pub(crate) fn snapshot(&self, id: &str) -> Option<&Snapshot> {
+    pub(crate) fn snapshot(&self, id: &str) -> Option<Snapshot> {
         self.inventory.snapshot(id)
     }
 
@@ -446,7 +449,7 @@ impl State {
     pub(crate) fn find(&self, object: &ObjectRef) -> Option<Object> {
         match object.kind {
             Kind::Volume => self.volume(&object.id).cloned().map(Object::Volume),
-            Kind::Snapshot => self.snapshot(&object.id).cloned().map(Object::Snapshot),
+            Kind::Snapshot => self.snapshot(&object.id).map(Object::Snapshot),
             Kind::Group => {
                 let group = self.inventory.groups.get(&object.id);
                 group.cloned().map(Object::Group)

@@ -231,6 +231,8 @@ pub(crate) struct Screen {
     pub(crate) sort: Option<Sort>,
     /// Which rows of the data are shown, in their order.
     pub(crate) shown: Vec<u32>,
+    /// While a filter narrows them: all of them, in their order, where they are known.
+    pub(crate) whole: Option<Vec<u32>>,
     /// How wide the widest name among them is.
     pub(crate) widest: u16,
     /// What `shown` was worked out from.
@@ -268,6 +270,7 @@ impl Screen {
             filter: String::new(),
             sort,
             shown: Vec::new(),
+            whole: None,
             widest: 0,
             stamp: None,
             moved: Duration::ZERO,

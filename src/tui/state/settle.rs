@@ -107,15 +107,29 @@ impl State {
             sort: screen.sort.map(|s| (s.column, s.descending)),
         };
         let arranged = (screen.stamp.as_ref() != Some(&stamp)).then(|| {
-            // A filter that is typed on is looked for among what is shown.
-            let narrowed = screen.stamp.as_ref().and_then(|old| {
-                let same = (old.version, old.sort) == (stamp.version, stamp.sort);
-                let narrow = || rows::narrow(&*rows, &screen.shown, &old.filter, &stamp.filter);
-                same.then(narrow).flatten()
-            });
-            narrowed.unwrap_or_else(|| rows::arrange(&*rows, &screen.filter, screen.sort))
+            let blank = |filter: &str| filter.trim().is_empty();
+            let same = screen
+                .stamp
+                .as_ref()
+                .filter(|old| (old.version, old.sort) == (stamp.version, stamp.sort));
+            let whole = same
+                .filter(|_| rows.is_flat())
+                .and_then(|old| match blank(&old.filter) {
+                    true => Some(screen.shown.clone()),
+                    false => screen.whole.clone(),
+                });
+            // A filter that is typed on is looked for among what is shown; any other among all, in the
+            // order that they have.
+            let narrow =
+                |old: &Stamp| rows::narrow(&*rows, &screen.shown, &old.filter, &stamp.filter);
+            let pick = |whole: &Vec<u32>| rows::pick(&*rows, whole, &stamp.filter);
+            let (shown, widest) = same
+                .and_then(narrow)
+                .or_else(|| whole.as_ref().map(pick))
+                .unwrap_or_else(|| rows::arrange(&*rows, &screen.filter, screen.sort));
+            (shown, widest, whole.filter(|_| !blank(&stamp.filter)))
         });
-        let shown = arranged.as_ref().map_or(&screen.shown, |(shown, _)| shown);
+        let shown = arranged.as_ref().map_or(&screen.shown, |(shown, ..)| shown);
         // While a list is first read and nobody has moved, what comes later may belong above:
         // the selection stays on the first row, whichever that is.
         let kinds = screen.place.kinds().iter();
@@ -135,9 +149,10 @@ impl State {
 
         let screen = self.views.screen_mut();
         screen.filling &= !loaded;
-        if let Some((shown, widest)) = arranged {
+        if let Some((shown, widest, whole)) = arranged {
             screen.shown = shown;
             screen.widest = widest;
+            screen.whole = whole;
             screen.stamp = Some(stamp);
         }
         if let Some(known) = known {
@@ -236,10 +251,9 @@ fn place_cursor(screen: &Screen, shown: &[u32], rows: &dyn rows::Rows, own: &Sit
     if shown.get(screen.cursor).is_some_and(is) {
         return screen.cursor;
     }
-    shown
-        .iter()
-        .position(is)
-        .unwrap_or_else(|| screen.cursor.min(last))
+    let place = rows.place(selected);
+    let at = place.and_then(|place| shown.iter().position(|&row| row as usize == place));
+    at.unwrap_or_else(|| screen.cursor.min(last))
 }
 
 /// What is selected when a screen is first seen: in a tree where the volume is now, of all that can be opened what this tab

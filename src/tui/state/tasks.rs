@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Task, TaskId, TaskState};
-use crate::task::roll_back;
+use crate::task::puts_right;
 
 /// How long a task that is over stays in the pane.
 const LINGER: Duration = Duration::from_secs(12);
@@ -98,14 +98,14 @@ impl TaskList {
         self.ended.remove(id);
     }
 
-    /// Whether what a task did before it failed was rolled back since.
+    /// Whether what a task did before it failed was rolled back or otherwise put right since.
     pub(crate) fn is_rolled_back(&self, task: &Task) -> bool {
-        let Ok(back) = roll_back(task) else {
+        if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
             return false;
-        };
+        }
         // The newest come first.
         let mut later = self.items.iter().take_while(|other| other.id > task.id);
-        later.any(|other| other.state == TaskState::Succeeded && other.plan.operation == back)
+        later.any(|other| puts_right(other, task))
     }
 
     /// Whether a task belongs to the present: it is not over, or was done while this console ran.

@@ -30,6 +30,18 @@ impl Pen {
         }
     }
 
+    /// The pen that writes this cell, nearest to this one: only what is behind a blank is seen.
+    pub(crate) fn nearest(self, cell: &Cell) -> Self {
+        match is_blank(cell) {
+            true => Self {
+                bg: cell.bg,
+                modifier: self.modifier - LINES,
+                ..self
+            },
+            false => Self::of(cell),
+        }
+    }
+
     /// Writes what turns this pen into `next`. A reset is sent only where nothing is to be
     /// left on: one in the middle of a reversed row would end it.
     pub(crate) fn change(&mut self, next: Self, out: &mut Vec<u8>) {
@@ -79,6 +91,16 @@ impl Pen {
         }
         *self = next;
     }
+}
+
+/// What is seen of a blank.
+const LINES: Modifier = Modifier::UNDERLINED
+    .union(Modifier::REVERSED)
+    .union(Modifier::CROSSED_OUT);
+
+/// Whether nothing is seen of a cell but what is behind it.
+pub(crate) fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && !cell.modifier.intersects(LINES)
 }
 
 struct Codes<'a> {

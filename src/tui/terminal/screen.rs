@@ -11,10 +11,9 @@ use std::io::Write as _;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
-use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::pen::Pen;
+use super::pen::{Pen, is_blank};
 
 /// A gap of unchanged cells no wider than this is written again: a jump costs as much.
 const GAP: u16 = 3;
@@ -110,10 +109,8 @@ impl Screen {
             }
             if x >= tail && width - x > 3 {
                 self.go(x, y, out);
-                let pen = Pen::of(&self.cells[i]);
-                // The text colour of a blank is nobody's business.
-                let fg = self.pen.fg;
-                self.pen.change(Pen { fg, ..pen }, out);
+                let pen = self.pen.nearest(&self.cells[i]);
+                self.pen.change(pen, out);
                 out.extend_from_slice(b"\x1b[K");
                 let end = self.index(0, y) + usize::from(width);
                 self.dirty[i..end].fill(false);
@@ -136,7 +133,7 @@ impl Screen {
 
     fn put(&mut self, i: usize, out: &mut Vec<u8>) {
         let cell = &self.cells[i];
-        self.pen.change(Pen::of(cell), out);
+        self.pen.change(self.pen.nearest(cell), out);
         out.extend_from_slice(cell.symbol().as_bytes());
     }
 
@@ -145,10 +142,7 @@ impl Screen {
         let start = self.index(0, y);
         let row = &self.cells[start..start + usize::from(self.size.width)];
         let Some(last) = row.last() else { return 0 };
-        let shown = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
-        let blank = |cell: &&Cell| {
-            cell.symbol() == " " && cell.bg == last.bg && !cell.modifier.intersects(shown)
-        };
+        let blank = |cell: &&Cell| is_blank(cell) && cell.bg == last.bg;
         let blanks = row.iter().rev().take_while(blank).count();
         self.size.width - blanks as u16
     }
@@ -182,7 +176,7 @@ impl Screen {
     /// Writes unchanged cells again where that needs no change of the pen.
     fn rewrite(&self, from: u16, to: u16, y: u16, out: &mut Vec<u8>) -> bool {
         let gap = &self.cells[self.index(from, y)..self.index(to, y)];
-        let same = |c: &Cell| c.symbol().len() == 1 && Pen::of(c) == self.pen;
+        let same = |c: &Cell| c.symbol().len() == 1 && self.pen.nearest(c) == self.pen;
         if !gap.iter().all(same) {
             return false;
         }
@@ -252,10 +246,14 @@ impl Backend for Screen {
                 continue;
             }
             let i = self.index(x, y);
-            if self.cells[i] != *cell {
+            let old = &self.cells[i];
+            if old != cell {
+                let same = is_blank(old) && is_blank(cell) && old.bg == cell.bg;
                 self.cells[i] = cell.clone();
-                self.dirty[i] = true;
-                self.rows[usize::from(y)] = true;
+                if !same {
+                    self.dirty[i] = true;
+                    self.rows[usize::from(y)] = true;
+                }
             }
         }
         Ok(())
@@ -334,7 +332,7 @@ impl Backend for Screen {
 #[cfg(test)]
 mod tests {
     use ratatui::Terminal;
-    use ratatui::style::{Color, Style};
+    use ratatui::style::{Color, Modifier, Style};
 
     use super::*;
 

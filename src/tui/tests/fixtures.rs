@@ -124,6 +124,8 @@ fn member(of: &Snapshot) -> Member {
         volume_name: of.volume_name.clone(),
         size: of.size,
         exclusive: of.exclusive,
+        failed: false,
+        safety: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod keys_doc;
 mod lie;
 mod random;
 mod recordings;
+mod scale;
 mod sets;
 mod settings;
 mod tabs;

@@ -249,6 +249,39 @@ fn the_journal_keeps_what_the_tasks_of_now_do_not_show() {
 }
 
 #[test]
+fn a_call_that_is_looked_for_says_so_until_it_is_found() {
+    use crate::model::{Part, PartState, StepEvent, TaskState};
+    use crate::tui::tests::fixtures::{before, task};
+    let mut d = Driver::new();
+    let mut task = task(1, TaskState::Running);
+    task.apply(&StepEvent::Lost, before(9));
+    d.tasks([task.clone()]);
+    assert!(d.screen().contains("unknown, looking"), "{}", d.screen());
+    assert!(!d.screen().contains("64 %"), "{}", d.screen());
+    task.apply(&StepEvent::Found, before(8));
+    let part = |name: &str, said: &str, state| Part {
+        name: name.into(),
+        said: said.into(),
+        state,
+    };
+    let parts = vec![
+        part("InstRestoreFlow", "RUNNING", PartState::Running),
+        part("Revert\u{1b}[31mVolume", "FAILURE", PartState::Failed),
+    ];
+    task.apply(&StepEvent::Parts { step: 1, parts }, before(7));
+    d.tasks([task]);
+    assert!(!d.screen().contains("unknown, looking"), "{}", d.screen());
+    assert!(d.screen().contains("64 %"), "{}", d.screen());
+    d.keys("T");
+    let screen = d.screen();
+    assert!(
+        screen.contains("InstRestoreFlow  RUNNING") && screen.contains("Volume  FAILURE"),
+        "{screen}"
+    );
+    assert!(!screen.contains('\u{1b}'), "{screen}");
+}
+
+#[test]
 fn a_copy_is_paused_and_goes_on_with_the_same_key() {
     use crate::model::TaskState;
     use crate::tui::tests::fixtures::task;

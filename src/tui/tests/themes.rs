@@ -83,7 +83,7 @@ fn states(d: &Driver) -> Vec<(&'static str, String, Role)> {
             state: state.clone(),
             ..snapshot("x", "y", None, 1)
         };
-        add("snapshot", snapshot_state(&snapshot, &d.state));
+        add("snapshot", snapshot_state(&snapshot.state, &d.state));
     }
     for state in TaskState::KNOWN {
         let task = task(1, state.clone());

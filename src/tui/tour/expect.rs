@@ -250,7 +250,8 @@ impl Expect {
             Self::Task(wanted) => tasks(state, walk).any(|task| wanted.is(task)),
             Self::Undone(kind) => {
                 let of = tasks(state, walk).filter(|task| task.plan.operation.kind == *kind);
-                let mut backs = of.filter_map(|task| undo(task).or_else(|_| roll_back(task)).ok());
+                let mut backs = of
+                    .filter_map(|task| undo(task).or_else(|_| roll_back(task, &state.system)).ok());
                 backs.any(|back| {
                     tasks(state, walk).any(|task| {
                         task.plan.operation == back && task.state == TaskState::Succeeded

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::Hit;
 use super::canvas::Canvas;
 use crate::config::theme::Role;
-use crate::tui::actions::{Action, ActionId};
+use crate::tui::actions::{Action, ActionId, failed_restore};
 use crate::tui::overlay::{FilterLine, Focus, Holds, Overlay};
 use crate::tui::rows;
 use crate::tui::state::{Place, State};
@@ -220,7 +220,12 @@ fn of_place(state: &State) -> Vec<Hint> {
     if state.messages.unseen() > 0 {
         hints.push(of_action(A::Messages, state));
     }
-    for &id in ids {
+    // What is done next after a restore that failed stands first.
+    let next = match failed_restore(state) {
+        Some(_) => &[A::Retry, A::RollBack][..],
+        None => &[],
+    };
+    for &id in next.iter().chain(ids) {
         if (Action::of(id).enabled)(state).is_ok() {
             hints.push(of_action(id, state));
         }

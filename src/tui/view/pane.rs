@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::config::theme::Role;
-use crate::model::{StepState, Task, TaskState};
+use crate::model::{OperationKind, StepState, Task, TaskState};
 use crate::task::{Control, roll_back, undo};
 use crate::tui::actions::{Action, ActionId};
 use crate::tui::layout::{PaneLine, pane_lines};
@@ -53,6 +53,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             PaneLine::Task => draw_task(canvas, state, line, task),
             PaneLine::Step(step) => draw_step(canvas, state, line, task, step),
             PaneLine::Member(member) => draw_member(canvas, state, line, task, member),
+            PaneLine::Part(step, part) => draw_part(canvas, state, line, task, (step, part)),
         }
     }
 }
@@ -114,8 +115,16 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
             spans
         }
         TaskState::Cancelled => vec![("cancelled".into(), Role::Dim)],
+        // Sent, and no answer came: nobody is told how far it is.
+        TaskState::Lost => vec![(task.state.word().to_owned().into(), Role::Warn)],
         TaskState::Failed if state.tasks.is_rolled_back(task) => {
-            vec![("failed, rolled back".into(), Role::Dim)]
+            let said = match task.plan.operation.kind {
+                OperationKind::RestoreGroup | OperationKind::RetryRestore => {
+                    "failed, put right since"
+                }
+                _ => "failed, rolled back",
+            };
+            vec![(said.into(), Role::Dim)]
         }
         TaskState::Failed | TaskState::Suspended => {
             let word = if task.state == TaskState::Failed {
@@ -141,7 +150,7 @@ fn outcome(state: &State, task: &Task, width: u16) -> Spans<'static> {
                     // What was paused goes on; it is not begun again.
                     ActionId::Pause => !stands_still(task),
                     ActionId::Retry => stands_still(task),
-                    ActionId::RollBack => roll_back(task).is_err(),
+                    ActionId::RollBack => roll_back(task, &state.system).is_err(),
                     _ => false,
                 };
                 if cannot {
@@ -199,6 +208,27 @@ fn draw_member(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task, 
     let name = state.clean(&touched.name);
     let room = line.width.saturating_sub(10);
     canvas.text(line.x + 9, line.y, room, &name, Role::Dim);
+}
+
+/// One of the parts that the system works through in a step, in its own words.
+fn draw_part(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    line: Rect,
+    task: &Task,
+    (step, part): (usize, usize),
+) {
+    let Some(part) = task.steps.get(step).and_then(|s| s.parts.get(part)) else {
+        return;
+    };
+    let (glyph, role) = rows::part_glyph(part.state, state);
+    canvas.text(line.x + 7, line.y, 1, glyph, role);
+    let name = state.clean(&part.name);
+    let room = line.width.saturating_sub(10);
+    let x = canvas.text(line.x + 9, line.y, room, &name, Role::Dim);
+    let said = state.clean(&part.said);
+    let room = line.right().saturating_sub(x + 3);
+    canvas.text(x + 2, line.y, room, &said, role);
 }
 
 fn draw_step(canvas: &mut Canvas<'_>, state: &State, line: Rect, task: &Task, index: usize) {

@@ -239,6 +239,17 @@ pub trait Named: for<'de> Deserialize<'de> + Send + Sync + 'static {
     const LINKS: &'static str;
     /// Its id.
     fn id(&self) -> &str;
+
+    /// A page of them.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    fn page(body: &[u8]) -> Result<Page<Self>, String>
+    where
+        Self: Sized,
+    {
+        Page::read(body)
+    }
 }
 
 macro_rules! named {

@@ -119,11 +119,12 @@ pub(super) fn fill(
         }
         store.write(id, at, part).map_err(failed)?;
         at = end;
-        (context.progress)(Progress {
+        let progress = Progress {
             done: Bytes(at),
             total: Bytes(0),
             rate: Bytes(0),
-        });
+        };
+        (context.progress)(progress.into());
     }
     if new {
         let size = at.next_multiple_of(engine::BLOCK_SIZE);

@@ -124,11 +124,12 @@ fn copy_in(
     let mut broken = None;
     let mut tell = |copied: Copied| {
         let seconds = started.elapsed().as_secs_f64().max(0.001);
-        (context.progress)(Progress {
+        let progress = Progress {
             done: Bytes(copied.position),
             total: Bytes(image.size()),
             rate: Bytes((copied.data as f64 / seconds) as u64),
-        });
+        };
+        (context.progress)(progress.into());
         let far = copied.position >= now.position + KEEP_BYTES;
         if far || (kept.elapsed() >= KEEP_EVERY && copied.position > now.position) {
             kept = Instant::now();
