@@ -125,6 +125,8 @@ fn operations() -> Vec<OperationSpec> {
         (O::DeleteGroup, "the system has no snapshot groups"),
         (O::RestoreGroup, "the system has no snapshot groups"),
         (O::Ungroup, "the system has no snapshot groups"),
+        (O::RetryRestore, "the system has no snapshot groups"),
+        (O::RollBackRestore, "the system has no snapshot groups"),
     ];
     all.extend(never.map(|(kind, reason)| OperationSpec {
         availability: Availability::Unsupported(reason.to_owned()),
