@@ -60,7 +60,7 @@ fn place(screen: &str, text: &str) -> (usize, usize) {
 fn quit(mut terminal: Terminal) {
     terminal.send("q");
     // What has only just been done may still be on its way into the journal.
-    if terminal.asks("Leave while a task runs?") {
+    if terminal.asks("Leave while") {
         terminal.answer("y");
     }
     let (code, _, bytes) = terminal.end();

@@ -875,7 +875,7 @@ async fn a_restore_that_fails_is_retried_and_rolled_back_in_the_console() {
             s.contains("available") && !s.contains("restore-error")
         });
         t.send("q");
-        if t.asks("Leave while a task runs?") {
+        if t.asks("Leave while") {
             t.answer("y");
         }
         let (code, _, bytes) = t.end();

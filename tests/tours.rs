@@ -18,7 +18,7 @@ const F2: &str = "\x1bOQ";
 
 fn quit(mut terminal: Terminal) {
     terminal.send("q");
-    if terminal.asks("Leave while a task runs?") {
+    if terminal.asks("Leave while") {
         terminal.answer("y");
     }
     let (code, _, bytes) = terminal.end();
