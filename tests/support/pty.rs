@@ -176,7 +176,11 @@ impl Terminal {
             if guard.ended || guard.parser.screen().contents().contains(question) {
                 return !guard.ended;
             }
-            assert!(Instant::now() < deadline, "it neither ends nor asks");
+            assert!(
+                Instant::now() < deadline,
+                "it neither ends nor asks; the screen is:\n{}",
+                guard.parser.screen().contents()
+            );
             guard = changed
                 .wait_timeout(guard, Duration::from_millis(100))
                 .unwrap()

@@ -80,13 +80,16 @@ fn reading(step: &Step) -> Duration {
     READ + READ_CHAR * characters
 }
 
-/// The user has the keys from now on.
+/// The user has the keys from now on. Says whether a key is spent on that: at the end there is nothing to stop.
 pub(crate) fn stop(state: &mut State) -> bool {
-    let playing = state.walk.as_mut().and_then(|walk| walk.play.take());
-    if playing.is_some() {
+    let Some(walk) = &mut state.walk else {
+        return false;
+    };
+    let playing = walk.play.take().is_some() && walk.now().is_some();
+    if playing {
         state.notify("it is not played any more: the keys are yours", Role::Info);
     }
-    playing.is_some()
+    playing
 }
 
 /// Whether the console waits for something that a key would come too early for.
